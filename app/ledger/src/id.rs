@@ -1,0 +1,77 @@
+//! Typed ids: numbers that cannot be mistaken for one another.
+//!
+//! All but [`OrgId`] count within one org, so that no sequence spans two orgs.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl $name {
+            /// What its text form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Reads the text form.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix($prefix)?;
+                let number: i64 = digits.parse().ok()?;
+                (number > 0 && digits.bytes().all(|b| b.is_ascii_digit())).then_some(Self(number))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// An organization. Given by the directory of orgs, never reused.
+    OrgId, "org_"
+);
+id!(
+    /// A grant, counted within its org.
+    GrantId, "grant_"
+);
+id!(
+    /// A hold, counted within its org.
+    HoldId, "hold_"
+);
+id!(
+    /// The place of an entry in its org's chain; starts at 1, no gaps.
+    EntrySeq, "entry_"
+);
+id!(
+    /// The place of an event in the order in which its org accepted events; starts at 1, no gaps.
+    EventSeq, "event_"
+);
+id!(
+    /// A version of an org's rate card; starts at 1.
+    RateCardVersion, "v"
+);
+id!(
+    /// A line of a rate card version, counted from 1 as people do.
+    LineNo, "line_"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_is_strict() {
+        assert_eq!(GrantId::parse("grant_12"), Some(GrantId(12)));
+        assert_eq!(GrantId(12).to_string(), "grant_12");
+        for text in ["12", "grant_", "grant_-1", "grant_+1", "grant_0", "hold_12", "grant_12 "] {
+            assert_eq!(GrantId::parse(text), None, "{text:?}");
+        }
+    }
+}

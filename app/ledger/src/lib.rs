@@ -1,0 +1,47 @@
+//! The rules of Scrip, and nothing else.
+//!
+//! This crate decides; others carry out. It has no I/O, no async, no SQL, no clock and no randomness, so that the
+//! server, the command line and the browser reach the same figures from the same code, and so that every rule can be
+//! tested without a database.
+//!
+//! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
+//! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
+//! ([`entry`], [`merkle`], [`settle`]) → what people are told ([`balance`], [`cube`], [`explain`]).
+//!
+//! Deliberately absent for now, and where they will go: holds (`hold.rs`), rollover (`rollover.rs`), corrections
+//! (`correction.rs`), tiers and formula (variants of [`rate::Rule`]).
+#![deny(clippy::float_arithmetic)]
+
+pub mod balance;
+pub mod canon;
+pub mod card;
+pub mod credits;
+pub mod cube;
+pub mod decimal;
+pub mod drawdown;
+pub mod entry;
+pub mod event;
+pub mod explain;
+pub mod grant;
+pub mod id;
+pub mod label;
+pub mod merkle;
+pub mod quantity;
+pub mod rate;
+pub mod refusal;
+pub mod settle;
+pub mod time;
+
+pub use balance::{Balance, OrgState};
+pub use card::RateCard;
+pub use credits::Credits;
+pub use cube::{Cube, Dimension, Filter, Interval, Slice};
+pub use entry::{Account, Entry, EntryKind, Posting};
+pub use event::Event;
+pub use grant::{Grant, GrantKind, Scope};
+pub use id::{EntrySeq, EventSeq, GrantId, HoldId, LineNo, OrgId, RateCardVersion};
+pub use label::{Label, Meter};
+pub use quantity::Quantity;
+pub use rate::{RateLine, Rule};
+pub use refusal::Refusal;
+pub use time::Timestamp;

@@ -1,0 +1,171 @@
+//! Why something is refused: one enum, a stable code for programs, a sentence for people that says what to do.
+
+use crate::decimal::DecimalError;
+
+/// A rule said no. `Display` is the sentence; [`Refusal::code`] is the stable name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// An amount is not a decimal with at most six decimals.
+    #[error("the amount {reason}: send it as a decimal string such as \"12.5\"")]
+    BadAmount {
+        /// What is wrong with it.
+        reason: DecimalError,
+    },
+    /// An amount or a sum of amounts is beyond what an `i64` of micro-credits holds.
+    #[error("the amount is beyond 9223372036854.775807 credits: split it")]
+    AmountOverflow,
+    /// A quantity is not a decimal with at most six decimals.
+    #[error("the quantity {reason}: send a number such as 12 or 12.5, in a unit of which six decimals are enough")]
+    BadQuantity {
+        /// What is wrong with it.
+        reason: DecimalError,
+    },
+    /// A quantity is below zero.
+    #[error("the quantity is negative: to take usage back, correct the event instead")]
+    NegativeQuantity,
+    /// A quantity is above 10^15.
+    #[error("the quantity is above 1000000000000000: check its unit")]
+    QuantityTooLarge,
+    /// `data.credits` is not a decimal from 0 on with at most twelve decimals.
+    #[error("data.credits {reason}: send the credits consumed as a decimal such as \"0.25\", not below zero")]
+    BadReportedCredits {
+        /// What is wrong with it.
+        reason: DecimalError,
+    },
+    /// A label is empty, too long or unprintable.
+    #[error("{field} {problem}")]
+    BadLabel {
+        /// Where it stood.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Not a name that a meter can have.
+    #[error(
+        "\"{name}\" cannot be a meter: use lower-case letters, digits, '_', '-' and '.', starting with a letter, at most 64"
+    )]
+    BadMeter {
+        /// The name, cut and cleaned.
+        name: String,
+    },
+    /// A time is not RFC 3339.
+    #[error("{field} is not an RFC 3339 time such as 2026-11-21T08:15:30Z")]
+    BadTime {
+        /// Where it stood.
+        field: &'static str,
+    },
+    /// A time is before 2000 or more than an hour ahead.
+    #[error("the time is before the year 2000 or more than an hour in the future: check the clock and the unit")]
+    TimeOutOfRange,
+    /// Not readable as an event at all.
+    #[error("not a usage event: {problem}")]
+    BadEvent {
+        /// What is wrong, from the reader of the text.
+        problem: String,
+    },
+    /// An attribute that must be there is not.
+    #[error("{field} is missing")]
+    MissingField {
+        /// Which.
+        field: &'static str,
+    },
+    /// `data` holds something that Scrip would not look at.
+    #[error("{problem}: remove it, or put it under data.attributes")]
+    UnknownField {
+        /// Which, and what is known.
+        problem: String,
+    },
+    /// Two statements of one event contradict each other.
+    #[error("{problem}")]
+    Contradiction {
+        /// Which.
+        problem: &'static str,
+    },
+    /// More quantities or attributes than one event may carry.
+    #[error("{field} has more than {max} members: split the event")]
+    TooMany {
+        /// Which.
+        field: &'static str,
+        /// How many are taken.
+        max: usize,
+    },
+    /// No line of the rate card names the meter.
+    #[error("the rate card has no meter \"{meter}\": {known}")]
+    UnknownMeter {
+        /// The meter.
+        meter: String,
+        /// The meters there are, as a sentence.
+        known: String,
+    },
+    /// The meter is known, but no line matches this source and these attributes.
+    #[error(
+        "no rate of \"{meter}\" matches the source \"{from}\": add a line to the rate card, `free` if it costs nothing"
+    )]
+    NoRate {
+        /// The meter.
+        meter: String,
+        /// The event's source.
+        from: String,
+    },
+    /// The line charges what the event reports, and the event reports nothing.
+    #[error("\"{meter}\" charges what the event reports: send data.credits")]
+    CreditsNotReported {
+        /// The meter.
+        meter: String,
+    },
+    /// The event reports credits, and the line does not use them.
+    #[error("\"{meter}\" is charged by the rate card: leave data.credits out")]
+    CreditsNotExpected {
+        /// The meter.
+        meter: String,
+    },
+    /// Same org, source and id as an earlier event, other content.
+    #[error("an event with this source and id was accepted with other content: give the new one its own id")]
+    EventConflict,
+    /// A grant of nothing or less.
+    #[error("a grant must be above zero")]
+    GrantNotPositive,
+    /// A grant that ends before it begins.
+    #[error("the grant would expire before it takes effect: set expires_at after effective_at")]
+    ExpiryBeforeEffect,
+    /// A rate card line that cannot be used.
+    #[error("line {line}: {problem}")]
+    BadRateLine {
+        /// Counted from 1.
+        line: usize,
+        /// What to change.
+        problem: String,
+    },
+}
+
+impl Refusal {
+    /// The stable code that programs compare. Never renamed, never reused.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadAmount { .. } => "bad_amount",
+            Self::AmountOverflow => "amount_overflow",
+            Self::BadQuantity { .. } => "bad_quantity",
+            Self::NegativeQuantity => "negative_quantity",
+            Self::QuantityTooLarge => "quantity_too_large",
+            Self::BadReportedCredits { .. } => "bad_reported_credits",
+            Self::BadLabel { .. } => "bad_label",
+            Self::BadMeter { .. } => "bad_meter",
+            Self::BadTime { .. } => "bad_time",
+            Self::TimeOutOfRange => "time_out_of_range",
+            Self::BadEvent { .. } => "bad_event",
+            Self::MissingField { .. } => "missing_field",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::Contradiction { .. } => "contradiction",
+            Self::TooMany { .. } => "too_many",
+            Self::UnknownMeter { .. } => "unknown_meter",
+            Self::NoRate { .. } => "no_rate",
+            Self::CreditsNotReported { .. } => "credits_not_reported",
+            Self::CreditsNotExpected { .. } => "credits_not_expected",
+            Self::EventConflict => "event_conflict",
+            Self::GrantNotPositive => "grant_not_positive",
+            Self::ExpiryBeforeEffect => "expiry_before_effect",
+            Self::BadRateLine { .. } => "bad_rate_line",
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! From events to one entry: what a commit of an org's events posts.
+//!
+//! Phases, in this order, each pure: an event is rated line by line ([`rate_event`]); each charge is drawn from the
+//! purse; the event becomes a leaf; at the end one `usage` entry covers the whole range. Cost per event: its charges, two
+//! SHA-256 of a few hundred bytes. Bounded by the number of events the caller puts into one commit.
+
+use crate::canon::{Canon, Hash};
+use crate::card::RateCard;
+use crate::credits::Credits;
+use crate::drawdown::Purse;
+use crate::entry::{Account, Draft, EntryKind, Posting};
+use crate::event::Event;
+use crate::grant::Grant;
+use crate::id::{EventSeq, LineNo, RateCardVersion};
+use crate::label::{Label, Meter};
+use crate::merkle;
+use crate::quantity::Quantity;
+use crate::rate::Carry;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+
+/// What one quantity of an event cost, under one line of one version of the rate card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// The meter.
+    pub meter: Meter,
+    /// How much was used.
+    pub quantity: Quantity,
+    /// What it cost.
+    pub credits: Credits,
+    /// Which version of the rate card.
+    pub version: RateCardVersion,
+    /// Which of its lines.
+    pub line: LineNo,
+    /// What the line carried before.
+    pub carry_before: Carry,
+    /// What it carries after.
+    pub carry_after: Carry,
+}
+
+/// Rates every quantity of an event. `carry_of` gives what a line carries before the event.
+///
+/// # Errors
+/// The first quantity that cannot be rated; then none is.
+pub fn rate_event(
+    card: &RateCard,
+    event: &Event,
+    mut carry_of: impl FnMut(LineNo) -> Carry,
+) -> Result<Vec<Charge>, Refusal> {
+    let mut charges: Vec<Charge> = Vec::with_capacity(event.quantities.len());
+    for (meter, quantity) in &event.quantities {
+        let (number, line) = card.line_for(meter, event)?;
+        // Each meter comes once per event and each line names one meter, so no line is met twice here.
+        let carry_before = carry_of(number);
+        let rated = line.rate(*quantity, event.reported, carry_before)?;
+        charges.push(Charge {
+            meter: meter.clone(),
+            quantity: *quantity,
+            credits: rated.credits,
+            version: card.version,
+            line: number,
+            carry_before,
+            carry_after: rated.carry,
+        });
+    }
+    Ok(charges)
+}
+
+/// The bytes of an event's leaf: its place, its content, when it counts, and every charge.
+pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Timestamp, charges: &[Charge]) {
+    canon.restart("scrip-leaf-1");
+    canon.int(seq.0).bytes(content).int(occurred_at.micros()).count(charges.len());
+    for charge in charges {
+        canon.text(charge.meter.as_str()).wide(charge.quantity.micros()).int(charge.credits.micros());
+        canon.int(charge.version.0).int(charge.line.0).int(charge.carry_before.0);
+    }
+}
+
+/// The settlement of one org's events in one commit.
+#[derive(Debug)]
+pub struct Settlement {
+    purse: Purse,
+    range: Option<(EventSeq, EventSeq)>,
+    total: Credits,
+    tree: merkle::Builder,
+}
+
+impl Settlement {
+    /// Begins with what the org can spend.
+    #[must_use]
+    pub fn new(purse: Purse) -> Self {
+        Self { purse, range: None, total: Credits::ZERO, tree: merkle::Builder::default() }
+    }
+
+    /// Adds the next event: draws its charges and takes up its leaf. Returns the sum of its charges.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] where the sums of the commit would not fit; then nothing was drawn.
+    pub fn add(
+        &mut self,
+        seq: EventSeq,
+        project: Option<&Label>,
+        charges: &[Charge],
+        leaf: &[u8],
+    ) -> Result<Credits, Refusal> {
+        let sum = Credits::sum(charges.iter().map(|c| c.credits))?;
+        let total = self.total.plus(sum)?;
+        self.purse.debt().plus(sum)?;
+        for charge in charges.iter().filter(|c| c.credits.is_positive()) {
+            self.purse.draw(&charge.meter, project, charge.credits, |_, _| ())?;
+        }
+        self.total = total;
+        self.tree.push(leaf);
+        self.range = Some((self.range.map_or(seq, |(first, _)| first), seq));
+        Ok(sum)
+    }
+
+    /// What the org could still draw after this, whatever the scope.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`].
+    pub fn left(&self) -> Result<Credits, Refusal> {
+        self.purse.left()
+    }
+
+    /// Debt that this settlement adds.
+    #[must_use]
+    pub const fn debt(&self) -> Credits {
+        self.purse.debt()
+    }
+
+    /// The entry to be booked; `None` where no event was added.
+    #[must_use]
+    pub fn finish(self, now: Timestamp, cause: &str) -> Option<Draft> {
+        let (first, last) = self.range?;
+        let mut postings = self.purse.postings();
+        if self.total.is_positive() {
+            postings.push(Posting { account: Account::Consumed, amount: self.total });
+        }
+        let kind = EntryKind::Usage { first, last, root: self.tree.root() };
+        Some(Draft { kind, happened_at: now, cause: cause.to_owned(), postings })
+    }
+}
+
+/// The entry that gives a grant.
+///
+/// # Errors
+/// What [`Grant::check`] says.
+pub fn give(grant: &Grant, now: Timestamp, cause: &str) -> Result<Draft, Refusal> {
+    grant.check()?;
+    Ok(Draft {
+        kind: EntryKind::Grant { grant: grant.id },
+        happened_at: now,
+        cause: cause.to_owned(),
+        postings: vec![
+            Posting { account: Account::Grant(grant.id), amount: grant.amount },
+            Posting { account: Account::Funding, amount: grant.amount.negated()? },
+        ],
+    })
+}
+
+/// The entry by which a new grant repays `debt` (given as a positive amount); `None` where there is none, or where the
+/// grant cannot be spent on everything or not yet.
+///
+/// # Errors
+/// [`Refusal::AmountOverflow`].
+pub fn repay(grant: &Grant, debt: Credits, now: Timestamp, cause: &str) -> Result<Option<Draft>, Refusal> {
+    let unscoped = grant.scope.meters.is_empty() && grant.scope.projects.is_empty();
+    if !debt.is_positive() || !unscoped || !grant.is_open(now) {
+        return Ok(None);
+    }
+    let part = debt.min(grant.amount);
+    Ok(Some(Draft {
+        kind: EntryKind::Repayment { grant: grant.id },
+        happened_at: now,
+        cause: cause.to_owned(),
+        postings: vec![
+            Posting { account: Account::Grant(grant.id), amount: part.negated()? },
+            Posting { account: Account::Debt, amount: part },
+        ],
+    }))
+}
+
+/// The entry by which what is `left` of a grant expires, booked as of its expiry; `None` where nothing is left or it has
+/// not expired at `now`.
+///
+/// # Errors
+/// [`Refusal::AmountOverflow`].
+pub fn expire(grant: &Grant, left: Credits, now: Timestamp) -> Result<Option<Draft>, Refusal> {
+    let Some(expires_at) = grant.expires_at.filter(|at| *at <= now && left.is_positive()) else { return Ok(None) };
+    Ok(Some(Draft {
+        kind: EntryKind::Expiry { grant: grant.id },
+        happened_at: expires_at,
+        cause: "job:expiry".to_owned(),
+        postings: vec![
+            Posting { account: Account::Grant(grant.id), amount: left.negated()? },
+            Posting { account: Account::Expired, amount: left },
+        ],
+    }))
+}
+
+#[cfg(test)]
+mod tests;

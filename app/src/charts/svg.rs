@@ -1,0 +1,509 @@
+//! The SVG that plotters draws on.
+//!
+//! Three decisions. Colours are roles: plotters hands on RGB values, so each [`Role`] travels as a reserved one and
+//! comes out as a CSS class; a theme then changes without a redraw, and no drawing holds a literal colour. Backend
+//! coordinates are tenths of a pixel ([`UNIT`]), written by integer arithmetic alone, so that server and browser
+//! write the same bytes. Elements sit in groups that carry the class once, and what is many and alike becomes one
+//! path: a drawing is kept small, because browsers parse it on every change of a filter.
+//!
+//! The root names itself by `<title>` and `<desc>`; all text is escaped. Cost: linear in what is drawn.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::element::{Drawable, PointCollection};
+use plotters::style::Color;
+use plotters_backend::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontFamily,
+};
+
+use super::text;
+
+/// Backend units per pixel.
+pub(super) const UNIT: i32 = 10;
+
+/// The plain area of a whole drawing, in backend units.
+pub(super) type Sheet = DrawingArea<SvgBackend, Shift>;
+
+/// Nothing here fails but by a mistake in this folder (a group drawn to while another borrows the sheet).
+pub(super) type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
+
+/// What a colour is for; the style sheet says which colour that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// One of the eight categorical colours, 0 to 7; anything above is the neutral "other".
+    Series(u8),
+    Grid,
+    Axis,
+    Label,
+    /// The line between two segments of one bar.
+    Gap,
+    /// Stripes over what is not complete yet.
+    Hatch,
+}
+
+/// The first two bytes of a colour that is a role: unlike any that plotters draws with by itself.
+const SENTINEL: (u8, u8) = (0x5c, 0x1b);
+
+impl Role {
+    const CLASSES: [&'static str; 14] =
+        ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch"];
+
+    fn index(self) -> u8 {
+        match self {
+            Self::Series(slot) => slot.min(8),
+            Self::Grid => 9,
+            Self::Axis => 10,
+            Self::Label => 11,
+            Self::Gap => 12,
+            Self::Hatch => 13,
+        }
+    }
+
+    fn class(self) -> &'static str {
+        Self::CLASSES.get(usize::from(self.index())).copied().unwrap_or("s8")
+    }
+}
+
+impl Color for Role {
+    fn to_backend_color(&self) -> BackendColor {
+        BackendColor { alpha: 1.0, rgb: (SENTINEL.0, SENTINEL.1, self.index()) }
+    }
+}
+
+impl BackendStyle for Role {
+    fn color(&self) -> BackendColor {
+        self.to_backend_color()
+    }
+}
+
+/// A drawing in the making: where its groups are opened and its text is taken.
+pub(super) struct Canvas(Rc<RefCell<SvgBackend>>);
+
+/// How the elements of a group are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Each by itself, inside a `<g>`.
+    Elements,
+    /// All as one `<path>`: lines and rectangles only.
+    Path,
+}
+
+/// What every drawing says about itself.
+pub(super) struct Head<'a> {
+    /// Prefix of every id in the drawing; unique on its page.
+    pub id: &'a str,
+    pub title: &'a str,
+    pub description: &'a str,
+    /// Width and height in whole pixels.
+    pub size: (i32, i32),
+    /// Whether the stripes of [`Role::Hatch`] are needed.
+    pub hatch: bool,
+}
+
+impl Canvas {
+    pub(super) fn new(head: &Head<'_>) -> Self {
+        Self(Rc::new(RefCell::new(SvgBackend::new(head))))
+    }
+
+    pub(super) fn sheet(&self) -> Sheet {
+        (&self.0).into()
+    }
+
+    /// Draws a group whose elements share `role`, in the order of the calls.
+    pub(super) fn group(&self, role: Role, group: Group, draw: impl FnOnce(&Sheet) -> Drawn) -> Drawn {
+        self.0.borrow_mut().open(role, group);
+        draw(&self.sheet())?;
+        self.0.borrow_mut().close();
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> String {
+        let mut svg = std::mem::take(&mut self.0.borrow_mut().svg);
+        svg.push_str("</svg>");
+        svg
+    }
+}
+
+/// The plotters backend. Outside a group every element carries its own class.
+pub(super) struct SvgBackend {
+    svg: String,
+    /// The id prefix, escaped.
+    id: String,
+    size: (u32, u32),
+    group: Option<(Role, Group)>,
+    /// The bucket that the next rectangle belongs to.
+    bucket: Option<usize>,
+}
+
+impl SvgBackend {
+    fn new(head: &Head<'_>) -> Self {
+        let (mut id, mut title, mut description) = Default::default();
+        escape(&mut id, head.id);
+        escape(&mut title, head.title);
+        escape(&mut description, head.description);
+        let (w, h) = head.size;
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" viewBox=\"0 0 {w} {h}\" \
+             width=\"{w}\" height=\"{h}\" font-size=\"{}\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\">\
+             <title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{description}</desc>",
+            text::SIZE
+        );
+        if head.hatch {
+            svg.push_str("<pattern id=\"");
+            svg.push_str(&id);
+            svg.push_str(
+                "-h\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+                 <path class=\"stripe\" d=\"M1 0v5\"/></pattern>",
+            );
+        }
+        let size = (w.max(0).unsigned_abs() * 10, h.max(0).unsigned_abs() * 10);
+        Self { svg, id, size, group: None, bucket: None }
+    }
+
+    /// Marks the next rectangle as `bucket`'s: `data-b`, for tests and style sheets.
+    pub(super) fn tag(&mut self, bucket: usize) {
+        self.bucket = Some(bucket);
+    }
+
+    fn open(&mut self, role: Role, group: Group) {
+        self.svg.push_str(match group {
+            Group::Elements => "<g class=\"",
+            Group::Path => "<path class=\"",
+        });
+        self.svg.push_str(role.class());
+        self.svg.push_str(match group {
+            Group::Elements => "\">",
+            Group::Path => "\" d=\"",
+        });
+        self.group = Some((role, group));
+    }
+
+    fn close(&mut self) {
+        self.svg.push_str(match self.group.take() {
+            Some((_, Group::Path)) => "\"/>",
+            _ => "</g>",
+        });
+    }
+
+    fn in_path(&self) -> bool {
+        matches!(self.group, Some((_, Group::Path)))
+    }
+
+    /// Opens `<name`, with the classes that the group does not give already: the role's, the shape's, and `soft`
+    /// for anything translucent.
+    fn start(&mut self, name: &str, shape: &str, color: BackendColor) {
+        self.svg.push('<');
+        self.svg.push_str(name);
+        let group = self.group.map_or("", |(role, _)| role.class());
+        let role = role_class(color);
+        let classes = [if role == group { "" } else { role }, shape, if color.alpha < 1.0 { "soft" } else { "" }];
+        let mut before = " class=\"";
+        for class in classes.into_iter().filter(|class| !class.is_empty()) {
+            self.svg.push_str(before);
+            self.svg.push_str(class);
+            before = " ";
+        }
+        if before == " " {
+            self.svg.push('"');
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: i32) {
+        self.svg.push(' ');
+        self.svg.push_str(name);
+        self.svg.push_str("=\"");
+        self.number(value);
+        self.svg.push('"');
+    }
+
+    /// Writes tenths as pixels: `125` → `12.5`, `120` → `12`.
+    fn number(&mut self, tenths: i32) {
+        if tenths < 0 {
+            self.svg.push('-');
+        }
+        let tenths = tenths.unsigned_abs();
+        self.svg.push_str(&(tenths / 10).to_string());
+        if !tenths.is_multiple_of(10) {
+            self.svg.push('.');
+            self.svg.extend(char::from_digit(tenths % 10, 10));
+        }
+    }
+
+    fn command(&mut self, letter: char, numbers: &[i32]) {
+        self.svg.push(letter);
+        for (i, &n) in numbers.iter().enumerate() {
+            if i > 0 {
+                self.svg.push(' ');
+            }
+            self.number(n);
+        }
+    }
+
+    fn points(&mut self, points: impl IntoIterator<Item = BackendCoord>) {
+        for (i, (x, y)) in points.into_iter().enumerate() {
+            self.command(if i == 0 { 'M' } else { 'L' }, &[x, y]);
+        }
+    }
+
+    fn path(&mut self, points: impl IntoIterator<Item = BackendCoord>, shape: &str, color: BackendColor) {
+        if self.in_path() {
+            return self.points(points);
+        }
+        self.start("path", shape, color);
+        self.svg.push_str(" d=\"");
+        self.points(points);
+        self.svg.push_str("\"/>");
+    }
+}
+
+/// The class of a role's colour. Any other colour is a mistake of this folder and gets the text's class, which is
+/// at least visible on every background.
+fn role_class(color: BackendColor) -> &'static str {
+    let (a, b, index) = color.rgb;
+    debug_assert!((a, b) == SENTINEL, "a literal colour reached the SVG");
+    Role::CLASSES.get(usize::from(index)).copied().filter(|_| (a, b) == SENTINEL).unwrap_or("label")
+}
+
+/// Appends `text` fit for XML content and attributes. Characters that XML 1.0 cannot hold become U+FFFD.
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+}
+
+type Outcome = Result<(), DrawingErrorKind<Infallible>>;
+
+impl DrawingBackend for SvgBackend {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn ensure_prepared(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Outcome {
+        self.draw_rect((x, y), (x + UNIT, y + UNIT), &color, true)
+    }
+
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Outcome {
+        self.path([from, to], "line", style.color());
+        Ok(())
+    }
+
+    fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, fill: bool) -> Outcome {
+        let (w, h) = (b.0 - a.0, b.1 - a.1);
+        if self.in_path() {
+            self.command('M', &[a.0, a.1]);
+            self.command('h', &[w]);
+            self.command('v', &[h]);
+            self.command('h', &[-w]);
+            self.svg.push('z');
+            return Ok(());
+        }
+        self.start("rect", if fill { "" } else { "line" }, style.color());
+        if let Some(bucket) = self.bucket.take() {
+            self.svg.push_str(" data-b=\"");
+            self.svg.push_str(&bucket.to_string());
+            self.svg.push('"');
+        }
+        for (name, value) in [("x", a.0), ("y", a.1), ("width", w), ("height", h)] {
+            self.attribute(name, value);
+        }
+        if role_class(style.color()) == Role::Hatch.class() {
+            self.svg.push_str(" fill=\"url(#");
+            self.svg.push_str(&self.id);
+            self.svg.push_str("-h)\"");
+        }
+        self.svg.push_str("/>");
+        Ok(())
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+        self.path(path, "line", style.color());
+        Ok(())
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+        self.path(path, "area", style.color());
+        Ok(())
+    }
+
+    fn draw_circle<S: BackendStyle>(&mut self, at: BackendCoord, radius: u32, style: &S, fill: bool) -> Outcome {
+        self.start("circle", if fill { "" } else { "line" }, style.color());
+        let radius = i32::try_from(radius).unwrap_or(i32::MAX);
+        for (name, value) in [("cx", at.0), ("cy", at.1), ("r", radius)] {
+            self.attribute(name, value);
+        }
+        self.svg.push_str("/>");
+        Ok(())
+    }
+
+    fn draw_text<T: BackendTextStyle>(&mut self, text: &str, style: &T, (x, y): BackendCoord) -> Outcome {
+        self.start("text", "", style.color());
+        self.attribute("x", x);
+        // SVG places the baseline; capitals and figures are about 0.72 em high.
+        let capital = text::SIZE * UNIT * 72 / 100;
+        let anchor = style.anchor();
+        self.attribute("y", match anchor.v_pos {
+            VPos::Top => y + capital,
+            VPos::Center => y + capital / 2,
+            VPos::Bottom => y,
+        });
+        self.svg.push_str(match anchor.h_pos {
+            HPos::Left => ">",
+            HPos::Center => " text-anchor=\"middle\">",
+            HPos::Right => " text-anchor=\"end\">",
+        });
+        escape(&mut self.svg, text);
+        self.svg.push_str("</text>");
+        Ok(())
+    }
+
+    fn estimate_text_size<T: BackendTextStyle>(
+        &self,
+        text: &str,
+        _: &T,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+        Ok((text::width(text).unsigned_abs(), (text::SIZE * UNIT).unsigned_abs()))
+    }
+}
+
+/// One line of text, as a plotters element. (plotters' own text carries a font, which in the browser asks the
+/// document for sizes.)
+pub(super) struct Label<'a> {
+    pub text: &'a str,
+    /// The anchor, in backend units.
+    pub at: BackendCoord,
+    pub anchor: Pos,
+}
+
+impl<'a> PointCollection<'a, BackendCoord> for &'a Label<'_> {
+    type IntoIter = [BackendCoord; 1];
+    type Point = BackendCoord;
+
+    fn point_iter(self) -> Self::IntoIter {
+        [self.at]
+    }
+}
+
+impl<DB: DrawingBackend> Drawable<DB> for Label<'_> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        mut at: I,
+        backend: &mut DB,
+        _: (u32, u32),
+    ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
+        at.next().map_or(Ok(()), |at| backend.draw_text(self.text, &Face(self.anchor), at))
+    }
+}
+
+/// The one way text looks in a chart.
+struct Face(Pos);
+
+impl BackendTextStyle for Face {
+    type FontError = Infallible;
+
+    fn color(&self) -> BackendColor {
+        Role::Label.to_backend_color()
+    }
+
+    fn size(&self) -> f64 {
+        f64::from(text::SIZE * UNIT)
+    }
+
+    fn anchor(&self) -> Pos {
+        Pos { h_pos: self.0.h_pos, v_pos: self.0.v_pos }
+    }
+
+    fn family(&self) -> FontFamily<'_> {
+        FontFamily::SansSerif
+    }
+
+    fn layout_box(&self, text: &str) -> Result<((i32, i32), (i32, i32)), Infallible> {
+        Ok(((0, 0), (text::width(text), text::SIZE * UNIT)))
+    }
+
+    fn draw<E, F: FnMut(i32, i32, BackendColor) -> Result<(), E>>(
+        &self,
+        _: &str,
+        _: BackendCoord,
+        _: F,
+    ) -> Result<Result<(), E>, Infallible> {
+        Ok(Ok(())) // letters are the browser's to draw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plotters::element::{Circle, PathElement, Rectangle};
+
+    fn canvas() -> Canvas {
+        Canvas::new(&Head { id: "c\"<1>", title: "A & B", description: "\u{1}'\"", size: (100, 50), hatch: true })
+    }
+
+    #[test]
+    fn text_and_ids_are_escaped() {
+        let svg = canvas().finish();
+        assert!(svg.contains("<title id=\"c&quot;&lt;1&gt;-t\">A &amp; B</title>"), "{svg}");
+        assert!(svg.contains(">\u{fffd}'&quot;</desc>"), "{svg}");
+    }
+
+    #[test]
+    fn roles_become_classes_once_per_group() -> Drawn {
+        let canvas = canvas();
+        canvas.sheet().draw(&Rectangle::new([(0, 0), (105, 20)], Role::Series(3).filled()))?;
+        canvas.group(Role::Series(200), Group::Elements, |sheet| {
+            sheet.draw(&Rectangle::new([(0, 0), (10, 20)], Role::Series(8).filled()))?;
+            sheet.draw(&PathElement::new(vec![(0, 5), (10, 20)], Role::Series(8).mix(0.5)))?;
+            sheet.draw(&Circle::new((10, 10), 5, Role::Axis.filled()))
+        })?;
+        let svg = canvas.finish();
+        let body = svg.split_once("</pattern>").map_or("", |(_, body)| body);
+        assert_eq!(
+            body,
+            "<rect class=\"s3\" x=\"0\" y=\"0\" width=\"10.5\" height=\"2\"/><g class=\"s8\">\
+             <rect x=\"0\" y=\"0\" width=\"1\" height=\"2\"/><path class=\"line soft\" d=\"M0 0.5L1 2\"/>\
+             <circle class=\"axis\" cx=\"1\" cy=\"1\" r=\"0.5\"/></g></svg>"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_path_group_is_one_element() -> Drawn {
+        let canvas = canvas();
+        canvas.group(Role::Grid, Group::Path, |sheet| {
+            sheet.draw(&PathElement::new(vec![(0, 5), (10, 5)], Role::Grid))?;
+            sheet.draw(&Rectangle::new([(0, 0), (10, 20)], Role::Grid.filled()))
+        })?;
+        let svg = canvas.finish();
+        assert!(svg.ends_with("<path class=\"grid\" d=\"M0 0.5L1 0.5M0 0h1v2h-1z\"/></svg>"), "{svg}");
+        Ok(())
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "literal colour"))]
+    fn a_literal_colour_is_noticed() {
+        assert_eq!(role_class(BackendColor { alpha: 1.0, rgb: (255, 0, 0) }), "label");
+    }
+}
