@@ -23,8 +23,8 @@ pub const MAX_QUANTITIES: usize = 16;
 pub const MAX_ATTRIBUTES: usize = 16;
 /// Decimals of `data.credits`: what card prices have; below the micro-credit they are carried.
 pub const REPORTED_DECIMALS: u32 = 12;
-/// Most bytes of data transfer one event may report (an exabyte).
-pub const MAX_BYTES: i128 = 1_000_000_000_000_000_000;
+/// Most bytes of data transfer one event may report (a petabyte).
+pub const MAX_BYTES: i128 = 1_000_000_000_000_000;
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]

@@ -123,6 +123,12 @@ impl Settlement {
         self.purse.left()
     }
 
+    /// What its events cost so far.
+    #[must_use]
+    pub const fn total(&self) -> Credits {
+        self.total
+    }
+
     /// Debt that this settlement adds.
     #[must_use]
     pub const fn debt(&self) -> Credits {

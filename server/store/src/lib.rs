@@ -1,1 +1,206 @@
-//! Placeholder.
+//! All SQL of Scrip.
+//!
+//! One SQLite file in a data folder, one writer, many readers. Writes go through [`writer`]'s queue and are answered when
+//! they are on disk; reads go through a pool of read-only connections. sqlx and rusqlite types stay in here: methods take
+//! and return the words of `ledger`.
+//!
+//! Read it in this order: [`open`] (what is refused before anything is written) → [`writer`] (one commit for many
+//! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
+//! [`verify`] (everything, again, from the rows).
+
+pub mod calendar;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod grant;
+pub mod ingest;
+pub mod key;
+pub mod org;
+pub mod random;
+pub mod session;
+pub mod usage;
+pub mod user;
+pub mod verify;
+
+mod backup;
+mod dimension;
+mod identity;
+mod meter;
+mod migrate;
+mod open;
+mod rollup;
+mod rows;
+mod tx;
+mod writer;
+
+pub use chrono_tz::Tz;
+pub use clock::Clock;
+pub use error::{OpenError, StoreError};
+pub use event::{EventDetail, EventPage, EventRow};
+pub use grant::NewGrant;
+pub use ingest::{Ingested, Outcome};
+pub use key::{Key, KeyId, NewKey, Scope};
+pub use org::{NewOrg, Org, Totals};
+pub use session::Session;
+pub use usage::{CubeQuery, Range};
+pub use user::{Role, User, UserId};
+pub use verify::Verified;
+pub use writer::WriterStats;
+
+use ledger::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Events in one call of [`Store::ingest`]: a second or less of the writer's time.
+pub const MAX_BATCH: usize = 10_000;
+/// How long a read waits for a free connection before it gives up.
+const READ_WAIT: Duration = Duration::from_secs(5);
+
+/// Where and how to open.
+#[derive(Clone)]
+pub struct Options {
+    /// The data folder; it must exist.
+    pub dir: PathBuf,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Connections for reading.
+    pub readers: u32,
+}
+
+impl Options {
+    /// A folder, the machine's clock, four readers.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), clock: Arc::new(clock::SystemClock), readers: 4 }
+    }
+}
+
+/// An open data folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    reader: SqlitePool,
+    writer: Mutex<Option<writer::Handle>>,
+    finished: tokio::sync::Mutex<Option<writer::Finished>>,
+    lock: Mutex<Option<File>>,
+}
+
+impl Store {
+    /// Takes the folder, checks and migrates the database, starts the writer.
+    ///
+    /// # Errors
+    /// [`OpenError`] in a line for the terminal; nothing was changed then.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let path = open::database_path(&options.dir);
+        let lock = open::lock(&options.dir)?;
+        let conn = {
+            let path = path.clone();
+            let opened = tokio::task::spawn_blocking(move || open::open_writer(&path)).await;
+            opened.map_err(|error| OpenError::Unsafe(error.to_string()))??
+        };
+        let io = |reason: String| OpenError::Io { path: path.clone(), reason };
+        let reader = read_pool(&path, options.readers).await.map_err(|error| io(error.to_string()))?;
+        let (writer, finished) =
+            writer::Handle::start(conn, Arc::clone(&options.clock)).map_err(|error| io(error.to_string()))?;
+        let inner = Inner {
+            path: path.clone(),
+            clock: options.clock,
+            reader,
+            writer: Mutex::new(Some(writer)),
+            finished: tokio::sync::Mutex::new(Some(finished)),
+            lock: Mutex::new(Some(lock)),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Lets the writer finish what it took, closes everything and gives the folder free. Writes after it are told
+    /// [`StoreError::Stopped`].
+    pub async fn close(&self) {
+        drop(self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(finished) = self.inner.finished.lock().await.take() {
+            // An error means that the writer is gone already: finished too.
+            let _ = finished.await;
+        }
+        self.inner.reader.close().await;
+        drop(self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// What time it is, by the store's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Resolves with one line when the writer ended because the disk or a commit failed: the process should end too.
+    pub async fn stopped(&self) -> String {
+        match self.handle() {
+            Some(writer) => writer.died().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Requests that wait for the writer, and what it has done.
+    #[must_use]
+    pub fn writer_stats(&self) -> Option<(usize, Arc<WriterStats>)> {
+        self.handle().map(|writer| (writer.waiting(), Arc::clone(&writer.stats)))
+    }
+
+    /// Whether reads and writes are answered.
+    ///
+    /// # Errors
+    /// What a reader or the writer says.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.reader()).await?;
+        self.writer().call(0, |_| Ok(())).await
+    }
+
+    fn handle(&self) -> Option<writer::Handle> {
+        self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn writer(&self) -> Writing {
+        Writing(self.handle())
+    }
+
+    fn reader(&self) -> &SqlitePool {
+        &self.inner.reader
+    }
+
+    fn path(&self) -> &Path {
+        &self.inner.path
+    }
+}
+
+/// The writer, if it is still there.
+struct Writing(Option<writer::Handle>);
+
+impl Writing {
+    async fn call<T: Send + 'static>(
+        self,
+        weight: usize,
+        run: impl FnMut(&mut tx::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.0 {
+            Some(writer) => writer.call(weight, run).await,
+            None => Err(StoreError::Stopped),
+        }
+    }
+}
+
+async fn read_pool(path: &Path, readers: u32) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("trusted_schema", "OFF")
+        .pragma("query_only", "ON");
+    SqlitePoolOptions::new().max_connections(readers.max(1)).acquire_timeout(READ_WAIT).connect_with(options).await
+}

@@ -1,0 +1,118 @@
+//! What can go wrong here, for two readers: the caller of a store method, and whoever starts the program.
+
+use ledger::Refusal;
+use std::path::PathBuf;
+
+/// Why a read or write did not happen. No variant shows database text to people; that goes to the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No such thing in this org.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Something with this name exists.
+    #[error("this {0} is taken: choose another")]
+    Conflict(&'static str),
+    /// A range of time that cannot be shown.
+    #[error("{0}")]
+    BadRange(&'static str),
+    /// More events in one call than [`crate::MAX_BATCH`].
+    #[error("more than {} events at once: send them in parts", crate::MAX_BATCH)]
+    TooLarge,
+    /// The writer's queue is full.
+    #[error("too much is waiting to be written: try again in a moment")]
+    Busy,
+    /// The store is closing or its writer ended.
+    #[error("the store is closed: try again when the server is back")]
+    Stopped,
+    /// A file stands where one would be written.
+    #[error("{} exists already: name a new file", .0.display())]
+    FileExists(PathBuf),
+    /// The writer's database failed; the text of the error is for logs only.
+    #[error("something went wrong in the store: the log has the details")]
+    Database(rusqlite::Error),
+    /// A read failed, or what is stored cannot be understood; the text is for logs only.
+    #[error("something went wrong in the store: the log has the details")]
+    Internal(String),
+}
+
+impl StoreError {
+    /// The stable code that programs compare.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::NotFound(_) => "not_found",
+            Self::Conflict(_) => "conflict",
+            Self::BadRange(_) => "bad_range",
+            Self::TooLarge => "too_many_items",
+            Self::Busy => "busy",
+            Self::Stopped => "stopped",
+            Self::FileExists(_) => "file_exists",
+            Self::Database(_) | Self::Internal(_) => "internal",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(format!("{error:?}"))
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(format!("stored JSON: {error}"))
+    }
+}
+
+/// Why a data folder could not be opened: one line for a terminal, saying what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder is not there.
+    #[error("the data folder {} does not exist: create it, or name another with --data", .0.display())]
+    MissingFolder(PathBuf),
+    /// Another process holds it.
+    #[error("the data folder {} is in use by another scrip process: stop that one first", .0.display())]
+    Locked(PathBuf),
+    /// The folder cannot be read or written.
+    #[error("cannot use {}: {reason}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// In the operating system's words.
+        reason: String,
+    },
+    /// The file is no database, or a damaged one.
+    #[error("{} is not an intact Scrip database ({reason}): restore a backup, or name another folder; nothing was changed", path.display())]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says of it.
+        reason: String,
+    },
+    /// Made by a later release.
+    #[error("{} was made by a newer scrip (schema {found}, this one knows up to {known}): use that release; nothing was changed", path.display())]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// SQLite too old, or a setting that did not take.
+    #[error("SQLite is not safe to use here: {0}")]
+    Unsafe(String),
+    /// The disk is full.
+    #[error("the disk that holds {} is full: free some space, then start again", .0.display())]
+    DiskFull(PathBuf),
+}

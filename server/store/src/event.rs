@@ -1,0 +1,327 @@
+//! Reading events: as they were said, what they cost, and why.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::grant::grant_of;
+use crate::rows::{Columns, unreadable};
+use ledger::drawdown::{Purse, Slot};
+use ledger::event::{Place, Status};
+use ledger::explain::{Explanation, explain};
+use ledger::rate::Carry;
+use ledger::settle::Charge;
+use ledger::{
+    Account, Credits, EntrySeq, Event, EventSeq, Label, LineNo, Meter, OrgId, Quantity, RateCard, RateCardVersion,
+    Timestamp,
+};
+use std::collections::HashMap;
+
+/// Events on one page, at most.
+pub const MAX_PAGE: u32 = 200;
+
+/// Which events are wanted: newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct EventPage {
+    /// Only those before this one.
+    pub before: Option<EventSeq>,
+    /// How many, up to [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+/// An event and what it cost.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Its place in the org's events.
+    pub seq: EventSeq,
+    /// What was said.
+    pub event: Event,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What each of its quantities cost, in the order of the meters' names.
+    pub charges: Vec<Charge>,
+    /// What it cost.
+    pub credits: Credits,
+    /// The entry that settled it.
+    pub entry: EntrySeq,
+}
+
+/// A charge, why it is so, and who paid how much of it.
+pub type Explained = (Charge, Explanation, Vec<(Account, Credits)>);
+
+/// An event, explained.
+#[derive(Debug, Clone)]
+pub struct EventDetail {
+    /// The event.
+    pub row: EventRow,
+    /// When it was accepted and booked.
+    pub accepted_at: Timestamp,
+    /// Its charges, in the order of the meters' names.
+    pub explained: Vec<Explained>,
+}
+
+/// Columns of [`said`]; the caller adds `WHERE e.org_id = ?1 …`.
+macro_rules! event_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.seq, e.occurred_at, e.time_said, e.failed, e.bytes, e.reported, e.description, e.attributes, i.external_id,
+                    op.value, src.value, p.value, p.name, w.value, w.name, r.value, r.name, m.value, m.name, u.value, t.value, ia.value
+             FROM event e
+             JOIN identity i ON i.org_id = e.org_id AND i.seq = e.seq
+             JOIN dimension op ON op.org_id = e.org_id AND op.kind = 1 AND op.id = e.operation_id
+             JOIN dimension src ON src.org_id = e.org_id AND src.kind = 2 AND src.id = e.source_id
+             LEFT JOIN dimension p ON p.org_id = e.org_id AND p.kind = 3 AND p.id = e.project_id
+             LEFT JOIN dimension w ON w.org_id = e.org_id AND w.kind = 4 AND w.id = e.workflow_id
+             LEFT JOIN dimension r ON r.org_id = e.org_id AND r.kind = 5 AND r.id = e.run_id
+             LEFT JOIN dimension m ON m.org_id = e.org_id AND m.kind = 6 AND m.id = e.module_id
+             LEFT JOIN dimension u ON u.org_id = e.org_id AND u.kind = 7 AND u.id = e.user_id
+             LEFT JOIN dimension t ON t.org_id = e.org_id AND t.kind = 8 AND t.id = e.tenant_id
+             LEFT JOIN dimension ia ON ia.org_id = e.org_id AND ia.kind = 9 AND ia.id = e.interaction_id ",
+            $rest
+        )
+    };
+}
+
+/// Columns of [`charge_of`]; the caller adds `WHERE c.org_id = ?1 …`.
+macro_rules! charge_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before
+             FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id ",
+            $rest
+        )
+    };
+}
+pub(crate) use {charge_sql, event_sql};
+
+/// What an event said, from its row; its quantities come from its charges.
+pub(crate) struct Said {
+    pub(crate) seq: EventSeq,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) event: Event,
+}
+
+pub(crate) fn said(row: &impl Columns) -> Result<Said, StoreError> {
+    let label =
+        |column: usize| -> Result<Label, StoreError> { Ok(Label::parse("stored", &row.get::<String>(column)?)?) };
+    let maybe = |column: usize| -> Result<Option<Label>, StoreError> {
+        row.get::<Option<String>>(column)?
+            .map(|text| Label::parse("stored", &text))
+            .transpose()
+            .map_err(StoreError::from)
+    };
+    let place = |column: usize| -> Result<Option<Place>, StoreError> {
+        let name = maybe(column + 1)?;
+        Ok(maybe(column)?.map(|id| Place { id, name }))
+    };
+    let occurred_at = Timestamp::from_micros(row.get(1)?);
+    let attributes = row.get::<Option<String>>(7)?.map(|json| serde_json::from_str(&json)).transpose()?;
+    let event = Event {
+        id: label(8)?,
+        operation: label(9)?,
+        source: label(10)?,
+        time: row.get::<bool>(2)?.then_some(occurred_at),
+        quantities: Vec::new(),
+        reported: row.get(5)?,
+        project: place(11)?,
+        workflow: place(13)?,
+        run: place(15)?,
+        module: place(17)?,
+        user: maybe(19)?,
+        tenant: maybe(20)?,
+        interaction: maybe(21)?,
+        status: if row.get::<bool>(3)? { Status::Failed } else { Status::Succeeded },
+        bytes: row.get(4)?,
+        description: row.get(6)?,
+        attributes: attributes.unwrap_or_default(),
+    };
+    Ok(Said { seq: EventSeq(row.get(0)?), occurred_at, event })
+}
+
+/// A charge from its row. What it carries on is filled in by whoever knows the rate card.
+pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreError> {
+    let carry_before = Carry(row.get(7)?);
+    let charge = Charge {
+        meter: Meter::parse(&row.get::<String>(1)?)?,
+        quantity: Quantity::from_parts(row.get(2)?, row.get(3)?),
+        credits: Credits::from_micros(row.get(4)?),
+        version: RateCardVersion(row.get(5)?),
+        line: LineNo(row.get(6)?),
+        carry_before,
+        carry_after: carry_before,
+    };
+    Ok((EventSeq(row.get(0)?), charge))
+}
+
+impl Store {
+    /// A page of events, newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn events(&self, org: OrgId, page: &EventPage) -> Result<Vec<EventRow>, StoreError> {
+        let before = page.before.map_or(i64::MAX, |seq| seq.0);
+        let rows = sqlx::query(event_sql!("WHERE e.org_id = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3"))
+            .bind(org.0)
+            .bind(before)
+            .bind(page.limit.min(MAX_PAGE))
+            .fetch_all(self.reader())
+            .await?;
+        let said = rows.iter().map(said).collect::<Result<Vec<_>, _>>()?;
+        self.complete(org, said).await
+    }
+
+    /// One event, explained.
+    ///
+    /// Cost: the charges of the entry that settled it, and the org's postings before that entry.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn event(&self, org: OrgId, seq: EventSeq) -> Result<EventDetail, StoreError> {
+        let row = sqlx::query(event_sql!("WHERE e.org_id = ?1 AND e.seq = ?2"))
+            .bind(org.0)
+            .bind(seq.0)
+            .fetch_optional(self.reader())
+            .await?;
+        let said = said(&row.ok_or(StoreError::NotFound("event"))?)?;
+        let row = self.complete(org, vec![said]).await?.pop().ok_or(StoreError::NotFound("event"))?;
+        let accepted_at: i64 = sqlx::query_scalar("SELECT booked_at FROM entry WHERE org_id = ?1 AND seq = ?2")
+            .bind(org.0)
+            .bind(row.entry.0)
+            .fetch_one(self.reader())
+            .await?;
+        let accepted_at = Timestamp::from_micros(accepted_at);
+        let mut payers = self.payers(org, &row, accepted_at).await?;
+        let cards = self.cards(org).await?;
+        let mut explained = Vec::with_capacity(row.charges.len());
+        for charge in &row.charges {
+            let line = cards
+                .get(&charge.version)
+                .and_then(|card| card.line(charge.line))
+                .ok_or_else(|| unreadable("rate line"))?;
+            let why = explain(line, charge.quantity, row.event.reported, charge.carry_before)?;
+            explained.push((charge.clone(), why, payers.remove(&charge.meter).unwrap_or_default()));
+        }
+        Ok(EventDetail { row, accepted_at, explained })
+    }
+
+    /// Adds to events their charges and the entries that settled them.
+    async fn complete(&self, org: OrgId, said: Vec<Said>) -> Result<Vec<EventRow>, StoreError> {
+        let Some((low, high)) = said.iter().map(|s| s.seq.0).min().zip(said.iter().map(|s| s.seq.0).max()) else {
+            return Ok(Vec::new());
+        };
+        let mut charges = self.charges(org, low, high).await?;
+        let cards = self.cards(org).await?;
+        let mut complete = Vec::with_capacity(said.len());
+        for Said { seq, occurred_at, mut event } in said {
+            let mut charges = charges.remove(&seq).unwrap_or_default();
+            for charge in &mut charges {
+                let line = cards
+                    .get(&charge.version)
+                    .and_then(|card| card.line(charge.line))
+                    .ok_or_else(|| unreadable("rate line"))?;
+                charge.carry_after = line.rate(charge.quantity, event.reported, charge.carry_before)?.carry;
+            }
+            event.quantities = charges.iter().map(|charge| (charge.meter.clone(), charge.quantity)).collect();
+            let credits = Credits::sum(charges.iter().map(|charge| charge.credits))?;
+            let entry = sqlx::query_scalar(
+                "SELECT seq FROM entry WHERE org_id = ?1 AND first_event <= ?2 AND first_event IS NOT NULL ORDER BY first_event DESC LIMIT 1",
+            )
+            .bind(org.0)
+            .bind(seq.0)
+            .fetch_one(self.reader())
+            .await?;
+            complete.push(EventRow { seq, event, occurred_at, charges, credits, entry: EntrySeq(entry) });
+        }
+        Ok(complete)
+    }
+
+    async fn charges(&self, org: OrgId, low: i64, high: i64) -> Result<HashMap<EventSeq, Vec<Charge>>, StoreError> {
+        let rows = sqlx::query(charge_sql!("WHERE c.org_id = ?1 AND c.seq BETWEEN ?2 AND ?3 ORDER BY c.seq, m.name"))
+            .bind(org.0)
+            .bind(low)
+            .bind(high)
+            .fetch_all(self.reader())
+            .await?;
+        let mut charges: HashMap<EventSeq, Vec<Charge>> = HashMap::new();
+        for row in &rows {
+            let (seq, charge) = charge_of(row)?;
+            charges.entry(seq).or_default().push(charge);
+        }
+        Ok(charges)
+    }
+
+    async fn cards(&self, org: OrgId) -> Result<HashMap<RateCardVersion, RateCard>, StoreError> {
+        let found: Vec<(i64, i64, String)> =
+            sqlx::query_as("SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1")
+                .bind(org.0)
+                .fetch_all(self.reader())
+                .await?;
+        let card = |(version, effective_at, lines): (i64, i64, String)| {
+            let version = RateCardVersion(version);
+            let effective_at = Timestamp::from_micros(effective_at);
+            Ok((version, RateCard { version, effective_at, lines: serde_json::from_str(&lines)? }))
+        };
+        found.into_iter().map(card).collect()
+    }
+
+    /// Who paid for each charge of an event: the drawdown of its entry, done again up to it.
+    async fn payers(
+        &self,
+        org: OrgId,
+        row: &EventRow,
+        booked_at: Timestamp,
+    ) -> Result<HashMap<Meter, Vec<(Account, Credits)>>, StoreError> {
+        let mut purse = Purse::new(self.slots_before(org, row.entry).await?, booked_at);
+        let first: i64 = sqlx::query_scalar("SELECT first_event FROM entry WHERE org_id = ?1 AND seq = ?2")
+            .bind(org.0)
+            .bind(row.entry.0)
+            .fetch_one(self.reader())
+            .await?;
+        let earlier = sqlx::query(charge_sql!(
+            "JOIN event e ON e.org_id = c.org_id AND e.seq = c.seq
+             WHERE c.org_id = ?1 AND c.seq BETWEEN ?2 AND ?3 AND c.credits > 0 ORDER BY c.seq, m.name"
+        ))
+        .bind(org.0)
+        .bind(first)
+        .bind(row.seq.0)
+        .fetch_all(self.reader())
+        .await?;
+        let projects = self.projects_of(org, first, row.seq.0).await?;
+        let mut payers: HashMap<Meter, Vec<(Account, Credits)>> = HashMap::new();
+        for charge_row in &earlier {
+            let (seq, charge) = charge_of(charge_row)?;
+            let project = projects.get(&seq).map(|id| Label::parse("project", id)).transpose()?;
+            let mut paid = Vec::new();
+            purse.draw(&charge.meter, project.as_ref(), charge.credits, |account, part| paid.push((account, part)))?;
+            if seq == row.seq {
+                payers.insert(charge.meter, paid);
+            }
+        }
+        Ok(payers)
+    }
+
+    async fn projects_of(&self, org: OrgId, first: i64, last: i64) -> Result<HashMap<EventSeq, String>, StoreError> {
+        let found: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT e.seq, p.value FROM event e JOIN dimension p ON p.org_id = e.org_id AND p.kind = 3 AND p.id = e.project_id
+             WHERE e.org_id = ?1 AND e.seq BETWEEN ?2 AND ?3",
+        )
+        .bind(org.0)
+        .bind(first)
+        .bind(last)
+        .fetch_all(self.reader())
+        .await?;
+        Ok(found.into_iter().map(|(seq, project)| (EventSeq(seq), project)).collect())
+    }
+
+    /// What was left of each grant before an entry.
+    async fn slots_before(&self, org: OrgId, entry: EntrySeq) -> Result<Vec<Slot>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT g.grant_id, g.kind, g.amount, g.priority, g.scope, g.effective_at, g.expires_at, g.description, sum(p.amount)
+             FROM credit_grant g JOIN posting p ON p.org_id = g.org_id AND p.account = 'grant' AND p.number = g.grant_id
+             WHERE g.org_id = ?1 AND p.entry_seq < ?2 GROUP BY g.grant_id",
+        )
+        .bind(org.0)
+        .bind(entry.0)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(|row| Ok(Slot { grant: grant_of(row)?, left: Credits::from_micros(row.get(8)?) })).collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! Meters, sets of meters, and rate cards.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::rows;
+use ledger::cube::MeterInfo;
+use ledger::{Credits, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp};
+use rusqlite::{Connection, params};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What the writer remembers of an org's meters, and their sums over all time.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    ids: FxHashMap<Meter, i64>,
+    sets: FxHashMap<Vec<i64>, i64>,
+    totals: FxHashMap<i64, (Credits, Quantity)>,
+    changed: FxHashSet<i64>,
+}
+
+impl Meters {
+    pub(crate) fn load(conn: &Connection, org: OrgId) -> Result<Self, StoreError> {
+        let mut meters = Self::default();
+        let mut statement = conn.prepare_cached("SELECT meter_id, name FROM meter WHERE org_id = ?1")?;
+        let mut found = statement.query([org.0])?;
+        while let Some(row) = found.next()? {
+            let name: String = row.get(1)?;
+            meters.ids.insert(Meter::parse(&name)?, row.get(0)?);
+        }
+        let mut statement = conn.prepare_cached("SELECT set_id, members FROM meter_set WHERE org_id = ?1")?;
+        let mut found = statement.query([org.0])?;
+        while let Some(row) = found.next()? {
+            let members: String = row.get(1)?;
+            meters.sets.insert(rows::members(&members), row.get(0)?);
+        }
+        let mut statement = conn
+            .prepare_cached("SELECT meter_id, credits, quantity, quantity_micros FROM meter_total WHERE org_id = ?1")?;
+        let mut found = statement.query([org.0])?;
+        while let Some(row) = found.next()? {
+            let total = (Credits::from_micros(row.get(1)?), Quantity::from_parts(row.get(2)?, row.get(3)?));
+            meters.totals.insert(row.get(0)?, total);
+        }
+        Ok(meters)
+    }
+
+    /// The number of a meter that a rate card names.
+    pub(crate) fn id(&self, meter: &Meter) -> Result<i64, StoreError> {
+        self.ids.get(meter).copied().ok_or_else(|| StoreError::Internal(format!("meter {meter} has no row")))
+    }
+
+    /// The number of a set of meters; a new set gets the next.
+    pub(crate) fn set(&mut self, conn: &Connection, org: OrgId, mut members: Vec<i64>) -> Result<i64, StoreError> {
+        members.sort_unstable();
+        if let Some(id) = self.sets.get(&members) {
+            return Ok(*id);
+        }
+        let text = members.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let id = conn
+            .prepare_cached(
+                "INSERT INTO meter_set (org_id, set_id, members)
+                 SELECT ?1, coalesce(max(set_id), 0) + 1, ?2 FROM meter_set WHERE org_id = ?1 RETURNING set_id",
+            )?
+            .query_row(params![org.0, text], |row| row.get(0))?;
+        self.sets.insert(members, id);
+        Ok(id)
+    }
+
+    /// A meter's sums with this added, if they still fit the columns of every rollup.
+    pub(crate) fn total_with(
+        &self,
+        meter: i64,
+        credits: Credits,
+        quantity: Quantity,
+    ) -> Result<(Credits, Quantity), Refusal> {
+        let (old_credits, old_quantity) = self.totals.get(&meter).copied().unwrap_or_default();
+        let sum = old_quantity.plus(quantity)?;
+        sum.parts()?;
+        Ok((old_credits.plus(credits)?, sum))
+    }
+
+    /// Remembers a meter's new sums.
+    pub(crate) fn put_total(&mut self, meter: i64, total: (Credits, Quantity)) {
+        self.totals.insert(meter, total);
+        self.changed.insert(meter);
+    }
+
+    pub(crate) fn write_totals(&mut self, conn: &Connection, org: OrgId) -> Result<(), StoreError> {
+        for meter in self.changed.drain() {
+            let (credits, quantity) = self.totals.get(&meter).copied().unwrap_or_default();
+            let (whole, micros) = quantity.parts()?;
+            conn.prepare_cached(
+                "INSERT INTO meter_total (org_id, meter_id, credits, quantity, quantity_micros) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET credits = excluded.credits, quantity = excluded.quantity, quantity_micros = excluded.quantity_micros",
+            )?
+            .execute(params![org.0, meter, credits.micros(), whole, micros])?;
+        }
+        Ok(())
+    }
+}
+
+/// All versions of an org's rate card, oldest first.
+pub(crate) fn cards(conn: &Connection, org: OrgId) -> Result<Vec<RateCard>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1 ORDER BY version")?;
+    let mut found = statement.query([org.0])?;
+    let mut cards = Vec::new();
+    while let Some(row) = found.next()? {
+        let lines: String = row.get(2)?;
+        cards.push(RateCard {
+            version: RateCardVersion(row.get(0)?),
+            effective_at: Timestamp::from_micros(row.get(1)?),
+            lines: serde_json::from_str(&lines)?,
+        });
+    }
+    Ok(cards)
+}
+
+/// Writes the first version of a new org's rate card, and its meters: those described, and those the lines name.
+pub(crate) fn insert_card(
+    conn: &Connection,
+    org: OrgId,
+    now: Timestamp,
+    meters: &[MeterInfo],
+    lines: &[RateLine],
+) -> Result<(), StoreError> {
+    RateCard::check(lines)?;
+    let undescribed = lines.iter().filter(|line| !meters.iter().any(|info| info.meter == line.meter));
+    let mut all: Vec<MeterInfo> = meters.to_vec();
+    for line in undescribed {
+        if !all.iter().any(|info| info.meter == line.meter) {
+            all.push(MeterInfo { meter: line.meter.clone(), title: title_of(&line.meter), unit: "unit".to_owned() });
+        }
+    }
+    for (info, id) in all.iter().zip(1_i64..) {
+        conn.prepare_cached("INSERT INTO meter (org_id, meter_id, name, title, unit) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![org.0, id, info.meter.as_str(), info.title, info.unit])?;
+    }
+    conn.prepare_cached(
+        "INSERT INTO rate_card (org_id, version, effective_at, lines, created_at) VALUES (?1, 1, ?2, ?3, ?2)",
+    )?
+    .execute(params![org.0, now.micros(), serde_json::to_string(lines)?])?;
+    Ok(())
+}
+
+/// `input_tokens` as people read it: `Input tokens`.
+fn title_of(meter: &Meter) -> String {
+    let words = meter.as_str().replace(['_', '-', '.'], " ");
+    let mut chars = words.chars();
+    chars.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+}
+
+impl Store {
+    /// The rate card in force now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the org has none.
+    pub async fn rate_card(&self, org: OrgId) -> Result<RateCard, StoreError> {
+        let found: Option<(i64, i64, String)> = sqlx::query_as(
+            "SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1 AND effective_at <= ?2 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(org.0)
+        .bind(self.now().micros())
+        .fetch_optional(self.reader())
+        .await?;
+        let (version, effective_at, lines) = found.ok_or(StoreError::NotFound("rate card"))?;
+        Ok(RateCard {
+            version: RateCardVersion(version),
+            effective_at: Timestamp::from_micros(effective_at),
+            lines: serde_json::from_str(&lines)?,
+        })
+    }
+
+    /// The org's meters as people see them, in the order of its rate card.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn meters(&self, org: OrgId) -> Result<Vec<MeterInfo>, StoreError> {
+        let found: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT name, title, unit FROM meter WHERE org_id = ?1 ORDER BY meter_id")
+                .bind(org.0)
+                .fetch_all(self.reader())
+                .await?;
+        found
+            .into_iter()
+            .map(|(name, title, unit)| Ok(MeterInfo { meter: Meter::parse(&name)?, title, unit }))
+            .collect()
+    }
+}

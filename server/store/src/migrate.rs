@@ -1,0 +1,38 @@
+//! Migrations: forward only, each in one transaction, known by number.
+
+use crate::error::OpenError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// Marks a file as ours in SQLite's header ("Scrp").
+const APPLICATION_ID: i64 = 0x5363_7270;
+
+/// Number and text of every migration, oldest first.
+const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../../../migrations/sqlite/0001_foundation.sql"))];
+
+/// Brings the schema up to date. Returns how many migrations ran.
+pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenError> {
+    let failed = |error: rusqlite::Error| crate::open::open_error(path, &error);
+    let pragma = |conn: &Connection, name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let found = pragma(conn, "user_version").map_err(failed)?;
+    let owner = pragma(conn, "application_id").map_err(failed)?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
+        return Err(OpenError::Corrupt { path: path.to_owned(), reason: "it belongs to another program".to_owned() });
+    }
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    let due = MIGRATIONS.iter().filter(|(version, _)| *version > found);
+    let mut done = 0;
+    for (version, sql) in due {
+        let tx = conn.transaction().map_err(failed)?;
+        tx.execute_batch(sql).map_err(failed)?;
+        tx.pragma_update(None, "user_version", version).map_err(failed)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        tx.commit().map_err(failed)?;
+        done += 1;
+    }
+    Ok(done)
+}

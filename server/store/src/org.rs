@@ -1,0 +1,192 @@
+//! Organizations.
+
+use crate::error::StoreError;
+use crate::rows::unreadable;
+use crate::tx::{OrgTotals, Tx};
+use crate::{Store, meter};
+use chrono_tz::Tz;
+use ledger::cube::MeterInfo;
+use ledger::entry::{GENESIS, Head};
+use ledger::label::{MAX_LABEL_BYTES, check_text};
+use ledger::{Credits, EntrySeq, OrgId, RateLine, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// What people call it; unique in the installation.
+    pub name: String,
+    /// Whose days and months are its days and months.
+    pub zone: Tz,
+    /// Whether its usage is made up.
+    pub synthetic: bool,
+    /// Since when it exists.
+    pub created_at: Timestamp,
+}
+
+/// What makes an org.
+#[derive(Debug, Clone)]
+pub struct NewOrg {
+    /// Its name.
+    pub name: String,
+    /// IANA name of its zone.
+    pub zone: String,
+    /// Whether its usage will be made up.
+    pub synthetic: bool,
+    /// Its meters as people see them; those that only the lines name are described by their name.
+    pub meters: Vec<MeterInfo>,
+    /// The first version of its rate card.
+    pub lines: Vec<RateLine>,
+}
+
+/// Sums over an org's whole life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// All credits ever given.
+    pub granted: Credits,
+    /// All credits ever spent.
+    pub spent: Credits,
+    /// What the charts' sums say beyond the ledger: 0, always.
+    pub difference: Credits,
+    /// All events ever accepted.
+    pub events: i64,
+    /// The end of the org's chain.
+    pub chain: Head,
+}
+
+type OrgRow = (i64, String, String, i64, i64);
+
+fn org_of((id, name, zone, synthetic, created_at): OrgRow) -> Result<Org, StoreError> {
+    let zone = zone.parse().map_err(|_| unreadable("time zone"))?;
+    Ok(Org { id: OrgId(id), name, zone, synthetic: synthetic != 0, created_at: Timestamp::from_micros(created_at) })
+}
+
+impl Store {
+    /// Makes an org with the first version of its rate card.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the name is taken; [`StoreError::Refused`] for a bad name, zone or rate line.
+    pub async fn create_org(&self, new: NewOrg) -> Result<Org, StoreError> {
+        check_text("name", &new.name, MAX_LABEL_BYTES)?;
+        let zone: Tz = new
+            .zone
+            .parse()
+            .map_err(|_| StoreError::BadRange("no such time zone: use an IANA name such as Europe/Berlin"))?;
+        self.writer().call(0, move |tx| tx.create_org(&new, zone)).await
+    }
+
+    /// The org of that id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn org(&self, id: OrgId) -> Result<Org, StoreError> {
+        let found: Option<OrgRow> =
+            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org WHERE org_id = ?1")
+                .bind(id.0)
+                .fetch_optional(self.reader())
+                .await?;
+        org_of(found.ok_or(StoreError::NotFound("organization"))?)
+    }
+
+    /// The org of that name.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn org_by_name(&self, name: &str) -> Result<Option<Org>, StoreError> {
+        let found: Option<OrgRow> =
+            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org WHERE name = ?1")
+                .bind(name)
+                .fetch_optional(self.reader())
+                .await?;
+        found.map(org_of).transpose()
+    }
+
+    /// All orgs, by name.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn orgs(&self) -> Result<Vec<Org>, StoreError> {
+        let found: Vec<OrgRow> =
+            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org ORDER BY name")
+                .fetch_all(self.reader())
+                .await?;
+        found.into_iter().map(org_of).collect()
+    }
+
+    /// Sums over the org's whole life, with the difference between charts and ledger.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn totals(&self, org: OrgId) -> Result<Totals, StoreError> {
+        // One statement, so that all of it is one instant.
+        let found: (i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>) = sqlx::query_as(
+            "SELECT
+               -coalesce((SELECT balance FROM account WHERE org_id = ?1 AND account = 'funding' AND number = 0), 0),
+               coalesce((SELECT balance FROM account WHERE org_id = ?1 AND account = 'consumed' AND number = 0), 0),
+               coalesce((SELECT sum(credits) FROM usage_day WHERE org_id = ?1), 0),
+               coalesce((SELECT events FROM org_total WHERE org_id = ?1), 0),
+               (SELECT seq FROM entry WHERE org_id = ?1 ORDER BY seq DESC LIMIT 1),
+               (SELECT hash FROM entry WHERE org_id = ?1 ORDER BY seq DESC LIMIT 1)",
+        )
+        .bind(org.0)
+        .fetch_one(self.reader())
+        .await?;
+        let (granted, spent, charted, events, seq, hash) = found;
+        let (spent, charted) = (Credits::from_micros(spent), Credits::from_micros(charted));
+        let hash = hash.map_or(Ok(GENESIS), |hash| hash.try_into().map_err(|_| unreadable("hash")))?;
+        let chain = Head { seq: EntrySeq(seq.unwrap_or(0)), hash };
+        Ok(Totals { granted: Credits::from_micros(granted), spent, difference: charted.minus(spent)?, events, chain })
+    }
+}
+
+impl Tx<'_> {
+    fn create_org(&mut self, new: &NewOrg, zone: Tz) -> Result<Org, StoreError> {
+        let taken = self.conn.prepare_cached("SELECT 1 FROM org WHERE name = ?1")?.exists([&new.name])?;
+        if taken {
+            return Err(StoreError::Conflict("name of an organization"));
+        }
+        let created_at = self.now();
+        let id = self
+            .conn
+            .prepare_cached(
+                "INSERT INTO org (name, zone, synthetic, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING org_id",
+            )?
+            .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
+                row.get(0).map(OrgId)
+            })?;
+        meter::insert_card(self.conn, id, created_at, &new.meters, &new.lines)?;
+        Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, created_at })
+    }
+}
+
+/// An org's zone, inside the writer.
+pub(crate) fn zone(conn: &Connection, id: OrgId) -> Result<Tz, StoreError> {
+    let zone: Option<String> = conn
+        .prepare_cached("SELECT zone FROM org WHERE org_id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    zone.ok_or(StoreError::NotFound("organization"))?.parse().map_err(|_| unreadable("time zone"))
+}
+
+/// Up to which event identities are merged, and the sums that bound the rollups.
+pub(crate) fn totals(conn: &Connection, id: OrgId) -> Result<(i64, OrgTotals), StoreError> {
+    let found = conn
+        .prepare_cached("SELECT merged_seq, events, failed, bytes FROM org_total WHERE org_id = ?1")?
+        .query_row([id.0], |row| {
+            Ok((row.get(0)?, OrgTotals { events: row.get(1)?, failed: row.get(2)?, bytes: row.get(3)? }))
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Writes the sums that bound the rollups.
+pub(crate) fn write_totals(conn: &Connection, id: OrgId, totals: OrgTotals) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO org_total (org_id, events, failed, bytes) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET events = excluded.events, failed = excluded.failed, bytes = excluded.bytes",
+    )?
+    .execute(params![id.0, totals.events, totals.failed, totals.bytes])?;
+    Ok(())
+}

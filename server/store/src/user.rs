@@ -1,0 +1,136 @@
+//! People, and what they are in which org.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::rows::unreadable;
+use ledger::OrgId;
+use rusqlite::{OptionalExtension, params};
+
+/// A person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UserId(pub i64);
+
+/// What a member may do; each includes those after it, but for `billing` and `analyst`, which stand side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything, including giving the org away.
+    Owner,
+    /// Everything but that.
+    Admin,
+    /// Buys credits and sees what they went to.
+    Billing,
+    /// Sees all usage.
+    Analyst,
+    /// Sees the overview.
+    Member,
+}
+
+impl Role {
+    /// All, highest first.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Billing, Self::Analyst, Self::Member];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Billing => "billing",
+            Self::Analyst => "analyst",
+            Self::Member => "member",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// Who signs in with an email.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Lower case.
+    pub email: String,
+    /// Argon2id in PHC form.
+    pub password_hash: String,
+}
+
+impl Store {
+    /// Makes a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the email is taken, [`StoreError::BadRange`] where it is none.
+    pub async fn create_user(&self, email: &str, password_hash: &str) -> Result<UserId, StoreError> {
+        let email = normalized(email).ok_or(StoreError::BadRange("not an email address"))?;
+        let hash = password_hash.to_owned();
+        let run = move |tx: &mut crate::tx::Tx<'_>| {
+            if tx.conn.prepare_cached("SELECT 1 FROM user WHERE email = ?1")?.exists([&email])? {
+                return Err(StoreError::Conflict("email"));
+            }
+            let now = tx.now().micros();
+            let id = tx
+                .conn
+                .prepare_cached(
+                    "INSERT INTO user (email, password_hash, created_at) VALUES (?1, ?2, ?3) RETURNING user_id",
+                )?
+                .query_row(params![email, hash, now], |row| row.get(0).map(UserId))?;
+            Ok(id)
+        };
+        self.writer().call(0, run).await
+    }
+
+    /// Makes a person a member of an org, or changes what they are there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the org or the person.
+    pub async fn add_member(&self, org: OrgId, user: UserId, role: Role) -> Result<(), StoreError> {
+        let run = move |tx: &mut crate::tx::Tx<'_>| {
+            crate::org::zone(tx.conn, org)?;
+            let known: Option<i64> = tx
+                .conn
+                .prepare_cached("SELECT user_id FROM user WHERE user_id = ?1")?
+                .query_row([user.0], |row| row.get(0))
+                .optional()?;
+            known.ok_or(StoreError::NotFound("person"))?;
+            let now = tx.now().micros();
+            tx.conn
+                .prepare_cached(
+                    "INSERT INTO member (org_id, user_id, role, created_at) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET role = excluded.role",
+                )?
+                .execute(params![org.0, user.0, role.as_str(), now])?;
+            Ok(())
+        };
+        self.writer().call(0, run).await
+    }
+
+    /// The person with that email.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        let Some(email) = normalized(email) else { return Ok(None) };
+        let found: Option<(i64, String, String)> =
+            sqlx::query_as("SELECT user_id, email, password_hash FROM user WHERE email = ?1")
+                .bind(email)
+                .fetch_optional(self.reader())
+                .await?;
+        Ok(found.map(|(id, email, password_hash)| User { id: UserId(id), email, password_hash }))
+    }
+}
+
+/// An email as it is compared: trimmed, lower case; `None` where it has no place to send to.
+fn normalized(email: &str) -> Option<String> {
+    let email = email.trim().to_lowercase();
+    let (local, domain) = email.rsplit_once('@')?;
+    let plain = email.len() <= 256 && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    (plain && !local.is_empty() && !domain.is_empty()).then_some(email)
+}
+
+pub(crate) fn role_of(text: &str) -> Result<Role, StoreError> {
+    Role::parse(text).ok_or_else(|| unreadable("role"))
+}

@@ -1,0 +1,404 @@
+//! Checking everything, from the rows up: what an operator runs, and what a backup is accepted by.
+//!
+//! Per org, in this order: the chain of entries with their sums; the cached accounts against the fold of all postings;
+//! every event, rated again, against its charges, the carry before it and the Merkle root of its entry; the charges of
+//! each entry against what it booked as consumed; the rollups against the events. Reads one snapshot; changes nothing.
+//! Cost: a pass over all rows, some 10 µs each. Memory: one event and the account balances.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::event::{charge_of, charge_sql, event_sql, said};
+use crate::open;
+use crate::rollup::QUARTER_US;
+use crate::{meter, rows::unreadable};
+use ledger::balance::fold;
+use ledger::canon::Canon;
+use ledger::entry::{Draft, Head};
+use ledger::merkle::Builder;
+use ledger::rate::Carry;
+use ledger::settle::{self, Charge};
+use ledger::{
+    Account, Credits, Entry, EntryKind, EntrySeq, EventSeq, GrantId, LineNo, OrgId, Posting, RateCard, RateCardVersion,
+    Timestamp,
+};
+use rusqlite::{Connection, Rows};
+use std::collections::{BTreeMap, HashMap};
+
+/// Problems told per org: the first matters, a few more help, thousands do not.
+const MAX_PROBLEMS: usize = 10;
+/// How often progress is told, in events.
+const PROGRESS_EVERY: u64 = 4_096;
+
+/// What was checked, and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Orgs checked.
+    pub orgs: u64,
+    /// Entries checked.
+    pub entries: u64,
+    /// Events checked.
+    pub events: u64,
+    /// What is wrong, one sentence each, the first broken entry of an org first; empty where all is well.
+    pub problems: Vec<String>,
+}
+
+impl Store {
+    /// Checks everything; tells `progress` of events done and events in all.
+    ///
+    /// # Errors
+    /// Where the database cannot be read. What is wrong in it is in the answer, not an error.
+    pub async fn verify(&self, progress: impl FnMut(u64, u64) + Send + 'static) -> Result<Verified, StoreError> {
+        let path = self.path().to_owned();
+        let checked = tokio::task::spawn_blocking(move || verify(&open::open_reader(&path)?, progress)).await;
+        checked.map_err(|error| StoreError::Internal(error.to_string()))?
+    }
+}
+
+/// Checks the database behind a connection.
+pub(crate) fn verify(conn: &Connection, mut progress: impl FnMut(u64, u64)) -> Result<Verified, StoreError> {
+    conn.execute_batch("BEGIN")?;
+    let of: i64 = conn.query_row("SELECT coalesce(sum(events), 0) FROM org_total", [], |row| row.get(0))?;
+    let of = u64::try_from(of).unwrap_or(0);
+    let orgs: Vec<i64> = conn
+        .prepare("SELECT org_id FROM org ORDER BY org_id")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut verified = Verified::default();
+    for id in orgs {
+        let mut check = Check::new(conn, OrgId(id))?;
+        match check.run(&mut verified, &mut |done| progress(done, of)) {
+            // What cannot even be read was tampered with or damaged: that is an answer, not an error.
+            Err(error @ (StoreError::Internal(_) | StoreError::Refused(_))) => {
+                check.problems.push(format!("unreadable: {error:?}"));
+            }
+            result => result?,
+        }
+        verified.orgs += 1;
+        let name = OrgId(id);
+        verified
+            .problems
+            .extend(check.problems.into_iter().take(MAX_PROBLEMS).map(|problem| format!("{name}: {problem}")));
+    }
+    conn.execute_batch("COMMIT")?;
+    progress(verified.events, of);
+    Ok(verified)
+}
+
+struct Check<'c> {
+    conn: &'c Connection,
+    org: OrgId,
+    cards: HashMap<RateCardVersion, RateCard>,
+    carries: HashMap<(RateCardVersion, LineNo), Carry>,
+    problems: Vec<String>,
+}
+
+impl<'c> Check<'c> {
+    fn new(conn: &'c Connection, org: OrgId) -> Result<Self, StoreError> {
+        let cards = meter::cards(conn, org)?.into_iter().map(|card| (card.version, card)).collect();
+        Ok(Self { conn, org, cards, carries: HashMap::new(), problems: Vec::new() })
+    }
+
+    fn run(&mut self, verified: &mut Verified, progress: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
+        let mut events = Events::new(self.conn)?;
+        let mut event_rows = events.rows.query([self.org.0])?;
+        let mut charge_rows = events.charges.query([self.org.0])?;
+        let mut stream = Stream { rows: &mut event_rows, charges: &mut charge_rows, waiting: None };
+        let mut head = Head::START;
+        let mut next_event = 1;
+        let mut balances: BTreeMap<Account, Credits> = BTreeMap::new();
+        let mut entries = Entries::new(self.conn, self.org);
+        while let Some(entry) = entries.next()? {
+            verified.entries += 1;
+            if !entry.follows(head) {
+                let seq = EntrySeq(head.seq.0 + 1);
+                self.problems
+                    .push(format!("{seq} is the first broken entry: number, sum or hash is not what was sealed"));
+                return Ok(());
+            }
+            head = entry.head();
+            for (account, amount) in fold(&entry.draft.postings)? {
+                let balance = balances.entry(account).or_default();
+                *balance = balance.plus(amount)?;
+            }
+            if let EntryKind::Usage { first, last, root } = entry.draft.kind {
+                if first.0 != next_event {
+                    self.problems
+                        .push(format!("{} settles events from {first} on, not from event_{next_event}", entry.seq));
+                }
+                next_event = last.0 + 1;
+                self.usage(&entry, (first, last), &root, &mut stream, verified, progress)?;
+            }
+        }
+        if stream.next()?.is_some() {
+            self.problems.push("there are events that no entry settles".to_owned());
+        }
+        self.accounts(&balances)?;
+        self.grants(&balances)?;
+        self.stored_carries()?;
+        self.rollups(balances.get(&Account::Consumed).copied().unwrap_or_default())
+    }
+
+    /// The events of one usage entry: rated again, root and sum compared.
+    fn usage(
+        &mut self,
+        entry: &Entry,
+        (first, last): (EventSeq, EventSeq),
+        root: &[u8; 32],
+        stream: &mut Stream<'_, '_>,
+        verified: &mut Verified,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), StoreError> {
+        let (mut tree, mut canon, mut total) = (Builder::default(), Canon::new(""), Credits::ZERO);
+        for expected in first.0..=last.0 {
+            let Some((said, charges)) = stream.next()? else {
+                self.problems.push(format!("{}: event_{expected} is missing", entry.seq));
+                return Ok(());
+            };
+            if said.seq.0 != expected {
+                self.problems.push(format!("{}: event_{expected} is missing, {} stands there", entry.seq, said.seq));
+                return Ok(());
+            }
+            let content = said.event.content_hash(&mut canon);
+            settle::leaf(&mut canon, said.seq, &content, said.occurred_at, &charges);
+            tree.push(canon.as_bytes());
+            total = total.plus(Credits::sum(charges.iter().map(|charge| charge.credits))?)?;
+            self.rated_again(said.seq, said.event.reported, &charges)?;
+            verified.events += 1;
+            if verified.events.is_multiple_of(PROGRESS_EVERY) {
+                progress(verified.events);
+            }
+        }
+        if tree.root() != *root {
+            self.problems.push(format!("{}: the events {first} to {last} are not those it settled", entry.seq));
+        }
+        let booked = fold(&entry.draft.postings)?.get(&Account::Consumed).copied().unwrap_or_default();
+        if booked != total {
+            self.problems.push(format!("{} booked {booked} as consumed, its charges are {total}", entry.seq));
+        }
+        Ok(())
+    }
+
+    fn rated_again(&mut self, seq: EventSeq, reported: Option<i64>, charges: &[Charge]) -> Result<(), StoreError> {
+        for charge in charges {
+            let line = self
+                .cards
+                .get(&charge.version)
+                .and_then(|card| card.line(charge.line))
+                .ok_or_else(|| unreadable("rate line"))?;
+            let rated = line.rate(charge.quantity, reported, charge.carry_before)?;
+            let carried = self.carries.insert((charge.version, charge.line), rated.carry).unwrap_or_default();
+            if rated.credits != charge.credits || carried != charge.carry_before {
+                self.problems.push(format!(
+                    "{seq}: {} is charged {}, rated again it is {}",
+                    charge.meter, charge.credits, rated.credits
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn accounts(&mut self, balances: &BTreeMap<Account, Credits>) -> Result<(), StoreError> {
+        let mut cached = BTreeMap::new();
+        let mut statement = self.conn.prepare("SELECT account, number, balance FROM account WHERE org_id = ?1")?;
+        let mut rows = statement.query([self.org.0])?;
+        while let Some(row) = rows.next()? {
+            cached.insert(account_of(row, 0)?, Credits::from_micros(row.get(2)?));
+        }
+        let of = |map: &BTreeMap<Account, Credits>, account| map.get(account).copied().unwrap_or_default();
+        for account in balances.keys().chain(cached.keys().filter(|account| !balances.contains_key(account))) {
+            let (true_balance, cache) = (of(balances, account), of(&cached, account));
+            if true_balance != cache {
+                self.problems
+                    .push(format!("the cached balance of {account} is {cache}, its postings say {true_balance}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every grant's row says what its entry booked.
+    fn grants(&mut self, balances: &BTreeMap<Account, Credits>) -> Result<(), StoreError> {
+        let differing: i64 = self.conn.query_row(
+            "SELECT (SELECT count(*) FROM credit_grant g LEFT JOIN entry e ON e.org_id = g.org_id AND e.kind = 'grant' AND e.grant_id = g.grant_id
+                     LEFT JOIN posting p ON p.org_id = e.org_id AND p.entry_seq = e.seq AND p.account = 'grant' AND p.number = g.grant_id
+                     WHERE g.org_id = ?1 AND p.amount IS NOT g.amount)
+                  + (SELECT count(*) FROM entry e WHERE e.org_id = ?1 AND e.kind = 'grant'
+                     AND NOT EXISTS (SELECT 1 FROM credit_grant g WHERE g.org_id = e.org_id AND g.grant_id = e.grant_id))",
+            [self.org.0],
+            |row| row.get(0),
+        )?;
+        if differing > 0 {
+            self.problems.push(format!("{differing} grants differ from the entries that gave them"));
+        }
+        let below =
+            balances.iter().filter(|(account, balance)| matches!(account, Account::Grant(_)) && balance.is_negative());
+        for (account, balance) in below {
+            self.problems.push(format!("{account} is below zero: {balance}"));
+        }
+        Ok(())
+    }
+
+    fn stored_carries(&mut self) -> Result<(), StoreError> {
+        let mut statement = self.conn.prepare("SELECT version, line, carry FROM carry WHERE org_id = ?1")?;
+        let mut rows = statement.query([self.org.0])?;
+        let mut stored = HashMap::new();
+        while let Some(row) = rows.next()? {
+            stored.insert((RateCardVersion(row.get(0)?), LineNo(row.get(1)?)), Carry(row.get(2)?));
+        }
+        for (key, carry) in stored.iter().chain(self.carries.iter()) {
+            let (a, b) =
+                (stored.get(key).copied().unwrap_or_default(), self.carries.get(key).copied().unwrap_or_default());
+            if a != b {
+                self.problems
+                    .push(format!("the carry of {} of {} is not what its events leave ({})", key.1, key.0, carry.0));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The rollups against the events, row by row and both ways, and their sum against the ledger.
+    fn rollups(&mut self, consumed: Credits) -> Result<(), StoreError> {
+        for (what, table, events) in [("usage", "usage_quarter", EVENT_USAGE), ("calls", "calls_quarter", EVENT_CALLS)]
+        {
+            let columns = if what == "usage" { USAGE_COLUMNS } else { CALLS_COLUMNS };
+            let kept = format!("SELECT {columns} FROM {table} WHERE org_id = ?1");
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM ({kept} EXCEPT {events})) + (SELECT count(*) FROM ({events} EXCEPT {kept}))"
+            );
+            let differing: i64 =
+                self.conn.query_row(&sql, rusqlite::params![self.org.0, QUARTER_US], |row| row.get(0))?;
+            if differing > 0 {
+                self.problems.push(format!("{differing} rows of the {what} rollup differ from the events"));
+            }
+        }
+        let (quarters, days): (i64, i64) = self.conn.query_row(
+            "SELECT coalesce((SELECT sum(credits) FROM usage_quarter WHERE org_id = ?1), 0),
+                    coalesce((SELECT sum(credits) FROM usage_day WHERE org_id = ?1), 0)",
+            [self.org.0],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        if (quarters, days) != (consumed.micros(), consumed.micros()) {
+            let (quarters, days) = (Credits::from_micros(quarters), Credits::from_micros(days));
+            self.problems.push(format!(
+                "the ledger consumed {consumed}, the rollups say {quarters} by quarter and {days} by day"
+            ));
+        }
+        Ok(())
+    }
+}
+
+const USAGE_COLUMNS: &str = "bucket, meter_id, source_id, project_id, credits, quantity, quantity_micros";
+const CALLS_COLUMNS: &str = "bucket, set_id, source_id, project_id, events, failed, bytes";
+const EVENT_USAGE: &str = "SELECT e.occurred_at / ?2, c.meter_id, e.source_id, e.project_id, sum(c.credits),
+    sum(c.quantity) + sum(c.quantity_micros) / 1000000, sum(c.quantity_micros) % 1000000
+    FROM event e JOIN charge c ON c.org_id = e.org_id AND c.seq = e.seq WHERE e.org_id = ?1 GROUP BY 1, 2, 3, 4";
+const EVENT_CALLS: &str = "SELECT e.occurred_at / ?2, s.set_id, e.source_id, e.project_id, count(*), sum(e.failed), sum(e.bytes)
+    FROM event e
+    JOIN (SELECT org_id, seq, group_concat(meter_id, ',' ORDER BY meter_id) AS members FROM charge WHERE org_id = ?1 GROUP BY org_id, seq) c
+      ON c.org_id = e.org_id AND c.seq = e.seq
+    JOIN meter_set s ON s.org_id = e.org_id AND s.members = c.members
+    WHERE e.org_id = ?1 GROUP BY 1, 2, 3, 4";
+
+/// Prepared statements over an org's events and their charges, both in the order of the events.
+struct Events<'c> {
+    rows: rusqlite::Statement<'c>,
+    charges: rusqlite::Statement<'c>,
+}
+
+impl<'c> Events<'c> {
+    fn new(conn: &'c Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            rows: conn.prepare(event_sql!("WHERE e.org_id = ?1 ORDER BY e.seq"))?,
+            charges: conn.prepare(charge_sql!("WHERE c.org_id = ?1 ORDER BY c.seq, m.name"))?,
+        })
+    }
+}
+
+/// Events with their charges, one after the other.
+struct Stream<'s, 'r> {
+    rows: &'s mut Rows<'r>,
+    charges: &'s mut Rows<'r>,
+    waiting: Option<(EventSeq, Charge)>,
+}
+
+impl Stream<'_, '_> {
+    fn next(&mut self) -> Result<Option<(crate::event::Said, Vec<Charge>)>, StoreError> {
+        let Some(row) = self.rows.next()? else { return Ok(None) };
+        let mut said = said(row)?;
+        let mut charges = Vec::new();
+        loop {
+            if self.waiting.is_none() {
+                self.waiting = self.charges.next()?.map(charge_of).transpose()?;
+            }
+            match self.waiting.take() {
+                Some((seq, charge)) if seq <= said.seq => charges.push(charge),
+                other => {
+                    self.waiting = other;
+                    break;
+                }
+            }
+        }
+        said.event.quantities = charges.iter().map(|charge| (charge.meter.clone(), charge.quantity)).collect();
+        Ok(Some((said, charges)))
+    }
+}
+
+/// The entries of an org with their postings, in order.
+struct Entries<'c> {
+    conn: &'c Connection,
+    org: OrgId,
+    last: i64,
+}
+
+impl<'c> Entries<'c> {
+    fn new(conn: &'c Connection, org: OrgId) -> Self {
+        Self { conn, org, last: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT seq, kind, grant_id, first_event, last_event, root, happened_at, booked_at, cause, hash FROM entry
+             WHERE org_id = ?1 AND seq > ?2 ORDER BY seq LIMIT 1",
+        )?;
+        let mut rows = statement.query([self.org.0, self.last])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let seq = EntrySeq(row.get(0)?);
+        self.last = seq.0;
+        let draft = Draft {
+            kind: kind_of(row)?,
+            happened_at: Timestamp::from_micros(row.get(6)?),
+            cause: row.get(8)?,
+            postings: self.postings(seq)?,
+        };
+        let booked_at = Timestamp::from_micros(row.get(7)?);
+        Ok(Some(Entry { org: self.org, seq, booked_at, draft, hash: row.get(9)? }))
+    }
+
+    fn postings(&self, seq: EntrySeq) -> Result<Vec<Posting>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT account, number, amount FROM posting WHERE org_id = ?1 AND entry_seq = ?2 ORDER BY ordinal",
+        )?;
+        let mut rows = statement.query([self.org.0, seq.0])?;
+        let mut postings = Vec::new();
+        while let Some(row) = rows.next()? {
+            postings.push(Posting { account: account_of(row, 0)?, amount: Credits::from_micros(row.get(2)?) });
+        }
+        Ok(postings)
+    }
+}
+
+fn kind_of(row: &rusqlite::Row<'_>) -> Result<EntryKind, StoreError> {
+    let grant = || row.get::<_, i64>(2).map(GrantId);
+    Ok(match row.get::<_, String>(1)?.as_str() {
+        "grant" => EntryKind::Grant { grant: grant()? },
+        "expiry" => EntryKind::Expiry { grant: grant()? },
+        "repayment" => EntryKind::Repayment { grant: grant()? },
+        "usage" => EntryKind::Usage { first: EventSeq(row.get(3)?), last: EventSeq(row.get(4)?), root: row.get(5)? },
+        _ => return Err(unreadable("kind of entry")),
+    })
+}
+
+fn account_of(row: &rusqlite::Row<'_>, column: usize) -> Result<Account, StoreError> {
+    let name: String = row.get(column)?;
+    Account::from_parts(&name, row.get(column + 1)?).ok_or_else(|| unreadable("account"))
+}
