@@ -30,6 +30,8 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Identities {
     recent: FxHashMap<Half, Known>,
+    /// Whether any are in the index: before that there is nothing to look for there.
+    merged: bool,
 }
 
 /// The first half of a digest.
@@ -65,7 +67,7 @@ impl Identities {
             let id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             recent.insert(key(source, id), Known { seq: EventSeq(row.get(0)?), content: row.get(2)? });
         }
-        Ok(Self { recent })
+        Ok(Self { recent, merged: merged > 0 })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -76,6 +78,9 @@ impl Identities {
     pub(crate) fn find(&self, conn: &Connection, org: OrgId, key: &Half) -> Result<Option<Known>, StoreError> {
         if let Some(known) = self.recent.get(key) {
             return Ok(Some(*known));
+        }
+        if !self.merged {
+            return Ok(None);
         }
         let known = conn
             .prepare_cached(
@@ -109,6 +114,7 @@ impl Identities {
             "INSERT INTO org_total (org_id, merged_seq) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET merged_seq = excluded.merged_seq",
         )?
         .execute([org.0, last])?;
+        self.merged = true;
         Ok(())
     }
 }

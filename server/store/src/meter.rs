@@ -48,7 +48,11 @@ impl Meters {
     }
 
     /// The number of a set of meters; a new set gets the next.
-    pub(crate) fn set(&mut self, conn: &Connection, org: OrgId, mut members: Vec<i64>) -> Result<i64, StoreError> {
+    pub(crate) fn set(&mut self, conn: &Connection, org: OrgId, members: &[i64]) -> Result<i64, StoreError> {
+        if let Some(id) = self.sets.get(members) {
+            return Ok(*id);
+        }
+        let mut members = members.to_vec();
         members.sort_unstable();
         if let Some(id) = self.sets.get(&members) {
             return Ok(*id);

@@ -1,0 +1,152 @@
+//! Batch ingest (parsed, rated, deduplicated, posted, durable) against raw prepared inserts of the same rows into the same
+//! schema, committed as often.
+
+use crate::{TURNS, median, rate, report};
+use ledger::event::Form;
+use ledger::{Credits, Event, GrantKind, OrgId, Scope};
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::path::Path;
+use std::time::Duration;
+use store::clock::Stopwatch;
+use store::{NewGrant, NewOrg, Options, Store};
+
+const EVENTS: usize = 100_000;
+const BATCH: usize = 5_000;
+/// Clients that send batches: one parses while the writer writes the other's.
+const CLIENTS: usize = 2;
+/// The tables that grow with events. Rollups do not.
+const TABLES: [&str; 4] = ["event", "charge", "identity", "identity_index"];
+
+pub(crate) async fn run() {
+    let lines: Vec<String> = (0..EVENTS).map(line).collect();
+    let (mut ours, mut raws, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let dir = tempfile::tempdir().expect("a folder for the bench");
+        let our = ingest(dir.path(), &lines).await;
+        let raw = raw_inserts(dir.path());
+        ours.push(rate(EVENTS, our));
+        raws.push(rate(EVENTS, raw));
+        ratios.push(raw.as_secs_f64() / our.as_secs_f64());
+    }
+    let figures = format!("{:.0} events/s against {:.0} raw, batches of {BATCH}", median(ours), median(raws));
+    report("batch ingest / raw prepared inserts", median(ratios), "≥ 0.60", &figures);
+}
+
+/// A single-quantity event with a random-looking id, as services send them.
+pub(crate) fn line(n: usize) -> String {
+    let mixed = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let minute = n % 1_440;
+    format!(
+        r#"{{"id":"{mixed:016x}-{n:016x}","source":"api","type":"input_tokens","time":"2026-11-{:02}T{:02}:{:02}:00Z","data":{{"quantity":{},"project":"p{}","user":"u{}"}}}}"#,
+        1 + n % 20,
+        minute / 60,
+        minute % 60,
+        100 + n % 5_000,
+        n % 5,
+        n % 200
+    )
+}
+
+pub(crate) async fn org(store: &Store) -> OrgId {
+    let lines = r#"[{"meter":"input_tokens","rule":"unit","price":"0.60","per":1000000}]"#;
+    let lines = serde_json::from_str(lines).expect("a good rate line");
+    let new = NewOrg { name: "Bench".to_owned(), zone: "UTC".to_owned(), synthetic: true, meters: vec![], lines };
+    let org = store.create_org(new).await.expect("a new org").id;
+    let grant = NewGrant {
+        kind: GrantKind::Purchase,
+        amount: Credits::from_micros(1_000_000_000_000),
+        priority: 0,
+        scope: Scope::default(),
+        effective_at: None,
+        expires_at: None,
+        description: "bench".to_owned(),
+    };
+    store.give_grant(org, "bench".to_owned(), grant).await.expect("a good grant");
+    org
+}
+
+async fn ingest(dir: &Path, lines: &[String]) -> Duration {
+    let store = Store::open(Options::new(dir)).await.expect("opens");
+    let org = org(&store).await;
+    let watch = Stopwatch::start();
+    let mut tasks = tokio::task::JoinSet::new();
+    for client in 0..CLIENTS {
+        let store = store.clone();
+        let batches: Vec<Vec<String>> =
+            lines.chunks(BATCH).skip(client).step_by(CLIENTS).map(<[String]>::to_vec).collect();
+        tasks.spawn(async move {
+            for batch in batches {
+                let events =
+                    batch.iter().map(|line| Event::from_json(line, Form::Plain).expect("a good event")).collect();
+                store.ingest(org, "bench".to_owned(), events).await.expect("the writer works");
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("no panic");
+    }
+    let took = watch.elapsed();
+    store.close().await;
+    took
+}
+
+/// Reads what was written and inserts it into an empty database of the same schema.
+fn raw_inserts(dir: &Path) -> Duration {
+    let written = Connection::open(dir.join("scrip.db")).expect("opens");
+    let target = tempfile::tempdir().expect("a folder for the bench");
+    let conn = Connection::open(target.path().join("raw.db")).expect("opens");
+    let schema: Vec<String> = written
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+        .and_then(|mut found| found.query_map([], |row| row.get(0))?.collect())
+        .expect("reads the schema");
+    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;")
+        .expect("sets");
+    for sql in schema {
+        conn.execute_batch(&sql).expect("the same schema");
+    }
+    // Not part of what is timed: the org that the rows refer to.
+    copy(&written, &conn, "org", 0, i64::MAX);
+    let batches: Vec<Vec<(String, Vec<Vec<Value>>)>> = (0..EVENTS)
+        .step_by(BATCH)
+        .map(|from| {
+            let from = i64::try_from(from).expect("small");
+            let to = from + i64::try_from(BATCH).expect("small");
+            TABLES.iter().map(|table| rows(&written, table, from, to)).collect()
+        })
+        .collect();
+    let watch = Stopwatch::start();
+    for batch in &batches {
+        conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
+        for (insert, rows) in batch {
+            let mut statement = conn.prepare_cached(insert).expect("prepares");
+            for row in rows {
+                statement.execute(rusqlite::params_from_iter(row)).expect("inserts");
+            }
+        }
+        conn.execute_batch("COMMIT").expect("commits");
+    }
+    watch.elapsed()
+}
+
+/// The statement that inserts a table's rows, and those of them with `from < seq <= to`.
+fn rows(conn: &Connection, table: &str, from: i64, to: i64) -> (String, Vec<Vec<Value>>) {
+    let key = if table == "org" { "org_id" } else { "seq" };
+    // In the order of the primary key: the kindest there is to raw inserts.
+    let sql = format!("SELECT * FROM {table} WHERE {key} > ?1 AND {key} <= ?2");
+    let mut select = conn.prepare(&sql).expect("prepares");
+    let columns = select.column_count();
+    let marks = vec!["?"; columns].join(", ");
+    let rows = select
+        .query_map([from, to], |row| (0..columns).map(|column| row.get(column)).collect())
+        .and_then(Iterator::collect)
+        .expect("reads");
+    (format!("INSERT INTO {table} VALUES ({marks})"), rows)
+}
+
+fn copy(from: &Connection, to: &Connection, table: &str, low: i64, high: i64) {
+    let (insert, rows) = rows(from, table, low, high);
+    for row in rows {
+        to.execute(&insert, rusqlite::params_from_iter(row)).expect("inserts");
+    }
+}
