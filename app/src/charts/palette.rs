@@ -26,8 +26,8 @@ pub struct Palette {
 /// On white.
 pub const LIGHT: Palette = Palette {
     surface: "#ffffff",
-    series: ["#2663fd", "#a88c00", "#0b8f70", "#cc679e", "#96560a", "#1c9ad7", "#cd4c54", "#7d569c"],
-    other: "#686d76",
+    series: ["#165fd4", "#369ebc", "#a44918", "#9c74fe", "#a78709", "#1a724c", "#e81f87", "#d87971"],
+    other: "#6e757d",
     grid: "#e9ebef",
     axis: "#a9b0bb",
     label: "#5a6270",
@@ -36,35 +36,118 @@ pub const LIGHT: Palette = Palette {
 /// On near-black.
 pub const DARK: Palette = Palette {
     surface: "#0e1116",
-    series: ["#3162fe", "#b28d01", "#249876", "#d571ac", "#a36219", "#069ae8", "#d55761", "#8862a3"],
-    other: "#737881",
+    series: ["#2366e4", "#22a0b6", "#ae5313", "#9c80fe", "#ab9119", "#0a7d4a", "#e42986", "#de7577"],
+    other: "#6f757e",
     grid: "#20262e",
     axis: "#4b5462",
     label: "#98a2b0",
 };
 
-/// The rules that the page uses, after the comment on top.
-const RULES: &str = include_str!("../../../style/chart.css");
+impl Palette {
+    /// The custom properties, in order: name (with its dashes) and value.
+    pub fn properties(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let series = self.series.into_iter().enumerate().map(|(slot, color)| (format!("--series-{slot}"), color));
+        let rest = [
+            ("--series-other", self.other),
+            ("--grid", self.grid),
+            ("--axis", self.axis),
+            ("--label", self.label),
+            ("--surface", self.surface),
+        ];
+        series.chain(rest.map(|(name, color)| (name.to_owned(), color)))
+    }
+}
 
-/// A drawing as a file of its own: the same bytes plus a style sheet with literal colours, a background and a font.
-/// `svg` is what a chart of this module drew; anything else comes back unchanged.
-pub fn standalone(svg: &str, dark: bool) -> String {
-    let palette = if dark { &DARK } else { &LIGHT };
-    let Some((head, body)) = svg.split_once("</desc>") else {
-        return svg.to_owned();
-    };
-    let mut rules = RULES.rsplit("*/").next().unwrap_or(RULES).replace("var(--surface)", palette.surface);
-    for (slot, color) in palette.series.iter().enumerate() {
-        rules = rules.replace(&format!("var(--series-{slot})"), color);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Triple = [f64; 3];
+
+    /// Linear light of `#rrggbb`.
+    fn linear(color: &str) -> Triple {
+        [1, 3, 5].map(|i| {
+            let byte = u8::from_str_radix(&color[i..i + 2], 16).expect("two hex digits");
+            let c = f64::from(byte) / 255.0;
+            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        })
     }
-    let rest = [("other", palette.other), ("grid", palette.grid), ("axis", palette.axis), ("label", palette.label)];
-    for (name, color) in rest {
-        let prefix = if name == "other" { "series-" } else { "" };
-        rules = rules.replace(&format!("var(--{prefix}{name})"), color);
+
+    fn times(matrix: [Triple; 3], v: Triple) -> Triple {
+        matrix.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
     }
-    let surface = palette.surface;
-    format!(
-        "{head}</desc><style>.chart {{ font-family: system-ui, \"Segoe UI\", Roboto, sans-serif; }}{rules}</style>\
-         <rect width=\"100%\" height=\"100%\" fill=\"{surface}\"/>{body}"
-    )
+
+    /// WCAG 2 contrast.
+    fn contrast(a: &str, b: &str) -> f64 {
+        let luminance = |color| times([[0.2126, 0.7152, 0.0722], [0.0; 3], [0.0; 3]], linear(color))[0] + 0.05;
+        let (a, b) = (luminance(a), luminance(b));
+        a.max(b) / a.min(b)
+    }
+
+    /// Full dichromacy after Machado, Oliveira & Fernandes 2009, on linear light; the first is normal sight.
+    const SIGHTS: [[Triple; 3]; 4] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [[0.152_286, 1.052_583, -0.204_868], [0.114_503, 0.786_281, 0.099_216], [-0.003_882, -0.048_116, 1.051_998]],
+        [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
+        [[1.255_528, -0.076_749, -0.178_779], [-0.078_411, 0.930_809, 0.147_602], [0.004_733, 0.691_367, 0.303_900]],
+    ];
+
+    /// OKLab, whose distances are about even to the eye.
+    fn oklab(v: Triple) -> Triple {
+        let lms = times(
+            [
+                [0.412_221_470_8, 0.536_332_536_3, 0.051_445_992_9],
+                [0.211_903_498_2, 0.680_699_545_1, 0.107_396_956_6],
+                [0.088_302_461_9, 0.281_718_837_6, 0.629_978_700_5],
+            ],
+            v.map(|c| c.clamp(0.0, 1.0)),
+        );
+        times(
+            [
+                [0.210_454_255_3, 0.793_617_785_0, -0.004_072_046_8],
+                [1.977_998_495_1, -2.428_592_205_0, 0.450_593_709_9],
+                [0.025_904_037_1, 0.782_771_766_2, -0.808_675_766_0],
+            ],
+            lms.map(f64::cbrt),
+        )
+    }
+
+    fn distance(sight: [Triple; 3], a: &str, b: &str) -> f64 {
+        let (a, b) = (oklab(times(sight, linear(a))), oklab(times(sight, linear(b))));
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+    }
+
+    fn categories(palette: &Palette) -> Vec<&'static str> {
+        palette.series.into_iter().chain([palette.other]).collect()
+    }
+
+    #[test]
+    fn every_colour_stands_out_from_both_backgrounds() {
+        for color in [&LIGHT, &DARK].into_iter().flat_map(categories) {
+            for surface in [LIGHT.surface, DARK.surface] {
+                assert!(contrast(color, surface) >= 3.0, "{color} on {surface}: {}", contrast(color, surface));
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_readable_and_the_grid_recedes() {
+        for palette in [LIGHT, DARK] {
+            assert!(contrast(palette.label, palette.surface) >= 4.5);
+            assert!(contrast(palette.grid, palette.surface) < 1.3);
+            assert!(contrast(palette.axis, palette.surface) > contrast(palette.grid, palette.surface));
+        }
+    }
+
+    #[test]
+    fn colour_blind_people_can_tell_them_apart() {
+        for palette in [LIGHT, DARK] {
+            let colors = categories(&palette);
+            for (i, a) in colors.iter().enumerate() {
+                for (sight, b) in SIGHTS.iter().flat_map(|sight| colors[..i].iter().map(move |b| (sight, b))) {
+                    assert!(distance(*sight, a, b) >= 0.06, "{a} and {b}: {}", distance(*sight, a, b));
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! Amounts stay integers until the very last division, which yields the pixel. i128 throughout: a stack of several
 //! i64 amounts does not fit an i64, and neither does the round number above it.
-//! Invariants: 0 lies on the amount axis, both of its ends are ticks, and there are at most `MAX_TICKS` of them.
+//! Invariants: 0 lies on the amount axis and is a tick; where there is any amount there is another one; there are at
+//! most `MAX_TICKS`. The axis ends on half a step: whole steps would leave up to half of a small chart empty, and ends
+//! at the very values would shift everything with each event.
 
 use std::ops::Range;
 
@@ -17,7 +19,7 @@ const CREDIT: i128 = 1_000_000;
 const GROUPED_BELOW: i128 = 10_000 * CREDIT;
 
 /// More lines than this are a grating, whatever the height.
-pub(super) const MAX_TICKS: usize = 8;
+pub(super) const MAX_TICKS: usize = 7;
 
 /// The vertical axis: micro-credits on round ticks (1, 2 or 5 times a power of ten apart).
 #[derive(Clone, Debug)]
@@ -26,19 +28,18 @@ pub(super) struct Amounts {
     hi: i128,
     step: i128,
     /// Positions are multiples of this many tenths of a pixel: [`UNIT`] keeps edges sharp, 1 keeps slopes smooth.
-    pub(super) snap: i32,
+    snap: i32,
 }
 
 impl Amounts {
-    /// The smallest round axis over `lo..=hi` and 0 with at most `intervals` steps (at least one).
+    /// The finest axis over `lo..=hi` and 0 that at most `intervals` steps (at least two) cover.
     /// Without any amount it is one credit high, so that nothing is divided by zero, and shows no tick but 0.
     pub(super) fn around(lo: i128, hi: i128, intervals: usize) -> Self {
         let (lo, hi) = (lo.min(0), hi.max(0));
         if lo == hi {
             return Self { lo: 0, hi: CREDIT, step: 0, snap: UNIT };
         }
-        // With values on both sides of 0 each side needs a step of its own.
-        let most = intervals.clamp(1, MAX_TICKS - 1).max(usize::from(lo < 0) + usize::from(hi > 0)) as i128;
+        let most = intervals.clamp(2, MAX_TICKS - 1) as i128;
         let mut step = 1;
         for factor in [2, 5, 10].iter().cycle() {
             if up(hi, step) - down(lo, step) <= most {
@@ -51,7 +52,25 @@ impl Amounts {
                 _ => step / 5 * 10,
             };
         }
-        Self { lo: down(lo, step) * step, hi: up(hi, step) * step, step, snap: UNIT }
+        let half = (step / 2).max(1);
+        let (mut lo, mut hi) = (down(lo, half) * half, up(hi, half) * half);
+        if hi >= -lo {
+            hi = hi.max(step);
+        } else {
+            lo = lo.min(-step);
+        }
+        Self { lo, hi, step, snap: UNIT }
+    }
+
+    /// The axis from the lowest to the highest of `lo`, `hi` and 0, without ticks, for smooth slopes.
+    pub(super) fn exactly(lo: i128, hi: i128) -> Self {
+        let (lo, hi) = (lo.min(0), hi.max(0));
+        Self { lo, hi: if lo == hi { CREDIT } else { hi }, step: 0, snap: 1 }
+    }
+
+    /// The same axis on tenths of a pixel.
+    pub(super) fn fine(&self) -> Self {
+        Self { snap: 1, ..*self }
     }
 
     /// The ticks from the lowest to the highest, in micro-credits; always with 0.
@@ -59,7 +78,7 @@ impl Amounts {
         if self.step == 0 {
             return vec![0];
         }
-        (down(self.lo, self.step)..=up(self.hi, self.step)).map(|i| i * self.step).collect()
+        (up(self.lo, self.step)..=down(self.hi, self.step)).map(|i| i * self.step).collect()
     }
 
     /// What to write at a tick. All labels of an axis share one suffix; 0 has none. Exact, never rounded.
@@ -69,7 +88,7 @@ impl Amounts {
         if most >= GROUPED_BELOW {
             for name in ["k", "M", "B", "T"] {
                 (suffix, unit) = (name, unit * 1000);
-                if most < unit * 10_000 {
+                if most < unit * 1000 {
                     break;
                 }
             }
@@ -178,12 +197,13 @@ mod tests {
     #[test]
     fn labels_are_short_and_exact() {
         assert_eq!(labels(0, 1_400, 4), ["0", "0.5", "1", "1.5"]);
-        assert_eq!(labels(0, 7, 4), ["0", "0.002", "0.004", "0.006", "0.008"]);
+        assert_eq!(labels(0, 7, 4), ["0", "0.002", "0.004", "0.006"]);
         assert_eq!(labels(0, 7_300_000, 4), ["0", "2,000", "4,000", "6,000", "8,000"]);
         assert_eq!(labels(0, 10_000_000, 4), ["0", "5k", "10k"]);
         assert_eq!(labels(0, 14_999_999, 3), ["0", "5k", "10k", "15k"]);
-        assert_eq!(labels(-1_200_000, 3_000_000, 4), ["\u{2212}2,000", "0", "2,000", "4,000"]);
-        assert_eq!(labels(0, 42_000_000_000, 4), ["0", "20M", "40M", "60M"]);
+        assert_eq!(labels(-1_200_000, 3_000_000, 4), ["\u{2212}2,000", "0", "2,000"]);
+        assert_eq!(labels(0, 42_000_000_000, 4), ["0", "20M", "40M"]);
+        assert_eq!(labels(-2_000_000, 1_500_000, 4), ["\u{2212}2,000", "\u{2212}1,000", "0", "1,000"]);
         assert_eq!(labels(0, 0, 4), ["0"]);
     }
 
@@ -193,7 +213,7 @@ mod tests {
         let axis = Amounts::around(-most, most, 5);
         assert!(axis.ticks().len() <= MAX_TICKS);
         assert_eq!(axis.map(&axis.hi, (1000, 0)), 0);
-        assert_eq!(axis.label(axis.hi), "100T");
+        assert_eq!(axis.ticks().last().map(|t| axis.label(*t)).as_deref(), Some("100T"));
     }
 
     proptest! {
@@ -203,9 +223,10 @@ mod tests {
             let axis = Amounts::around(lo, hi, intervals);
             let ticks = axis.ticks();
             prop_assert!(ticks.contains(&0) && ticks.len() <= MAX_TICKS && ticks.len() <= intervals.max(2) + 1);
+            prop_assert!(ticks.len() > 1 || axis.step == 0);
             prop_assert!(ticks.windows(2).all(|w| w[1] - w[0] == axis.step));
             if axis.step > 0 {
-                prop_assert!(ticks[0] <= lo && hi <= ticks[ticks.len() - 1]);
+                prop_assert!(axis.lo <= lo.min(0) && hi.max(0) <= axis.hi && axis.lo <= ticks[0] && ticks[ticks.len() - 1] <= axis.hi);
                 let digits = axis.step.to_string();
                 prop_assert!(["1", "2", "5"].contains(&digits.trim_end_matches('0')), "{digits}");
             }

@@ -1,10 +1,9 @@
 //! The SVG that plotters draws on.
 //!
-//! Three decisions. Colours are roles: plotters hands on RGB values, so each [`Role`] travels as a reserved one and
-//! comes out as a CSS class; a theme then changes without a redraw, and no drawing holds a literal colour. Backend
-//! coordinates are tenths of a pixel ([`UNIT`]), written by integer arithmetic alone, so that server and browser
-//! write the same bytes. Elements sit in groups that carry the class once, and what is many and alike becomes one
-//! path: a drawing is kept small, because browsers parse it on every change of a filter.
+//! Three decisions. Colours are roles and come out as CSS classes: a theme changes without a redraw, and no drawing
+//! holds a literal colour. Backend coordinates are tenths of a pixel ([`UNIT`]), written by integer arithmetic alone,
+//! so that server and browser write the same bytes. Elements sit in groups that carry the class once, and what is many
+//! and alike becomes one path: a drawing is kept small, because a browser parses it on every change of a filter.
 //!
 //! The root names itself by `<title>` and `<desc>`; all text is escaped. Cost: linear in what is drawn.
 
@@ -14,13 +13,10 @@ use std::rc::Rc;
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::element::{Drawable, PointCollection};
-use plotters::style::Color;
-use plotters_backend::text_anchor::{HPos, Pos, VPos};
-use plotters_backend::{
-    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontFamily,
-};
+use plotters_backend::text_anchor::{HPos, VPos};
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
+use super::role::Role;
 use super::text;
 
 /// Backend units per pixel.
@@ -29,57 +25,8 @@ pub(super) const UNIT: i32 = 10;
 /// The plain area of a whole drawing, in backend units.
 pub(super) type Sheet = DrawingArea<SvgBackend, Shift>;
 
-/// Nothing here fails but by a mistake in this folder (a group drawn to while another borrows the sheet).
-pub(super) type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
-
-/// What a colour is for; the style sheet says which colour that is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// One of the eight categorical colours, 0 to 7; anything above is the neutral "other".
-    Series(u8),
-    Grid,
-    Axis,
-    Label,
-    /// The line between two segments of one bar.
-    Gap,
-    /// Stripes over what is not complete yet.
-    Hatch,
-}
-
-/// The first two bytes of a colour that is a role: unlike any that plotters draws with by itself.
-const SENTINEL: (u8, u8) = (0x5c, 0x1b);
-
-impl Role {
-    const CLASSES: [&'static str; 14] =
-        ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch"];
-
-    fn index(self) -> u8 {
-        match self {
-            Self::Series(slot) => slot.min(8),
-            Self::Grid => 9,
-            Self::Axis => 10,
-            Self::Label => 11,
-            Self::Gap => 12,
-            Self::Hatch => 13,
-        }
-    }
-
-    fn class(self) -> &'static str {
-        Self::CLASSES.get(usize::from(self.index())).copied().unwrap_or("s8")
-    }
-}
-
-impl Color for Role {
-    fn to_backend_color(&self) -> BackendColor {
-        BackendColor { alpha: 1.0, rgb: (SENTINEL.0, SENTINEL.1, self.index()) }
-    }
-}
-
-impl BackendStyle for Role {
-    fn color(&self) -> BackendColor {
-        self.to_backend_color()
-    }
-}
+/// plotters' result. Writing into a String never fails, and nothing in this folder borrows a sheet twice.
+pub(super) type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
 /// A drawing in the making: where its groups are opened and its text is taken.
 pub(super) struct Canvas(Rc<RefCell<SvgBackend>>);
@@ -157,8 +104,8 @@ impl SvgBackend {
             svg.push_str("<pattern id=\"");
             svg.push_str(&id);
             svg.push_str(
-                "-h\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-                 <path class=\"stripe\" d=\"M1 0v5\"/></pattern>",
+                "-h\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+                 <path class=\"stripe\" d=\"M1 0v4\"/></pattern>",
             );
         }
         let size = (w.max(0).unsigned_abs() * 10, h.max(0).unsigned_abs() * 10);
@@ -200,7 +147,7 @@ impl SvgBackend {
         self.svg.push('<');
         self.svg.push_str(name);
         let group = self.group.map_or("", |(role, _)| role.class());
-        let role = role_class(color);
+        let role = Role::class_of(color);
         let classes = [if role == group { "" } else { role }, shape, if color.alpha < 1.0 { "soft" } else { "" }];
         let mut before = " class=\"";
         for class in classes.into_iter().filter(|class| !class.is_empty()) {
@@ -245,8 +192,14 @@ impl SvgBackend {
     }
 
     fn points(&mut self, points: impl IntoIterator<Item = BackendCoord>) {
-        for (i, (x, y)) in points.into_iter().enumerate() {
-            self.command(if i == 0 { 'M' } else { 'L' }, &[x, y]);
+        let mut last = None;
+        for (x, y) in points {
+            match last {
+                None => self.command('M', &[x, y]),
+                Some((_, before)) if before == y => self.command('H', &[x]),
+                Some(_) => self.command('L', &[x, y]),
+            }
+            last = Some((x, y));
         }
     }
 
@@ -261,16 +214,8 @@ impl SvgBackend {
     }
 }
 
-/// The class of a role's colour. Any other colour is a mistake of this folder and gets the text's class, which is
-/// at least visible on every background.
-fn role_class(color: BackendColor) -> &'static str {
-    let (a, b, index) = color.rgb;
-    debug_assert!((a, b) == SENTINEL, "a literal colour reached the SVG");
-    Role::CLASSES.get(usize::from(index)).copied().filter(|_| (a, b) == SENTINEL).unwrap_or("label")
-}
-
 /// Appends `text` fit for XML content and attributes. Characters that XML 1.0 cannot hold become U+FFFD.
-fn escape(out: &mut String, text: &str) {
+pub(super) fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -329,7 +274,7 @@ impl DrawingBackend for SvgBackend {
         for (name, value) in [("x", a.0), ("y", a.1), ("width", w), ("height", h)] {
             self.attribute(name, value);
         }
-        if role_class(style.color()) == Role::Hatch.class() {
+        if Role::class_of(style.color()) == Role::Hatch.class() {
             self.svg.push_str(" fill=\"url(#");
             self.svg.push_str(&self.id);
             self.svg.push_str("-h)\"");
@@ -364,11 +309,14 @@ impl DrawingBackend for SvgBackend {
         // SVG places the baseline; capitals and figures are about 0.72 em high.
         let capital = text::SIZE * UNIT * 72 / 100;
         let anchor = style.anchor();
-        self.attribute("y", match anchor.v_pos {
-            VPos::Top => y + capital,
-            VPos::Center => y + capital / 2,
-            VPos::Bottom => y,
-        });
+        self.attribute(
+            "y",
+            match anchor.v_pos {
+                VPos::Top => y + capital,
+                VPos::Center => y + capital / 2,
+                VPos::Bottom => y,
+            },
+        );
         self.svg.push_str(match anchor.h_pos {
             HPos::Left => ">",
             HPos::Center => " text-anchor=\"middle\">",
@@ -388,75 +336,11 @@ impl DrawingBackend for SvgBackend {
     }
 }
 
-/// One line of text, as a plotters element. (plotters' own text carries a font, which in the browser asks the
-/// document for sizes.)
-pub(super) struct Label<'a> {
-    pub text: &'a str,
-    /// The anchor, in backend units.
-    pub at: BackendCoord,
-    pub anchor: Pos,
-}
-
-impl<'a> PointCollection<'a, BackendCoord> for &'a Label<'_> {
-    type IntoIter = [BackendCoord; 1];
-    type Point = BackendCoord;
-
-    fn point_iter(self) -> Self::IntoIter {
-        [self.at]
-    }
-}
-
-impl<DB: DrawingBackend> Drawable<DB> for Label<'_> {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        mut at: I,
-        backend: &mut DB,
-        _: (u32, u32),
-    ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
-        at.next().map_or(Ok(()), |at| backend.draw_text(self.text, &Face(self.anchor), at))
-    }
-}
-
-/// The one way text looks in a chart.
-struct Face(Pos);
-
-impl BackendTextStyle for Face {
-    type FontError = Infallible;
-
-    fn color(&self) -> BackendColor {
-        Role::Label.to_backend_color()
-    }
-
-    fn size(&self) -> f64 {
-        f64::from(text::SIZE * UNIT)
-    }
-
-    fn anchor(&self) -> Pos {
-        Pos { h_pos: self.0.h_pos, v_pos: self.0.v_pos }
-    }
-
-    fn family(&self) -> FontFamily<'_> {
-        FontFamily::SansSerif
-    }
-
-    fn layout_box(&self, text: &str) -> Result<((i32, i32), (i32, i32)), Infallible> {
-        Ok(((0, 0), (text::width(text), text::SIZE * UNIT)))
-    }
-
-    fn draw<E, F: FnMut(i32, i32, BackendColor) -> Result<(), E>>(
-        &self,
-        _: &str,
-        _: BackendCoord,
-        _: F,
-    ) -> Result<Result<(), E>, Infallible> {
-        Ok(Ok(())) // letters are the browser's to draw
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use plotters::element::{Circle, PathElement, Rectangle};
+    use plotters::style::Color as _;
 
     fn canvas() -> Canvas {
         Canvas::new(&Head { id: "c\"<1>", title: "A & B", description: "\u{1}'\"", size: (100, 50), hatch: true })
@@ -497,13 +381,7 @@ mod tests {
             sheet.draw(&Rectangle::new([(0, 0), (10, 20)], Role::Grid.filled()))
         })?;
         let svg = canvas.finish();
-        assert!(svg.ends_with("<path class=\"grid\" d=\"M0 0.5L1 0.5M0 0h1v2h-1z\"/></svg>"), "{svg}");
+        assert!(svg.ends_with("<path class=\"grid\" d=\"M0 0.5H1M0 0h1v2h-1z\"/></svg>"), "{svg}");
         Ok(())
-    }
-
-    #[test]
-    #[cfg_attr(debug_assertions, should_panic(expected = "literal colour"))]
-    fn a_literal_colour_is_noticed() {
-        assert_eq!(role_class(BackendColor { alpha: 1.0, rgb: (255, 0, 0) }), "label");
     }
 }

@@ -5,6 +5,14 @@
 //! character, with tabular figures, rounded up. A label may be drawn narrower than measured, so labels that do not
 //! overlap by this table do not overlap on the screen. Kerning is ignored. Cost: one look-up per character.
 
+use std::convert::Infallible;
+
+use plotters::element::{Drawable, PointCollection};
+use plotters::style::Color as _;
+use plotters_backend::text_anchor::Pos;
+use plotters_backend::{BackendColor, BackendCoord, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontFamily};
+
+use super::role::Role;
 use super::svg::UNIT;
 
 /// Size of every text in a chart, in px. The drawing carries it as an attribute; no style sheet repeats it.
@@ -47,6 +55,71 @@ fn advance(c: char) -> i32 {
         '·' | '\u{2009}' | '\u{202f}' | '\u{a0}' => 290,
         'à'..='ö' | 'ø'..='ÿ' => 630,
         _ => FALLBACK,
+    }
+}
+
+/// One line of text, as a plotters element. (plotters' own text carries a font, which in the browser asks the
+/// document for sizes.)
+pub(super) struct Label<'a> {
+    pub text: &'a str,
+    /// The anchor, in backend units.
+    pub at: BackendCoord,
+    pub anchor: Pos,
+}
+
+impl<'a> PointCollection<'a, BackendCoord> for &'a Label<'_> {
+    type IntoIter = [BackendCoord; 1];
+    type Point = BackendCoord;
+
+    fn point_iter(self) -> Self::IntoIter {
+        [self.at]
+    }
+}
+
+impl<DB: DrawingBackend> Drawable<DB> for Label<'_> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        mut at: I,
+        backend: &mut DB,
+        _: (u32, u32),
+    ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
+        at.next().map_or(Ok(()), |at| backend.draw_text(self.text, &Face(self.anchor), at))
+    }
+}
+
+/// The one way text looks in a chart.
+struct Face(Pos);
+
+impl BackendTextStyle for Face {
+    type FontError = Infallible;
+
+    fn color(&self) -> BackendColor {
+        Role::Label.to_backend_color()
+    }
+
+    fn size(&self) -> f64 {
+        f64::from(SIZE * UNIT)
+    }
+
+    fn anchor(&self) -> Pos {
+        Pos { h_pos: self.0.h_pos, v_pos: self.0.v_pos }
+    }
+
+    fn family(&self) -> FontFamily<'_> {
+        FontFamily::SansSerif
+    }
+
+    fn layout_box(&self, text: &str) -> Result<((i32, i32), (i32, i32)), Infallible> {
+        Ok(((0, 0), (width(text), SIZE * UNIT)))
+    }
+
+    fn draw<E, F: FnMut(i32, i32, BackendColor) -> Result<(), E>>(
+        &self,
+        _: &str,
+        _: BackendCoord,
+        _: F,
+    ) -> Result<Result<(), E>, Infallible> {
+        Ok(Ok(())) // letters are the browser's to draw
     }
 }
 

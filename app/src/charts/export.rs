@@ -1,0 +1,131 @@
+//! A chart as a file: what the page gives it (colours, font, title, legend) goes along.
+//!
+//! The drawing itself stays as it is, byte for byte; around it come a margin, its title above and its legend below.
+//! Colours are literal here, because other programs than browsers know no custom properties.
+
+use super::palette::{DARK, LIGHT, Palette};
+use super::role::Role;
+use super::svg::{UNIT, escape};
+use super::{Series, text};
+
+/// The rules that the page uses, after the comment on top.
+const RULES: &str = include_str!("../../../style/chart.css");
+
+const FONT: &str = "system-ui, \"Segoe UI\", Roboto, \"Helvetica Neue\", Arial, sans-serif";
+
+const MARGIN_PX: i32 = 16;
+/// Above the drawing, for the title.
+const TITLE_PX: i32 = 28;
+/// One line of the legend.
+const LINE_PX: i32 = 20;
+/// The legend's coloured square.
+const SWATCH_PX: i32 = 10;
+/// Between a square and its name.
+const NAME_GAP_PX: i32 = 6;
+/// Between two entries of the legend.
+const ENTRY_GAP_PX: i32 = 16;
+
+/// A drawing as a file of its own: with a background, a margin, its title, and a legend of `series` (which may be
+/// empty). `svg` is what a chart of this module drew; anything else comes back unchanged.
+pub fn standalone(svg: &str, dark: bool, series: &[Series]) -> String {
+    framed(svg, if dark { &DARK } else { &LIGHT }, series).unwrap_or_else(|| svg.to_owned())
+}
+
+fn framed(svg: &str, palette: &Palette, series: &[Series]) -> Option<String> {
+    let (head, body) = svg.split_once("</desc>")?;
+    let body = body.strip_suffix("</svg>")?;
+    let (_, named) = head.split_once("<title ")?;
+    let title = named.split_once('>')?.1.split_once("</title>")?.0;
+    let (before, size) = head.split_once("viewBox=\"0 0 ")?;
+    let (size, after) = size.split_once('"')?;
+    let (width, height) = size.split_once(' ')?;
+    let (width, height): (i32, i32) = (width.parse().ok()?, height.parse().ok()?);
+    // What follows the view box is its size again; the file is larger.
+    let after = after.split_once(" font-size")?.1;
+
+    let (legend, lines) = legend(series, width, height + MARGIN_PX);
+    let (x, y) = (-MARGIN_PX, -MARGIN_PX - TITLE_PX);
+    let (w, h) = (width + 2 * MARGIN_PX, height + 2 * MARGIN_PX + TITLE_PX + lines * LINE_PX);
+    let (rules, surface, label) = (rules(palette), palette.surface, palette.label);
+    Some(format!(
+        "{before}viewBox=\"{x} {y} {w} {h}\" width=\"{w}\" height=\"{h}\" font-size{after}</desc>\
+         <style>.chart {{ font-family: {FONT}; }}\n{rules}</style>\
+         <rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{surface}\"/>\
+         <text x=\"0\" y=\"{}\" font-size=\"13\" font-weight=\"600\" fill=\"{label}\">{title}</text>{body}{legend}</svg>",
+        y + MARGIN_PX + 10 // its baseline
+    ))
+}
+
+/// The rules with the palette's values in place of the custom properties.
+fn rules(palette: &Palette) -> String {
+    let rules = RULES.rsplit("*/").next().unwrap_or(RULES).trim().to_owned();
+    palette.properties().fold(rules, |rules, (name, color)| rules.replace(&format!("var({name})"), color))
+}
+
+/// The legend from `top` downwards, wrapped at `width`, and its number of lines.
+fn legend(series: &[Series], width: i32, top: i32) -> (String, i32) {
+    let (mut svg, mut x, mut line) = (String::new(), 0, 0);
+    for entry in series {
+        let length = SWATCH_PX + NAME_GAP_PX + text::width(&entry.name) / UNIT + 1;
+        if x > 0 && x + length > width {
+            (x, line) = (0, line + 1);
+        }
+        let y = top + line * LINE_PX;
+        let (class, name_x) = (Role::Series(entry.color).class(), x + SWATCH_PX + NAME_GAP_PX);
+        svg.push_str(&format!(
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{SWATCH_PX}\" height=\"{SWATCH_PX}\" rx=\"2\"/>\
+             <text class=\"label\" x=\"{name_x}\" y=\"{}\">",
+            y + SWATCH_PX - 1
+        ));
+        escape(&mut svg, &entry.name);
+        svg.push_str("</text>");
+        x += length + ENTRY_GAP_PX;
+    }
+    (svg, if series.is_empty() { 0 } else { line + 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BarChart, Bucket};
+    use super::*;
+
+    fn series() -> Vec<Series> {
+        let names = ["Input tokens", "Viewer <sessions>", "Exports & more", "Rest"];
+        let series = |(name, color): (&str, u8)| Series { name: name.to_owned(), color, values: vec![1] };
+        names.into_iter().zip([0, 1, 7, 8]).map(series).collect()
+    }
+
+    fn chart() -> String {
+        let buckets = [Bucket { label: String::new(), tick: "16".to_owned(), incomplete: true }];
+        let (id, title, series) = ("c", "This & that", series());
+        BarChart { id, title, description: "", width: 200, height: 120, buckets: &buckets, series: &series, unit: "" }
+            .draw()
+            .svg
+    }
+
+    #[test]
+    fn a_file_needs_no_page() {
+        let drawn = chart();
+        let body = drawn.split_once("</desc>").and_then(|(_, body)| body.strip_suffix("</svg>")).expect("a body");
+        for (dark, palette) in [(false, LIGHT), (true, DARK)] {
+            let file = standalone(&drawn, dark, &series());
+            assert!(!file.contains("var(") && !file.contains("/*"), "{file}");
+            assert!(palette.properties().all(|(_, color)| file.contains(color)), "{file}");
+            assert!(file.contains(body) && file.contains(">This &amp; that</text>"), "{file}");
+            assert!(file.contains("viewBox=\"-16 -44 232 240\" width=\"232\" height=\"240\""), "{file}");
+        }
+    }
+
+    #[test]
+    fn the_legend_wraps_and_is_escaped() {
+        let (svg, lines) = legend(&series(), 200, 0);
+        assert_eq!(lines, 3);
+        assert!(svg.contains(">Viewer &lt;sessions&gt;</text>"), "{svg}");
+        assert_eq!(legend(&[], 200, 0), (String::new(), 0));
+    }
+
+    #[test]
+    fn what_is_no_chart_stays() {
+        assert_eq!(standalone("<svg></svg>", true, &[]), "<svg></svg>");
+    }
+}

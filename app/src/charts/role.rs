@@ -1,0 +1,84 @@
+//! What is drawn in a chart, by its part rather than its colour.
+//!
+//! plotters knows colours only. A role therefore travels as a colour that means nothing, and comes out of the backend
+//! as a CSS class: the style sheet alone says what it looks like, on either background.
+
+use plotters::style::Color;
+use plotters_backend::{BackendColor, BackendStyle};
+
+/// What a colour is for; the style sheet says which colour that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// One of the eight categorical colours, 0 to 7; anything above is the neutral "other".
+    Series(u8),
+    Grid,
+    Axis,
+    Label,
+    /// The line between two segments of one bar.
+    Gap,
+    /// Stripes over what is not complete yet.
+    Hatch,
+}
+
+/// The first two bytes of a colour that is a role: unlike any that plotters draws with by itself.
+const SENTINEL: (u8, u8) = (0x5c, 0x1b);
+
+impl Role {
+    const CLASSES: [&'static str; 14] =
+        ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch"];
+
+    fn index(self) -> u8 {
+        match self {
+            Self::Series(slot) => slot.min(8),
+            Self::Grid => 9,
+            Self::Axis => 10,
+            Self::Label => 11,
+            Self::Gap => 12,
+            Self::Hatch => 13,
+        }
+    }
+
+    /// Its CSS class.
+    pub(super) fn class(self) -> &'static str {
+        Self::CLASSES.get(usize::from(self.index())).copied().unwrap_or("s8")
+    }
+
+    /// The class of a role's colour. Any other colour is a mistake of this folder and gets the text's class, which is
+    /// at least visible on every background.
+    pub(super) fn class_of(color: BackendColor) -> &'static str {
+        let (a, b, index) = color.rgb;
+        debug_assert!((a, b) == SENTINEL, "a literal colour reached the SVG");
+        Self::CLASSES.get(usize::from(index)).copied().filter(|_| (a, b) == SENTINEL).unwrap_or("label")
+    }
+}
+
+impl Color for Role {
+    fn to_backend_color(&self) -> BackendColor {
+        BackendColor { alpha: 1.0, rgb: (SENTINEL.0, SENTINEL.1, self.index()) }
+    }
+}
+
+impl BackendStyle for Role {
+    fn color(&self) -> BackendColor {
+        self.to_backend_color()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_comes_back_as_its_class() {
+        for role in (0..9).map(Role::Series).chain([Role::Grid, Role::Axis, Role::Label, Role::Gap, Role::Hatch]) {
+            assert_eq!(Role::class_of(role.to_backend_color()), role.class());
+        }
+        assert_eq!((Role::Series(7).class(), Role::Series(200).class(), Role::Hatch.class()), ("s7", "s8", "hatch"));
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "literal colour"))]
+    fn a_literal_colour_is_noticed() {
+        assert_eq!(Role::class_of(BackendColor { alpha: 1.0, rgb: (255, 0, 0) }), "label");
+    }
+}
