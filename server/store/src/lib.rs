@@ -141,8 +141,10 @@ impl Store {
 
     /// Resolves with one line when the writer ended because the disk or a commit failed: the process should end too.
     pub async fn stopped(&self) -> String {
-        match self.handle() {
-            Some(writer) => writer.died().await,
+        // Only the news of its end is held here: a held queue would keep the writer from ending.
+        let news = self.handle().map(|writer| writer.news());
+        match news {
+            Some(news) => writer::died(news).await,
             None => std::future::pending().await,
         }
     }

@@ -47,7 +47,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Unsafe(format!("version {} is older than 3.51.3", rusqlite::version())));
     }
     let failed = |error: rusqlite::Error| open_error(path, &error);
-    let mut conn = Connection::open(path).map_err(failed)?;
+    // One thread owns it for life: SQLite's own locking would only cost time.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     check_integrity(&conn, path)?;
     for (name, value, expected) in SETTINGS {

@@ -132,14 +132,18 @@ impl Handle {
         QUEUE - self.queue.capacity()
     }
 
-    /// Resolves with one line when the writer ended because of a failure.
-    pub(crate) async fn died(&self) -> String {
-        let mut died = self.died.clone();
-        match died.wait_for(Option::is_some).await {
-            Ok(line) => line.clone().unwrap_or_default(),
-            // The writer ended in peace: there is nothing to report, ever.
-            Err(_) => std::future::pending().await,
-        }
+    /// Where the writer's end will be told.
+    pub(crate) fn news(&self) -> watch::Receiver<Option<String>> {
+        self.died.clone()
+    }
+}
+
+/// Resolves with one line when the writer ended because of a failure.
+pub(crate) async fn died(mut news: watch::Receiver<Option<String>>) -> String {
+    match news.wait_for(Option::is_some).await {
+        Ok(line) => line.clone().unwrap_or_default(),
+        // The writer ended in peace: there is nothing to report, ever.
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -1,0 +1,63 @@
+// Starts one server for all journeys: a sample org, an empty one, and one for clients. It ends with the test run.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const scrip = resolve(__dirname, '../target/release/scrip');
+const password = 'correct horse battery staple';
+
+async function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.on('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === 'object' ? found(address.port) : failed(new Error('no port'))));
+    });
+  });
+}
+
+async function ready(origin: string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    const answer = await fetch(`${origin}/readyz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  throw new Error(`no server at ${origin}`);
+}
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const data = mkdtempSync(join(tmpdir(), 'scrip-e2e-'));
+  const run = (args: string[], input?: string) =>
+    execFileSync(scrip, [...args, '--data', data], { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'inherit'] }).trim();
+
+  const sample = run(['sample', '--events', '8000', '--seed', '7']);
+  for (const name of ['Empty', 'Clients', 'Traces']) {
+    run(['org', 'create', name, '--preset', 'token-billing', '--zone', 'UTC']);
+    run(['user', 'create', `${name.toLowerCase()}@example.com`, '--org', name, '--password-stdin'], `${password}\n`);
+  }
+  run(['grant', '--org', 'Traces', '--amount', '100', '--kind', 'purchase']);
+  run(['grant', '--org', 'Clients', '--amount', '10', '--kind', 'purchase']);
+
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const server = spawn(scrip, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await ready(origin);
+
+  Object.assign(process.env, {
+    SCRIP_E2E_ORIGIN: origin,
+    SCRIP_E2E_DATA: data,
+    SCRIP_E2E_BINARY: scrip,
+    SCRIP_E2E_PASSWORD: password,
+    SCRIP_E2E_SAMPLE: sample,
+  });
+
+  return async () => {
+    const ended = new Promise((next) => server.once('exit', next));
+    server.kill('SIGTERM');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+}
