@@ -168,3 +168,57 @@ async fn verify_finds_every_kind_of_tampering() {
         tampered.close().await;
     }
 }
+
+/// A disk of its own in memory, which goes when this goes; `None` where the machine does not let us mount.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a folder");
+        mount(&["-t", "tmpfs", "-o", size, "tmpfs"], dir.path()).then_some(Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).output();
+    }
+}
+
+fn mount(arguments: &[&str], at: &std::path::Path) -> bool {
+    std::process::Command::new("mount").args(arguments).arg(at).output().is_ok_and(|done| done.status.success())
+}
+
+#[tokio::test]
+async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
+    let Some(disk) = SmallDisk::new("size=3m") else {
+        println!("skipped: this machine does not let the test mount a small disk");
+        return;
+    };
+    let store = Store::open(Options::new(disk.0.path())).await.expect("opens");
+    let lines = serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid");
+    let new = store::NewOrg { name: "Acme".to_owned(), zone: "UTC".to_owned(), synthetic: false, meters: vec![], lines };
+    let org = store.create_org(new).await.expect("a new org").id;
+    let batch = |n: usize| (0..500).map(|k| export(&format!("{n}-{k}"))).collect::<Vec<_>>();
+    let mut acknowledged = 0;
+    let refused = loop {
+        match store.ingest(org, "test".to_owned(), batch(acknowledged)).await {
+            Ok(_) => acknowledged += 1,
+            Err(error) => break error,
+        }
+        assert!(acknowledged < 1_000, "a disk of 3 MB takes no half a million events");
+    };
+    assert!(matches!(refused, StoreError::Stopped), "{refused:?}");
+    let line = store.stopped().await;
+    assert!(line.starts_with("the disk is full"), "{line}");
+    store.close().await;
+
+    assert!(mount(&["-o", "remount,size=64m"], disk.0.path()), "the disk grows");
+    let store = Store::open(Options::new(disk.0.path())).await.expect("opens again");
+    assert_eq!(store.verify(|_, _| ()).await.expect("readable").problems, Vec::<String>::new());
+    for n in 0..acknowledged {
+        let again = store.ingest(org, "test".to_owned(), batch(n)).await.expect("the writer works");
+        assert_eq!(crate::common::counts(&again), (0, 500, 0));
+    }
+    store.close().await;
+}
