@@ -3,4 +3,5 @@
 
 mod common;
 mod safety;
+mod splitting;
 mod usage;
