@@ -13,8 +13,9 @@ use store::{NewGrant, NewOrg, Options, Store};
 
 const EVENTS: usize = 100_000;
 const BATCH: usize = 5_000;
-/// Clients that send batches: one parses while the writer writes the other's.
-const CLIENTS: usize = 2;
+const BATCHES_AHEAD: usize = 2;
+/// Batches on their way at once, as from several clients.
+const IN_FLIGHT: usize = 2;
 /// The tables that grow with events. Rollups do not.
 const TABLES: [&str; 4] = ["event", "charge", "identity", "identity_index"];
 
@@ -33,15 +34,16 @@ pub(crate) async fn run() {
     report("batch ingest / raw prepared inserts", median(ratios), "≥ 0.60", &figures);
 }
 
-/// A single-quantity event with a random-looking id, as services send them.
+/// A single-quantity event with a random-looking id, as services send them: one after the other, 8 s apart.
 pub(crate) fn line(n: usize) -> String {
     let mixed = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let minute = n % 1_440;
+    let second = n * 8;
     format!(
-        r#"{{"id":"{mixed:016x}-{n:016x}","source":"api","type":"input_tokens","time":"2026-11-{:02}T{:02}:{:02}:00Z","data":{{"quantity":{},"project":"p{}","user":"u{}"}}}}"#,
-        1 + n % 20,
-        minute / 60,
-        minute % 60,
+        r#"{{"id":"{mixed:016x}-{n:016x}","source":"api","type":"input_tokens","time":"2026-11-{:02}T{:02}:{:02}:{:02}Z","data":{{"quantity":{},"project":"p{}","user":"u{}"}}}}"#,
+        1 + second / 86_400,
+        second / 3_600 % 24,
+        second / 60 % 60,
+        second % 60,
         100 + n % 5_000,
         n % 5,
         n % 200
@@ -70,22 +72,27 @@ async fn ingest(dir: &Path, lines: &[String]) -> Duration {
     let store = Store::open(Options::new(dir)).await.expect("opens");
     let org = org(&store).await;
     let watch = Stopwatch::start();
-    let mut tasks = tokio::task::JoinSet::new();
-    for client in 0..CLIENTS {
+    // As an import does: the next batch is parsed while the last is written.
+    let (parsed, mut waiting) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+    let lines = lines.to_vec();
+    let parser = tokio::spawn(async move {
+        for batch in lines.chunks(BATCH) {
+            let events = batch.iter().map(|line| Event::from_json(line, Form::Plain).expect("a good event")).collect();
+            parsed.send(events).await.expect("somebody takes the batch");
+        }
+    });
+    let mut running = tokio::task::JoinSet::new();
+    while let Some(events) = waiting.recv().await {
+        if running.len() == IN_FLIGHT {
+            running.join_next().await.expect("some run").expect("no panic");
+        }
         let store = store.clone();
-        let batches: Vec<Vec<String>> =
-            lines.chunks(BATCH).skip(client).step_by(CLIENTS).map(<[String]>::to_vec).collect();
-        tasks.spawn(async move {
-            for batch in batches {
-                let events =
-                    batch.iter().map(|line| Event::from_json(line, Form::Plain).expect("a good event")).collect();
-                store.ingest(org, "bench".to_owned(), events).await.expect("the writer works");
-            }
-        });
+        running.spawn(async move { store.ingest(org, "bench".to_owned(), events).await.expect("the writer works") });
     }
-    while let Some(done) = tasks.join_next().await {
+    while let Some(done) = running.join_next().await {
         done.expect("no panic");
     }
+    parser.await.expect("no panic");
     let took = watch.elapsed();
     store.close().await;
     took
