@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The server, the JSON API and the command line of Scrip.
+//!
+//! Read it in this order: [`cli`] (what a person types) → [`config`] (what it is set to) → [`serve`] (how it starts and
+//! ends) → [`router`] (what is where) → [`access`] (who may) → [`api`], [`pages`], [`auth`] (what happens then).
+//!
+//! Everything that writes goes through one store call: the JSON API through [`ingest`], the command line through
+//! [`command`], whether the store is open in this process or held by a server ([`socket`]).
+
+// The type of a Leptos page is the nesting of all its parts.
+#![recursion_limit = "512"]
+
+pub mod access;
+pub mod api;
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod import;
+pub mod ingest;
+pub mod pages;
+pub mod preset;
+pub mod problem;
+pub mod router;
+pub mod sample;
+pub mod security;
+pub mod serve;
+pub mod socket;
+pub mod state;
+pub mod telemetry;

@@ -1,0 +1,80 @@
+//! The document and what is in it: head, header, the page that the address names.
+
+use crate::components::header::Header;
+use crate::pages::analytics::AnalyticsPage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::sign_in::SignInPage;
+use crate::platform;
+use crate::server_fns::session::{SessionInfo, session};
+use crate::words;
+use crate::AppError;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::path;
+
+/// Where the browser finds what it needs. The server gives them to the app as a context; their names hold a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assets {
+    /// The script that loads the WebAssembly.
+    pub js: String,
+    /// The WebAssembly.
+    pub wasm: String,
+    /// The styles.
+    pub css: String,
+}
+
+/// Who is looking, asked once per visit.
+pub type SessionResource = Resource<Result<Option<SessionInfo>, AppError>>;
+
+/// The whole document. Server only: reads [`Assets`] and the theme's cookie.
+pub fn shell() -> impl IntoView {
+    let Assets { js, wasm, css } = expect_context::<Assets>();
+    // The addresses are ours: letters, digits, dots and slashes.
+    let start = format!(
+        "import init, {{ hydrate }} from \"{js}\"; await init({{ module_or_path: \"{wasm}\" }}); hydrate();"
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=platform::theme().attribute()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=css/>
+                <link rel="modulepreload" href=js/>
+                <link rel="preload" href=wasm r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=use_nonce()>{start}</script>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// What is hydrated.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let who: SessionResource = Resource::new(|| (), |()| session());
+    view! {
+        <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>
+        <Router>
+            // The browser itself moves the focus, which the router's navigation would not.
+            <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
+            <Header who/>
+            <main id="main" tabindex="-1">
+                <FlatRoutes fallback=NotFoundPage>
+                    <Route path=path!("/") view=OverviewPage/>
+                    <Route path=path!("/analytics") view=AnalyticsPage/>
+                    <Route path=path!("/sign-in") view=SignInPage/>
+                </FlatRoutes>
+            </main>
+        </Router>
+    }
+}

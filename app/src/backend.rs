@@ -1,0 +1,190 @@
+//! The app's way to the store, and the only one. Server only.
+//!
+//! The server puts a [`Backend`] into the context of every page and server function; whose org is read follows from the
+//! viewer in it. Each answer is put together here: server functions only pass it on.
+
+use crate::calendar::{Day, date_and_seconds};
+use crate::error::{AppError, RequestId};
+use crate::format;
+use crate::server_fns::Moment;
+use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
+use crate::server_fns::overview::{DAYS, EVENTS, EventLine, Overview};
+use crate::server_fns::session::SessionInfo;
+use axum::http::request::Parts;
+use chrono::NaiveDateTime;
+use ledger::cube::{MAX_BUCKETS, MeterInfo};
+use ledger::{Interval, OrgId, Timestamp};
+use leptos::prelude::{expect_context, use_context};
+use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
+
+pub use store::Store;
+
+/// The store, and who looks at it.
+#[derive(Clone)]
+pub struct Backend {
+    /// The store.
+    pub store: Store,
+    /// Who is signed in; `None` on the sign-in page.
+    pub viewer: Option<Viewer>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// By which they sign in.
+    pub email: String,
+    /// Whose figures they see.
+    pub org: OrgId,
+    /// What they may do there.
+    pub role: store::Role,
+}
+
+impl Backend {
+    /// That of the request being answered.
+    #[must_use]
+    pub fn current() -> Self {
+        expect_context::<Self>()
+    }
+
+    /// The head of the page.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn session(&self) -> Result<Option<SessionInfo>, AppError> {
+        let Some(viewer) = &self.viewer else { return Ok(None) };
+        let org = self.store.org(viewer.org).await?;
+        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, email: viewer.email.clone() }))
+    }
+
+    /// The Overview page.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], or what the store says.
+    pub async fn overview(&self) -> Result<Overview, AppError> {
+        let origin = origin();
+        let id = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?.org;
+        let org = self.store.org(id).await?;
+        let now = self.store.now();
+        let today = local_day(&org, now)?;
+        let query = days(today.plus_days(1 - DAYS), today, Interval::Day);
+        let cube = self.store.cube(id, &query).await?;
+        let balance = self.store.balance(id).await?;
+        let totals = self.store.totals(id).await?;
+        let rows = self.store.events(id, &EventPage { before: None, limit: EVENTS }).await?;
+        let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<_, _>>()?;
+        let as_of = Moment::new(now, local(&org, now)?);
+        Ok(Overview {
+            zone: org.zone.name().to_owned(),
+            org: org.name,
+            origin,
+            balance,
+            granted: totals.granted,
+            spent: totals.spent,
+            difference: totals.difference,
+            event_count: totals.events,
+            cube,
+            events,
+            as_of,
+        })
+    }
+
+    /// The Analytics page.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], [`AppError::BadRange`], or what the store says.
+    pub async fn analytics(&self, range: Option<(Day, Day)>) -> Result<Analytics, AppError> {
+        let org = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?.org;
+        analytics(&self.store, org, range).await
+    }
+}
+
+/// The usage of an org in a range of days, both included.
+///
+/// # Errors
+/// [`AppError::BadRange`] for more days than a cube has, or what the store says.
+pub async fn analytics(store: &Store, id: OrgId, range: Option<(Day, Day)>) -> Result<Analytics, AppError> {
+    let org = store.org(id).await?;
+    let now = store.now();
+    let today = local_day(&org, now)?;
+    let (from, to) = range.unwrap_or((today.plus_days(1 - DEFAULT_DAYS), today));
+    let length = from.days_until(to);
+    if !(1..=i64::try_from(MAX_BUCKETS).unwrap_or(i64::MAX)).contains(&length) {
+        let length = format::counted(length, "day", "days");
+        return Err(AppError::BadRange {
+            problem: format!("This range has {length}; at most {MAX_BUCKETS} can be shown. Choose a shorter one."),
+        });
+    }
+    let interval = if from == to { Interval::Hour } else { Interval::Day };
+    let cube = store.cube(id, &days(from, to, interval)).await?;
+    let difference = store.totals(id).await?.difference;
+    Ok(Analytics { from, to, today, cube, difference, as_of: Moment::new(now, local(&org, now)?) })
+}
+
+fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {
+    CubeQuery { range: Range::Days(from.date(), to.date()), interval, zone: None }
+}
+
+fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLine, AppError> {
+    let event = &row.event;
+    let quantity = |(meter, quantity): &(ledger::Meter, ledger::Quantity)| {
+        let info = meters.iter().find(|m| m.meter == *meter);
+        let unit = info.map(|m| m.unit.as_str()).filter(|unit| !unit.is_empty());
+        let amount = format::quantity(*quantity);
+        let title = info.map_or_else(|| meter.to_string(), |m| m.title.clone());
+        (title, unit.map_or(amount.clone(), |unit| format!("{amount} {unit}")))
+    };
+    let local = local(org, row.occurred_at)?;
+    Ok(EventLine {
+        time: Moment { iso: row.occurred_at.to_string(), text: date_and_seconds(local) },
+        operation: event.operation.to_string(),
+        quantities: event.quantities.iter().map(quantity).collect(),
+        source: event.source.to_string(),
+        project: event.project.as_ref().map(|p| p.name.as_ref().unwrap_or(&p.id).to_string()),
+        status: event.status,
+        credits: row.credits,
+    })
+}
+
+/// What the org's clock said at an instant.
+fn local(org: &Org, at: Timestamp) -> Result<NaiveDateTime, AppError> {
+    let utc = at.to_chrono().ok_or(AppError::Internal { request_id: request_id() })?;
+    Ok(utc.with_timezone(&org.zone).naive_local())
+}
+
+fn local_day(org: &Org, at: Timestamp) -> Result<Day, AppError> {
+    Day::new(local(org, at)?.date()).ok_or(AppError::Internal { request_id: request_id() })
+}
+
+/// Where the browser reached us. A proxy that terminates TLS says so in `x-forwarded-proto`; the answer goes to the
+/// same browser only, so a forged header deceives nobody else.
+fn origin() -> String {
+    let parts = use_context::<Parts>();
+    let header = |name: &str| parts.as_ref().and_then(|p| p.headers.get(name)).and_then(|v| v.to_str().ok());
+    let scheme = header("x-forwarded-proto").filter(|s| *s == "https").unwrap_or("http");
+    let is_host = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    format!("{scheme}://{}", header("host").filter(is_host).unwrap_or("127.0.0.1:3000"))
+}
+
+fn request_id() -> Option<String> {
+    use_context::<RequestId>().map(|id| id.0)
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        let request_id = request_id();
+        match error {
+            StoreError::Refused(refusal) => Self::Refused { problem: refusal.to_string() },
+            StoreError::BadRange(problem) => Self::BadRange { problem: problem.to_owned() },
+            StoreError::Busy | StoreError::Stopped => Self::Busy { request_id },
+            error @ (StoreError::NotFound(_)
+            | StoreError::Conflict(_)
+            | StoreError::TooLarge
+            | StoreError::FileExists(_)
+            | StoreError::Database(_)
+            | StoreError::Internal(_)) => {
+                tracing::error!(?error, ?request_id, "a page could not be filled");
+                Self::Internal { request_id }
+            }
+        }
+    }
+}

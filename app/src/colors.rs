@@ -1,0 +1,94 @@
+//! Which colour stands for what: the same for the same thing on every page, whatever is filtered.
+//!
+//! A credit type has the colour of its place in the org's rate card. Sources and projects are an open set without an
+//! order, so theirs follows from the name: a hash, and where two names want the same colour, the next free one in
+//! alphabetical order. More than eight things share the neutral colour; which ones is decided over all that the cube
+//! holds, not over what a filter leaves.
+
+use ledger::{Cube, Dimension};
+
+/// Colours that tell things apart.
+pub const SLOTS: u8 = 8;
+/// The neutral colour.
+pub const OTHER: u8 = SLOTS;
+
+/// The colour of each value of a dimension, in the order of the cube's own list.
+#[must_use]
+pub fn slots(cube: &Cube, dimension: Dimension) -> Vec<u8> {
+    match dimension {
+        Dimension::Type => (0..cube.meters.len()).map(by_place).collect(),
+        Dimension::Source => by_name(&cube.sources, &spent(cube, dimension)),
+        Dimension::Project => {
+            let names: Vec<String> = cube.projects.iter().map(|p| p.as_ref().map_or(String::new(), |p| p.id.clone())).collect();
+            by_name(&names, &spent(cube, dimension))
+        }
+    }
+}
+
+fn by_place(index: usize) -> u8 {
+    u8::try_from(index).unwrap_or(OTHER).min(OTHER)
+}
+
+/// Credits spent per value of a dimension over the whole cube.
+fn spent(cube: &Cube, dimension: Dimension) -> Vec<i128> {
+    let len = if dimension == Dimension::Source { cube.sources.len() } else { cube.projects.len() };
+    let mut sums = vec![0_i128; len];
+    for cell in &cube.cells {
+        let index = if dimension == Dimension::Source { cell.source } else { cell.project };
+        if let Some(sum) = sums.get_mut(usize::from(index)) {
+            *sum += i128::from(cell.micros);
+        }
+    }
+    sums
+}
+
+fn by_name(names: &[String], spent: &[i128]) -> Vec<u8> {
+    let mut largest: Vec<usize> = (0..names.len()).collect();
+    largest.sort_by(|a, b| spent[*b].cmp(&spent[*a]).then_with(|| names[*a].cmp(&names[*b])));
+    largest.truncate(usize::from(SLOTS));
+    largest.sort_by(|a, b| names[*a].cmp(&names[*b]));
+    let mut slots = vec![OTHER; names.len()];
+    let mut taken = [false; SLOTS as usize];
+    for index in largest {
+        let wanted = hash(&names[index]) % u32::from(SLOTS);
+        let free = (0..u32::from(SLOTS)).map(|step| (wanted + step) % u32::from(SLOTS)).find(|s| !taken[*s as usize]);
+        if let Some(slot) = free {
+            taken[slot as usize] = true;
+            slots[index] = u8::try_from(slot).unwrap_or(OTHER);
+        }
+    }
+    slots
+}
+
+/// FNV-1a, folded: any fixed function would do, as long as it never changes.
+fn hash(name: &str) -> u32 {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash ^ (hash >> 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Vec<u8> {
+        let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+        by_name(&names, &vec![1; names.len()])
+    }
+
+    #[test]
+    fn a_name_keeps_its_colour_whatever_the_order() {
+        let (a, b) = (named(&["api", "embedded", "platform"]), named(&["platform", "api", "embedded"]));
+        assert_eq!((a[0], a[1], a[2]), (b[1], b[2], b[0]));
+    }
+
+    #[test]
+    fn eight_names_have_eight_colours_and_the_smallest_beyond_them_the_neutral_one() {
+        let names: Vec<String> = (0..10).map(|i| format!("source-{i}")).collect();
+        let spent: Vec<i128> = (0..10).collect();
+        let slots = by_name(&names, &spent);
+        assert_eq!(&slots[..2], &[OTHER, OTHER]);
+        let mut rest = slots[2..].to_vec();
+        rest.sort_unstable();
+        assert_eq!(rest, (0..SLOTS).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,50 @@
+//! The credit types as tabs, All first. Links, so that they work before and without a script.
+
+use crate::format;
+use crate::view::View;
+use ledger::{Credits, Cube, Dimension};
+use leptos::prelude::*;
+
+/// One tab per credit type of the rate card, with what it cost under the other filters.
+#[component]
+pub fn CreditTypes(
+    /// The view that the links start from.
+    view: Memo<View>,
+    /// Whose types.
+    cube: StoredValue<Cube>,
+) -> impl IntoView {
+    // Depends on the sources only: choosing a type redraws nothing here but the mark.
+    let sources = Memo::new(move |_| view.with(|v| v.sources.clone()));
+    let tabs = move || {
+        let unfiltered = View { sources: sources.get(), ..View::default() };
+        let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
+        let all = tab(view, None, "All".to_owned(), total);
+        let each = amounts.into_iter().map(|(name, title, amount)| tab(view, Some(name), title, amount));
+        [all].into_iter().chain(each).collect_view()
+    };
+    view! { <nav class="tabs" aria-label="Credit type">{tabs}</nav> }
+}
+
+fn tab(view: Memo<View>, name: Option<String>, title: String, amount: Credits) -> impl IntoView {
+    let name = StoredValue::new(name);
+    let href = move || name.with_value(|name| view.with(|v| v.with_type(name.as_deref()).href()));
+    let current = move || name.with_value(|name| view.with(|v| v.credit_type == *name).then_some("true"));
+    view! {
+        <a class="tab" href=href aria-current=current data-noscroll="">
+            <span>{title}</span>
+            <span class="tab-figure">{format::figure(amount)}</span>
+        </a>
+    }
+}
+
+/// What everything cost, and each type: name, title, amount.
+fn amounts(cube: &Cube, view: &View) -> (Credits, Vec<(String, String, Credits)>) {
+    // Sums that do not fit are reported by the chart beside these tabs.
+    let slice = cube.slice(&view.filter(), &[Dimension::Type]).ok();
+    let of = |name: &str| {
+        let series = slice.iter().flat_map(|s| &s.series).find(|s| s.key.iter().any(|(_, id)| id == name));
+        series.map_or(Credits::ZERO, |s| s.total.credits)
+    };
+    let types = cube.meters.iter().map(|m| (m.meter.to_string(), m.title.clone(), of(m.meter.as_str()))).collect();
+    (slice.as_ref().map_or(Credits::ZERO, |s| s.total.credits), types)
+}

@@ -1,0 +1,59 @@
+//! The last events, newest first.
+
+use super::amount::Amount;
+use super::time::Time;
+use crate::format;
+use crate::server_fns::overview::EventLine;
+use ledger::event::Status;
+use leptos::prelude::*;
+
+/// A row per event; scrolls inside its panel where it is too wide.
+#[component]
+pub fn EventsTable(
+    /// The events.
+    events: Vec<EventLine>,
+) -> impl IntoView {
+    let decimals = format::decimals_for(events.iter().map(|e| e.credits));
+    let rows = events.into_iter().map(|event| view! { <EventRow event decimals/> }).collect_view();
+    view! {
+        <div class="table-scroll" tabindex="0" role="region" aria-label="Last events">
+            <table class="table">
+                <caption class="visually-hidden">"Last events, newest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Time"</th>
+                        <th scope="col">"Operation"</th>
+                        <th scope="col">"Usage"</th>
+                        <th scope="col">"Source"</th>
+                        <th scope="col">"Project"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col" class="number">"Credits"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn EventRow(event: EventLine, decimals: u32) -> impl IntoView {
+    let usage = event.quantities.into_iter().map(|(title, quantity)| {
+        view! { <span class="usage"><span class="muted">{title}</span>" "{quantity}</span> }
+    });
+    let (status, class) = match event.status {
+        Status::Succeeded => ("Succeeded", "status ok"),
+        Status::Failed => ("Failed", "status danger"),
+    };
+    view! {
+        <tr>
+            <td class="nowrap"><Time moment=event.time/></td>
+            <td>{event.operation}</td>
+            <td class="usages">{usage.collect_view()}</td>
+            <td>{event.source}</td>
+            <td>{event.project.unwrap_or_else(|| "–".to_owned())}</td>
+            <td><span class=class>{status}</span></td>
+            <td class="number"><Amount credits=event.credits decimals=Some(decimals)/></td>
+        </tr>
+    }
+}

@@ -1,0 +1,64 @@
+//! The top of every page: where one is, whose figures these are, and the way out.
+
+use super::icon::Icon;
+use super::theme_switch::ThemeSwitch;
+use crate::app::SessionResource;
+use crate::server_fns::session::SessionInfo;
+use crate::words;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// The header. Without a session it has nothing but the name and the theme.
+#[component]
+pub fn Header(
+    /// Who is looking.
+    who: SessionResource,
+) -> impl IntoView {
+    let org = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <Org who/> }) });
+    let leave = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <SignOut who/> }) });
+    view! {
+        <header class="header">
+            <a class="brand" href="/">
+                <svg class="mark" width="20" height="20" aria-hidden="true"><use href="/icons.svg#mark"></use></svg>
+                {words::PRODUCT}
+            </a>
+            <Transition>{org}</Transition>
+            <div class="header-end">
+                <ThemeSwitch/>
+                <Transition>{leave}</Transition>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn Org(who: SessionInfo) -> impl IntoView {
+    let path = use_location().pathname;
+    let current = move |here: &'static str| move || (path.get() == here).then_some("page");
+    let synthetic = who.synthetic.then(|| {
+        view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
+    });
+    view! {
+        <div class="org">
+            <span class="org-name">{who.org}</span>
+            {synthetic}
+        </div>
+        <nav class="nav" aria-label="Main">
+            <a href="/" aria-current=current("/")>"Overview"</a>
+            <a href="/analytics" aria-current=current("/analytics")>"Analytics"</a>
+            <a href="/api/docs" rel="external">"API docs"</a>
+        </nav>
+    }
+}
+
+#[component]
+fn SignOut(who: SessionInfo) -> impl IntoView {
+    view! {
+        <form class="sign-out" method="post" action="/sign-out">
+            <button class="button quiet" title=format!("Signed in as {}", who.email)>
+                <Icon name="leave"/>
+                <span>"Sign out"</span>
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,36 @@
+//! What the colours of a chart stand for, with the figures they add up to.
+
+use crate::format;
+use crate::usage_chart::Usage;
+use leptos::prelude::*;
+
+/// One entry per series, and what the stripes mean where a bucket is not over.
+#[component]
+pub fn Legend(
+    /// What the chart shows.
+    usage: Memo<Usage>,
+    /// When the data was read.
+    as_of: String,
+) -> impl IntoView {
+    let entries = move || {
+        usage.with(|usage| {
+            let entry = |title: &str, color: u8, total| {
+                let share = format::share(total, usage.total.credits);
+                view! {
+                    <li>
+                        <i class=format!("swatch s{color}")></i>
+                        <span class="legend-title">{title.to_owned()}</span>
+                        <span class="legend-figure" title=format::exact(total)>{format::figure(total)}</span>
+                        <span class="legend-share">{share}</span>
+                    </li>
+                }
+            };
+            usage.series.iter().map(|s| entry(&s.title, s.color, s.total)).collect_view()
+        })
+    };
+    let progress = move || {
+        let text = format!("In progress, data as of {as_of}");
+        usage.with(Usage::in_progress).then(|| view! { <li class="legend-progress"><i class="swatch hatched"></i>{text}</li> })
+    };
+    view! { <ul class="legend">{entries}{progress}</ul> }
+}

@@ -1,0 +1,72 @@
+//! The figures of the bucket under the pointer or the keyboard's focus.
+
+use crate::format;
+use crate::usage_chart::Usage;
+use leptos::prelude::*;
+
+/// The series that a tooltip has room for; the rest is one line.
+const MAX_LINES: usize = 10;
+
+/// What a tooltip says, ready to be shown or spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// The bucket.
+    pub label: String,
+    /// Colour, name, amount; only series that have one here.
+    pub lines: Vec<(u8, String, String)>,
+    /// All of them.
+    pub total: String,
+}
+
+impl Figures {
+    /// Those of one bucket.
+    #[must_use]
+    pub fn of(usage: &Usage, bucket: usize) -> Option<Self> {
+        let words = usage.buckets.get(bucket)?;
+        let here = usage.series.iter().filter_map(|s| Some((s, *s.points.get(bucket)?))).filter(|(_, c)| !c.is_zero());
+        // The outermost segment first, as the eye meets them from above.
+        let mut lines: Vec<_> = here.map(|(s, c)| (s.color, s.title.clone(), format::exact(c))).collect();
+        lines.reverse();
+        if lines.len() > MAX_LINES {
+            let more = lines.len() - MAX_LINES;
+            lines.truncate(MAX_LINES);
+            lines.push((crate::colors::OTHER, format!("and {more} more"), String::new()));
+        }
+        let label = if words.incomplete { format!("{}, in progress", words.label) } else { words.label.clone() };
+        Some(Self { label, lines, total: format::exact(usage.points.get(bucket)?.credits) })
+    }
+
+    /// In a sentence.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let lines: Vec<String> = self.lines.iter().map(|(_, title, amount)| format!("{title} {amount}")).collect();
+        let total = format!("{}: {} credits.", self.label, self.total);
+        if lines.len() > 1 { format!("{total} {}.", lines.join(", ")) } else { total }
+    }
+}
+
+/// The box. Rendered in the browser only, so its position may be a style: CSSOM is not under the policy's `style-src`.
+#[component]
+pub fn Tooltip(
+    /// What it says.
+    figures: Figures,
+    /// Where the bucket is: the side towards the middle of the chart, in px, and whether the box lies left of it.
+    at: (f64, bool),
+) -> impl IntoView {
+    let lines = figures.lines.into_iter().map(|(color, title, amount)| {
+        view! {
+            <li>
+                <i class=format!("swatch s{color}")></i>
+                <span>{title}</span>
+                <b>{amount}</b>
+            </li>
+        }
+    });
+    view! {
+        <div class="tooltip" class:before=at.1 style:left=format!("{}px", at.0) aria-hidden="true">
+            <p class="tooltip-label">{figures.label}</p>
+            <ul>{lines.collect_view()}</ul>
+            <p class="tooltip-total"><span>"Total"</span><b>{figures.total}</b></p>
+        </div>
+    }
+}

@@ -1,0 +1,123 @@
+//! What a page tells people when it has nothing to show: a stable code, a sentence that says what to do, and the id
+//! under which the server's log has the rest. Never database text.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// The id of the request, as the server calls it in its log. The server gives it to the app as a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// Why a page or panel could not be filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum AppError {
+    /// No session, or it ended.
+    #[error("You are not signed in, or your session ended. Sign in to go on.")]
+    NotSignedIn,
+    /// Days that cannot be shown.
+    #[error("{problem}")]
+    BadRange {
+        /// What is wrong with them, and what to choose instead.
+        problem: String,
+    },
+    /// A rule of the ledger said no.
+    #[error("{problem}")]
+    Refused {
+        /// The rule's sentence.
+        problem: String,
+    },
+    /// The server has too much to do, or is closing.
+    #[error("The server is busy. Try again in a moment.")]
+    Busy {
+        /// To be named when asking for help.
+        request_id: Option<String>,
+    },
+    /// Something broke on the server.
+    #[error("Something went wrong on the server. Try again; if it stays, name the request id to whoever runs it.")]
+    Internal {
+        /// To be named when asking for help.
+        request_id: Option<String>,
+    },
+    /// No answer at all.
+    #[error("The server cannot be reached. Check the connection, then try again.")]
+    Unreachable,
+    /// The answer was not understood: most often a page that is older than the server.
+    #[error("This page does not understand the server's answer any more. Reload it.")]
+    Outdated,
+}
+
+impl AppError {
+    /// The stable code that programs compare.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotSignedIn => "not_signed_in",
+            Self::BadRange { .. } => "bad_range",
+            Self::Refused { .. } => "refused",
+            Self::Busy { .. } => "busy",
+            Self::Internal { .. } => "internal",
+            Self::Unreachable => "unreachable",
+            Self::Outdated => "outdated",
+        }
+    }
+
+    /// The id of the request that failed, where the server knows of it.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Busy { request_id } | Self::Internal { request_id } => request_id.as_deref(),
+            Self::NotSignedIn
+            | Self::BadRange { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable
+            | Self::Outdated => None,
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::ServerError(_)
+            | ServerFnErrorErr::MiddlewareError(_)
+            | ServerFnErrorErr::Response(_)
+            | ServerFnErrorErr::Registration(_) => Self::Internal { request_id: None },
+            ServerFnErrorErr::UnsupportedRequestMethod(_)
+            | ServerFnErrorErr::Deserialization(_)
+            | ServerFnErrorErr::Serialization(_)
+            | ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_) => Self::Outdated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_what_is_sent() {
+        let errors = [
+            AppError::NotSignedIn,
+            AppError::BadRange { problem: "too long".to_owned() },
+            AppError::Internal { request_id: Some("9f86".to_owned()) },
+            AppError::Outdated,
+        ];
+        for error in errors {
+            let json = serde_json::to_string(&error).expect("serializes");
+            assert!(json.starts_with(&format!(r#"{{"code":"{}""#, error.code())), "{json}");
+            assert_eq!(serde_json::from_str::<AppError>(&json).ok(), Some(error));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_servers_middleware_is_understood() {
+        let problem = r#"{"type":"x","status":401,"code":"not_signed_in","request_id":"1"}"#;
+        assert_eq!(serde_json::from_str::<AppError>(problem).ok(), Some(AppError::NotSignedIn));
+    }
+}

@@ -1,0 +1,111 @@
+//! The CSV of exactly what the Analytics page shows: same view, same slice, same table. Server only.
+//!
+//! Amounts have all six decimals and no grouping; a cell that a spreadsheet would run as a formula is neutralised.
+
+use crate::backend::{self, Store};
+use crate::error::AppError;
+use crate::usage_chart::Usage;
+use crate::usage_table::{Table, Value};
+use crate::view::View;
+use ledger::OrgId;
+
+/// The name of the file, and its text, for the page's query string.
+///
+/// # Errors
+/// What the page would say.
+pub async fn usage_csv(store: &Store, org: OrgId, query: &str) -> Result<(String, String), AppError> {
+    let view = View::parse(query);
+    let analytics = backend::analytics(store, org, view.range).await?;
+    let usage = Usage::of(&analytics.cube, &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
+    let name = format!("usage_{}_{}.csv", analytics.from.iso(), analytics.to.iso());
+    Ok((name, csv(&Table::of(&analytics.cube, &view, &usage))))
+}
+
+/// RFC 4180: CRLF, quotes where needed.
+fn csv(table: &Table) -> String {
+    let mut text = String::new();
+    let heads = table.columns.iter().map(|column| column.title.as_str());
+    line(&mut text, [table.bucket].into_iter().chain(heads));
+    for row in &table.rows {
+        let values: Vec<String> = row.values.iter().map(number).collect();
+        line(&mut text, [row.iso.as_str()].into_iter().chain(values.iter().map(String::as_str)));
+    }
+    let totals: Vec<String> = table.totals.iter().map(number).collect();
+    line(&mut text, ["Total"].into_iter().chain(totals.iter().map(String::as_str)));
+    text
+}
+
+fn number(value: &Value) -> String {
+    match value {
+        Value::Credits(amount) => amount.to_string(),
+        Value::Count(count) => count.to_string(),
+        Value::Quantity(quantity) => quantity.map_or(String::new(), |q| q.to_string()),
+    }
+}
+
+fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
+    for (i, cell) in cells.enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(&safe(cell));
+    }
+    text.push_str("\r\n");
+}
+
+/// A cell that is text to every spreadsheet: what starts like a formula gets an apostrophe, as OWASP's "CSV Injection"
+/// advises, except plain numbers; then quotes where RFC 4180 asks for them.
+fn safe(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !is_number(cell);
+    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains([',', '"', '\r', '\n']) || formula { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+fn is_number(cell: &str) -> bool {
+    ledger::decimal::parse(cell, 12).is_ok() && !cell.contains(['e', 'E'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_chart::specimen_cube;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_file_holds_what_the_table_shows() {
+        let (cube, view) = (specimen_cube(), View::parse("group=source"));
+        let usage = Usage::of(&cube, &view).expect("fits");
+        let text = csv(&Table::of(&cube, &view, &usage));
+        let expected = "Day,web,\"'=api\",Total credits,Calls,Failed\r\n\
+                        2026-11-12,1.500040,0.000000,1.500040,3,1\r\n\
+                        2026-11-13,0.000000,0.000000,0.000000,0,0\r\n\
+                        2026-11-14,0.000000,6.500000,6.500000,2,0\r\n\
+                        Total,1.500040,6.500000,8.000040,5,1\r\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn formulas_are_text_and_numbers_stay_numbers() {
+        for (cell, safe_cell) in [
+            ("=1+1", "\"'=1+1\""),
+            ("+cmd", "\"'+cmd\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("-2+3", "\"'-2+3\""),
+            ("-0.500000", "-0.500000"),
+            ("a,\"b\"", "\"a,\"\"b\"\"\""),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(safe(cell), safe_cell);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_cell_starts_a_formula(cell in "[=+@\\-\t\r\n\"',a-z0-9.]{0,12}") {
+            let safe = safe(&cell);
+            let content = safe.trim_matches('"');
+            prop_assert!(!content.starts_with(['=', '+', '@']));
+            prop_assert!(!content.starts_with('-') || is_number(content));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the credits went: any range, by credit type, source and project.
+//!
+//! The server is asked for a range once; everything else the URL says is sliced from the cube that is here already.
+
+use crate::components::chart_panel::ChartPanel;
+use crate::components::credit_types::CreditTypes;
+use crate::components::error_panel::ErrorPanel;
+use crate::components::grouping::Grouping;
+use crate::components::icon::Icon;
+use crate::components::legend::Legend;
+use crate::components::range_picker::RangePicker;
+use crate::components::skeleton::PageSkeleton;
+use crate::components::source_filter::SourceFilter;
+use crate::components::usage_table::UsageTable;
+use crate::error::AppError;
+use crate::format;
+use crate::pages::overview::Difference;
+use crate::server_fns::analytics::{Analytics, analytics};
+use crate::usage_chart::Usage;
+use crate::usage_table::Table;
+use crate::view::View;
+use crate::words;
+use ledger::Cube;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+/// The page.
+#[component]
+pub fn AnalyticsPage() -> impl IntoView {
+    let search = use_location().search;
+    let view = Memo::new(move |_| View::parse(&search.get()));
+    let range = Memo::new(move |_| view.with(|v| v.range));
+    let data = Resource::new(move || range.get(), analytics);
+    let (loading, set_loading) = signal(false);
+    let filled = move || {
+        Suspend::new(async move {
+            match data.await {
+                Ok(analytics) => view! { <Report analytics view/> }.into_any(),
+                Err(error) => view! { <Failed error view retry=move |()| data.refetch()/> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <Title text="Analytics"/>
+        <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
+            <Transition fallback=|| view! { <PageSkeleton cards=3/> } set_pending=set_loading>{filled}</Transition>
+        </div>
+    }
+}
+
+/// The error, and a way back to a range that can be shown.
+#[component]
+fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) -> impl IntoView {
+    let default = move || View { range: None, ..view.get() }.href();
+    view! {
+        <div class="page-head"><h1>"Analytics"</h1></div>
+        <ErrorPanel error retry/>
+        <p><a href=default>"Show the last 30 days"</a></p>
+    }
+}
+
+#[component]
+fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
+    let Analytics { from, to, today, cube, difference, as_of } = analytics;
+    let zone = cube.zone.clone();
+    let cube = StoredValue::new(cube);
+    let usage = Memo::new(move |_| view.with(|view| sliced(cube, view)));
+    let ready = RwSignal::new(false);
+    Effect::new(move |_| ready.set(true));
+    // The file says which days it holds, also where the page's own address leaves them to the default.
+    let csv = move || view.with(|v| v.with_range(from, to).at("/exports/usage.csv"));
+    let per = if from == to { "Credits per hour" } else { "Credits per day" };
+    view! {
+        <div class="page-head">
+            <h1>"Analytics"</h1>
+            <p class="muted">{format!("Days in {zone}")}</p>
+            <div class="controls">
+                <RangePicker view shown=(from, to) today ready/>
+                <SourceFilter view cube ready/>
+            </div>
+        </div>
+        <CreditTypes view cube/>
+        <section class="panel" aria-labelledby="usage-title">
+            <div class="panel-head">
+                <h2 id="usage-title">{per}</h2>
+                <Summary usage/>
+                <Grouping view/>
+            </div>
+            <ChartPanel id="usage-chart" title=per usage/>
+            <Legend usage as_of=as_of.text/>
+        </section>
+        <section class="panel" aria-labelledby="table-title">
+            <div class="panel-head">
+                <h2 id="table-title">"Figures"</h2>
+                <a class="button panel-link" href=csv download="" rel="external"><Icon name="download"/>"Download CSV"</a>
+            </div>
+            <Figures view cube usage/>
+        </section>
+        <Difference difference/>
+    }
+}
+
+#[component]
+fn Summary(usage: Memo<Usage>) -> impl IntoView {
+    let total = move || usage.with(|u| u.total);
+    view! {
+        <dl class="summary">
+            <div>
+                <dt>"Total"</dt>
+                <dd>
+                    <span title=move || format::exact(total().credits)>{move || format::exact(total().credits)}</span>
+                    " "
+                    <span class="muted">{words::CREDITS}</span>
+                </dd>
+            </div>
+            <div><dt>"Calls"</dt><dd>{move || format::count(total().events)}</dd></div>
+            <div><dt>"Failed"</dt><dd>{move || format::count(total().failed)}</dd></div>
+        </dl>
+    }
+}
+
+#[component]
+fn Figures(view: Memo<View>, cube: StoredValue<Cube>, usage: Memo<Usage>) -> impl IntoView {
+    let table = Memo::new(move |_| {
+        cube.with_value(|cube| view.with(|view| usage.with(|usage| Table::of(cube, view, usage))))
+    });
+    view! { <UsageTable table caption="Credits and calls of the range"/> }
+}
+
+/// The view of the cube. Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them; then
+/// nothing is shown rather than something wrong.
+fn sliced(cube: StoredValue<Cube>, view: &View) -> Usage {
+    cube.with_value(|cube| Usage::of(cube, view)).unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
+
+use crate::theme::{COOKIE, Theme};
+use leptos::prelude::{document, request_animation_frame};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDocument, HtmlElement};
+
+/// The theme that the server wrote into the page.
+#[must_use]
+pub fn theme() -> Theme {
+    let root = document().document_element();
+    root.and_then(|root| root.get_attribute("data-theme")).map_or(Theme::System, |name| Theme::parse(&name))
+}
+
+/// Applies the theme and remembers it for a year.
+pub fn set_theme(theme: Theme) {
+    const YEAR_S: u32 = 365 * 24 * 3600;
+    let Some(root) = document().document_element() else { return };
+    // Neither call can fail with these names and values.
+    let _ = match theme.attribute() {
+        Some(name) => root.set_attribute("data-theme", name),
+        None => root.remove_attribute("data-theme"),
+    };
+    let (value, age_s) = theme.attribute().map_or(("", 0), |name| (name, YEAR_S));
+    if let Ok(document) = document().dyn_into::<HtmlDocument>() {
+        let _ = document.set_cookie(&format!("{COOKIE}={value}; Path=/; Max-Age={age_s}; SameSite=Lax"));
+    }
+}
+
+/// The status was the server's to set.
+pub fn page_not_found() {}
+
+/// The inner width of an element in px.
+#[must_use]
+pub fn width_of(id: &str) -> Option<u32> {
+    let width = document().get_element_by_id(id)?.client_width();
+    u32::try_from(width).ok().filter(|width| *width > 0)
+}
+
+/// Moves the focus to an element once what is being changed has been drawn.
+pub fn focus(id: String) {
+    request_animation_frame(move || {
+        if let Some(element) = element(&id) {
+            let _ = element.focus();
+        }
+    });
+}
+
+/// Closes a popover, if it is open.
+pub fn close_popover(id: &str) {
+    if let Some(element) = element(id) {
+        let _ = element.hide_popover();
+    }
+}
+
+fn element(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}

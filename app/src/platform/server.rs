@@ -1,0 +1,35 @@
+//! What the two sides do differently: the server's half.
+#![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
+
+use crate::theme::Theme;
+use leptos::prelude::use_context;
+
+/// The theme that the request's cookie names.
+#[must_use]
+pub fn theme() -> Theme {
+    let parts = use_context::<axum::http::request::Parts>();
+    let cookies = parts.as_ref().and_then(|p| p.headers.get(axum::http::header::COOKIE)).and_then(|v| v.to_str().ok());
+    cookies.map_or(Theme::System, Theme::of_cookies)
+}
+
+/// Only the browser can remember it.
+pub fn set_theme(_: Theme) {}
+
+/// Answers 404.
+pub fn page_not_found() {
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+}
+
+/// Nothing has a width here.
+#[must_use]
+pub fn width_of(_: &str) -> Option<u32> {
+    None
+}
+
+/// Nothing has the focus here.
+pub fn focus(_: String) {}
+
+/// Nothing is open here.
+pub fn close_popover(_: &str) {}

@@ -1,0 +1,218 @@
+//! Who may: one table of every route, and the guard that reads it.
+//!
+//! The guard runs before every handler. What is not in the table is not reachable at all, so a route that somebody forgot
+//! to list is found by the first request rather than by an attacker. Org and scopes come from the key or the session,
+//! never from the request.
+
+use crate::auth::{api_key, session};
+use crate::problem::Problem;
+use crate::state::AppState;
+use app::backend::Viewer;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use ledger::OrgId;
+use store::Scope;
+
+/// What a request must bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// An API key with this scope.
+    Key(Scope),
+    /// A signed-in person of any role; a page sends others to sign in.
+    Page,
+    /// A signed-in person of any role; others are told 401.
+    Login,
+}
+
+/// A route and what it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The method; `GET` stands for `HEAD` too.
+    pub method: &'static str,
+    /// As the router knows it.
+    pub path: &'static str,
+    /// What a request must bring.
+    pub need: Need,
+}
+
+const fn rule(method: &'static str, path: &'static str, need: Need) -> Rule {
+    Rule { method, path, need }
+}
+
+/// Every route.
+pub const RULES: &[Rule] = &[
+    // The API. Reading usage and events is one right; reading and writing the ledger are others.
+    rule("POST", "/api/v1/events", Need::Key(Scope::EventsWrite)),
+    rule("GET", "/api/v1/events", Need::Key(Scope::UsageRead)),
+    rule("GET", "/api/v1/events/{id}", Need::Key(Scope::UsageRead)),
+    rule("GET", "/api/v1/usage", Need::Key(Scope::UsageRead)),
+    rule("GET", "/api/v1/balance", Need::Key(Scope::LedgerRead)),
+    // Its description, and the page to read it.
+    rule("GET", "/api/openapi.json", Need::Nothing),
+    rule("GET", "/api/docs", Need::Nothing),
+    rule("GET", "/api/docs/", Need::Nothing),
+    rule("GET", "/api/docs/{*rest}", Need::Nothing),
+    // Pages, and what they ask the server for.
+    rule("GET", "/", Need::Page),
+    rule("GET", "/analytics", Need::Page),
+    rule("GET", "/sign-in", Need::Nothing),
+    rule("POST", "/sign-in", Need::Nothing),
+    rule("POST", "/sign-out", Need::Nothing),
+    rule("POST", "/api/fn/{*name}", Need::Login),
+    rule("GET", "/exports/usage.csv", Need::Page),
+    // For whoever runs the server.
+    rule("GET", "/healthz", Need::Nothing),
+    rule("GET", "/readyz", Need::Nothing),
+    rule("GET", "/metrics", Need::Nothing),
+];
+
+/// What a request to that route must bring; `None` where the table does not have it.
+#[must_use]
+pub fn need_of(method: &Method, path: &str) -> Option<Need> {
+    let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+    RULES.iter().find(|rule| rule.path == path && rule.method == method.as_str()).map(|rule| rule.need)
+}
+
+/// Whoever sends a request with an API key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The org that the key belongs to.
+    pub org: OrgId,
+    /// The key's public part.
+    pub prefix: String,
+}
+
+impl Caller {
+    /// What the ledger notes as the cause of what this caller does.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        format!("key:{}", self.prefix)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(unlisted)
+    }
+}
+
+/// Whoever is signed in, for handlers of pages.
+#[derive(Clone)]
+pub struct SignedIn(pub Option<Viewer>);
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get().cloned().unwrap_or(Self(None)))
+    }
+}
+
+/// Middleware on every route: lets through whoever brings what the table says.
+pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let Some(need) = path.as_deref().and_then(|path| need_of(request.method(), path)) else {
+        // A method that the route does not take arrives here too: the router's own 405 is the right answer to it.
+        let listed = path.is_some_and(|path| RULES.iter().any(|rule| rule.path == path));
+        return if listed { next.run(request).await } else { unlisted().into_response() };
+    };
+    let checked = match need {
+        Need::Nothing => Ok(()),
+        Need::Key(scope) => caller(&app, request.headers(), scope).await.map(|caller| {
+            request.extensions_mut().insert(caller);
+        }),
+        Need::Page | Need::Login => match session::viewer(&app, request.headers()).await {
+            Ok(Some(viewer)) => {
+                request.extensions_mut().insert(SignedIn(Some(viewer)));
+                Ok(())
+            }
+            Ok(None) if need == Need::Page => return to_sign_in(&request),
+            Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again").without_bearer()),
+            Err(problem) => Err(problem),
+        },
+    };
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn caller(app: &AppState, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+    let unauthorized = |code, detail| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
+        unauthorized("no_key", "send a key: Authorization: Bearer scrip_… (made by `scrip key create`)")
+    })?;
+    let bad = || unauthorized("bad_key", "this key is mistyped, expired or revoked: check it, or create a new one");
+    let text = header.to_str().ok().and_then(bearer).ok_or_else(bad)?;
+    let hash = api_key::hash_if_well_formed(text).ok_or_else(bad)?;
+    let key = app.store.key(hash).await?.ok_or_else(bad)?;
+    if !key.allows(scope) {
+        let detail = format!("this key lacks the scope {}: create one that has it", scope.as_str());
+        return Err(Problem::new(StatusCode::FORBIDDEN, "missing_scope", detail).with(MissingScope::of(scope)));
+    }
+    Ok(Caller { org: key.org, prefix: key.prefix })
+}
+
+#[derive(serde::Serialize)]
+struct MissingScope {
+    scope: &'static str,
+}
+
+impl MissingScope {
+    const fn of(scope: Scope) -> Self {
+        Self { scope: scope.as_str() }
+    }
+}
+
+/// The token of `Bearer token`; the scheme is case-insensitive (RFC 9110 §11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn to_sign_in(request: &Request) -> Response {
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Redirect::to(&session::sign_in_path(None, here)).into_response()
+}
+
+fn unlisted() -> Problem {
+    tracing::error!("a route is missing in the table of access");
+    Problem::not_found("there is nothing at this address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_reading_and_signing_in_are_open() {
+        for rule in RULES.iter().filter(|rule| rule.need == Need::Nothing && rule.method != "GET") {
+            assert!(matches!(rule.path, "/sign-in" | "/sign-out"), "{} {}", rule.method, rule.path);
+        }
+    }
+
+    #[test]
+    fn every_route_is_listed_once() {
+        for (index, rule) in RULES.iter().enumerate() {
+            let again = RULES[index + 1..].iter().any(|other| other.method == rule.method && other.path == rule.path);
+            assert!(!again, "{} {}", rule.method, rule.path);
+        }
+        assert_eq!(need_of(&Method::HEAD, "/"), Some(Need::Page));
+        assert_eq!(need_of(&Method::DELETE, "/"), None);
+    }
+
+    #[test]
+    fn the_scheme_may_be_written_in_any_case() {
+        assert_eq!(bearer("bEARER x"), Some("x"));
+        assert_eq!(bearer("Basic x"), None);
+        assert_eq!(bearer("Bearer"), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! The JSON API: its versions, its description, and the page to read that.
+
+pub mod v1;
+
+use crate::problem::ProblemDetails;
+use crate::state::AppState;
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// Where the description is.
+pub const OPENAPI_PATH: &str = "/api/openapi.json";
+const DOCS_PATH: &str = "/api/docs";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Scrip",
+        description = "A ledger of prepaid credits: services report usage, Scrip rates it into credits and draws them down.\n\n\
+            Send a key with every request: `Authorization: Bearer scrip_…`. `scrip key create` makes one. \
+            Amounts and quantities are decimal strings, times RFC 3339. Errors are problem details (RFC 9457): \
+            compare `code`, show `detail`, keep `request_id`. \
+            Sending an event again is safe: what was accepted before counts as a duplicate and costs nothing.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(ProblemDetails, v1::events::CloudEvent)),
+    modifiers(&Keys),
+    security(("key" = []))
+)]
+struct Description;
+
+struct Keys;
+
+impl utoipa::Modify for Keys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("scrip_…")
+            .description(Some("An API key, made by `scrip key create`"))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The routes of the API and of its description.
+pub fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let (routes, openapi) = OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
+    let described = openapi.clone();
+    let description = get(move || async move { Json(described) });
+    // Which key somebody tries stays in the tab, and nobody outside is asked whether the description is valid.
+    let config = Config::from(OPENAPI_PATH).persist_authorization(false).try_it_out_enabled(true).validator_url("none");
+    let routes = routes.route(OPENAPI_PATH, description).merge(SwaggerUi::new(DOCS_PATH).config(config));
+    (routes, openapi)
+}

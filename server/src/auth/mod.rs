@@ -1,0 +1,7 @@
+//! Who somebody is: people by password and session, programs by key. What they may is in [`crate::access`].
+
+pub mod api_key;
+pub mod password;
+pub mod session;
+pub mod sign_in;
+pub mod throttle;

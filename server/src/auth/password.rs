@@ -1,0 +1,61 @@
+//! Passwords: Argon2id, a few at a time, and equally slow for people who do not exist.
+
+use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
+
+/// Hashes computed at once. Each takes 19 MiB and a core for some tens of milliseconds: guessing must not starve the rest.
+const AT_ONCE: usize = 2;
+/// Shortest password that is taken (NIST SP 800-63B-4 asks for 8 at least; 15 where it is the only factor is advice).
+pub const MIN_CHARS: usize = 10;
+/// Longest password that is looked at: more is an attack on the hash.
+pub const MAX_BYTES: usize = 1_024;
+
+/// What is verified against when there is no such person: a hash of a password that nobody has.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&super::api_key::random_text(32)));
+
+/// Checks passwords.
+pub struct Passwords {
+    places: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+impl Passwords {
+    /// Whether `password` is the one behind `hash`; `None` for a person who does not exist, which takes as long.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> bool {
+        // Never closed.
+        let Ok(_place) = self.places.acquire().await else { return false };
+        let check = move || {
+            let known = hash.is_some();
+            let hash = hash.unwrap_or_else(|| NOBODY.clone());
+            let fits = password.len() <= MAX_BYTES && password_auth::verify_password(&password, &hash).is_ok();
+            known && fits
+        };
+        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    }
+}
+
+/// What is stored of a password.
+#[must_use]
+pub fn hash(password: &str) -> String {
+    password_auth::generate_hash(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_real_person_fits() {
+        let passwords = Passwords::default();
+        let stored = hash("correct horse");
+        assert!(stored.starts_with("$argon2id$"));
+        assert!(passwords.verify("correct horse".to_owned(), Some(stored.clone())).await);
+        assert!(!passwords.verify("wrong horse".to_owned(), Some(stored)).await);
+        assert!(!passwords.verify("correct horse".to_owned(), None).await);
+    }
+}

@@ -1,0 +1,111 @@
+//! Sessions of signed-in browsers: a random token in a cookie, its SHA-256 in the store.
+
+use super::api_key::random_text;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::state::AppState;
+use app::backend::Viewer;
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use sha2::{Digest, Sha256};
+
+/// Length of a token: 43 letters of 62 are 256 bits.
+const TOKEN_LEN: usize = 43;
+/// With `__Host-` a browser takes the cookie only with `Secure`, for this host alone and for all paths.
+const SECURE_NAME: &str = "__Host-scrip";
+const PLAIN_NAME: &str = "scrip_session";
+
+/// A new token.
+#[must_use]
+pub fn new_token() -> String {
+    random_text(TOKEN_LEN)
+}
+
+/// What is stored of a token.
+#[must_use]
+pub fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// `Set-Cookie` that signs a browser in for `max_age_s` seconds; 0 and an empty token sign it out.
+#[must_use]
+pub fn set_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
+    let (name, secure) = if config.secure_cookies() { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") };
+    format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
+}
+
+/// The token that a request brings.
+#[must_use]
+pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = if config.secure_cookies() { SECURE_NAME } else { PLAIN_NAME };
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, token)| token)
+        .filter(|token| token.len() == TOKEN_LEN)
+}
+
+/// Who sends a request, if somebody signed in.
+///
+/// # Errors
+/// Where the store cannot say.
+pub async fn viewer(app: &AppState, headers: &HeaderMap) -> Result<Option<Viewer>, Problem> {
+    let Some(token) = token(&app.config, headers) else { return Ok(None) };
+    let session = app.store.session(hash(token)).await?;
+    Ok(session.map(|session| Viewer { email: session.email, org: session.org, role: session.role }))
+}
+
+/// The address of the sign-in page, with what went wrong before and where to go after.
+#[must_use]
+pub fn sign_in_path(error: Option<&str>, next: &str) -> String {
+    let mut query = Vec::new();
+    query.extend(error.map(|error| ("error", error)));
+    query.extend((next != "/").then_some(("next", next)));
+    match serde_urlencoded::to_string(query) {
+        Ok(query) if !query.is_empty() => format!("/sign-in?{query}"),
+        _ => "/sign-in".to_owned(),
+    }
+}
+
+/// `next`, if it is a path of this server; otherwise the first page. `//host` and `/\host` lead elsewhere.
+#[must_use]
+pub fn local_path(next: &str) -> &str {
+    let local = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\");
+    if local && !next.chars().any(char::is_control) && next.is_ascii() { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn only_local_paths_are_gone_to() {
+        assert_eq!(local_path("/analytics?from=2026-01-01"), "/analytics?from=2026-01-01");
+        for elsewhere in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "javascript:1"] {
+            assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let config = Config::default();
+        let token_text = new_token();
+        let mut headers = HeaderMap::new();
+        let line = format!("a=b; __Host-scrip={token_text}; c=d");
+        headers.insert(COOKIE, HeaderValue::from_str(&line).expect("ASCII"));
+        assert_eq!(token(&config, &headers), Some(token_text.as_str()));
+        let set = set_cookie(&config, &token_text, 60);
+        assert!(set.contains("; HttpOnly; SameSite=Lax; Max-Age=60; Secure"), "{set}");
+        let plain = Config { cookie_secure: Some(false), ..Config::default() };
+        assert!(token(&plain, &headers).is_none() && !set_cookie(&plain, "", 0).contains("Secure"));
+    }
+
+    #[test]
+    fn the_way_back_is_kept() {
+        assert_eq!(sign_in_path(None, "/"), "/sign-in");
+        assert_eq!(sign_in_path(Some("credentials"), "/a?b=c"), "/sign-in?error=credentials&next=%2Fa%3Fb%3Dc");
+    }
+}

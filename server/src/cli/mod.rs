@@ -1,0 +1,166 @@
+//! The command line. One file per command; each says in its help what it does, with an example.
+//!
+//! Answers go to standard output, everything else to standard error. An error is one line and a non-zero exit.
+
+mod backup;
+mod grant;
+mod import;
+mod key;
+mod migrate;
+mod office;
+mod org;
+mod sample;
+mod serve;
+mod user;
+mod verify;
+
+pub use office::{Office, unexpected};
+
+use crate::command::CommandError;
+use crate::config::{Config, ConfigError, Flags};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use store::OpenError;
+
+const AFTER_HELP: &str = "\
+Start here:
+  scrip sample --data data                     a sample organization, and how to sign in
+  scrip serve --data data                      the server, on http://127.0.0.1:3000
+
+Or with your own:
+  scrip org create Acme --data data --grant 100
+  scrip user create you@example.com --org Acme --data data
+  scrip key create --org Acme --data data      a key for the services that report usage
+
+All commands but serve work beside a running server too: it does the work for them.
+Settings come from flags, then SCRIP_… variables (SCRIP_DATA, SCRIP_LISTEN, …), then scrip.toml in the data folder.";
+
+/// Scrip: a self-hosted ledger of prepaid credits.
+#[derive(Parser)]
+#[command(name = "scrip", version, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the data and the settings are.
+#[derive(Args)]
+struct Place {
+    /// Folder of the database; it must exist [default: data, or SCRIP_DATA]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
+    data: Option<PathBuf>,
+    /// Configuration file [default: scrip.toml in the data folder if it is there, or SCRIP_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Org(org::OrgVerb),
+    #[command(subcommand)]
+    User(user::UserVerb),
+    #[command(subcommand)]
+    Key(key::KeyVerb),
+    Grant(grant::GiveGrant),
+    Import(import::Import),
+    Sample(sample::Sample),
+    Verify(verify::Verify),
+    Backup(backup::Backup),
+    Migrate(migrate::Migrate),
+}
+
+/// Why a command failed: one line for a terminal.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// In a sentence, which becomes one line.
+    #[must_use]
+    pub fn new(line: impl Into<String>) -> Self {
+        let words: Vec<String> = line.into().split_whitespace().map(str::to_owned).collect();
+        Self(words.join(" "))
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        Self::new(error.detail)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs what was typed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("scrip: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let flags = Flags { data: cli.place.data, config: cli.place.config, ..Flags::default() };
+    match cli.command {
+        Verb::Serve(verb) => verb.run(flags).await,
+        Verb::Org(verb) => verb.run(&load(&flags)?).await,
+        Verb::User(verb) => verb.run(&load(&flags)?).await,
+        Verb::Key(verb) => verb.run(&load(&flags)?).await,
+        Verb::Grant(verb) => verb.run(&load(&flags)?).await,
+        Verb::Import(verb) => verb.run(&load(&flags)?).await,
+        Verb::Sample(verb) => verb.run(&load(&flags)?).await,
+        Verb::Verify(verb) => verb.run(&load(&flags)?).await,
+        Verb::Backup(verb) => verb.run(&load(&flags)?).await,
+        Verb::Migrate(verb) => verb.run(&load(&flags)?).await,
+    }
+}
+
+fn load(flags: &Flags) -> Result<Config, Failure> {
+    Ok(Config::load(flags)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_failure_is_one_line() {
+        assert_eq!(Failure::new("a\n  b\tc").to_string(), "a b c");
+    }
+}

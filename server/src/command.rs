@@ -1,0 +1,312 @@
+//! What the command line may ask of a ledger: one enum, one way to carry it out.
+//!
+//! A command runs in this process where no server holds the data folder, and is handed to the server where one does
+//! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
+
+use crate::auth::api_key::FreshKey;
+use crate::auth::password;
+use crate::ingest::{Tally, read_item, settle};
+use crate::preset::{Preset, PresetError};
+use ledger::cube::MeterInfo;
+use ledger::event::Form;
+use ledger::{Credits, Grant, GrantKind, RateCard, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use store::{NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// A key that lives longer than a century was meant to be without an end.
+const MAX_KEY_DAYS: u32 = 36_500;
+
+/// A request of the command line. Orgs go by name here, since that is what people type.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// What time the ledger goes by.
+    Now,
+    /// Make an org from a preset.
+    CreateOrg {
+        /// Its name.
+        name: String,
+        /// The preset, or `none`.
+        preset: String,
+        /// IANA name of its time zone.
+        zone: String,
+        /// Whether its data is made up.
+        synthetic: bool,
+    },
+    /// List orgs.
+    ListOrgs,
+    /// Make a person and a member.
+    CreateUser {
+        /// How they sign in.
+        email: String,
+        /// In the clear: the socket is this user's own, and the hash is made where it is stored.
+        password: String,
+        /// The org's name.
+        org: String,
+        /// What they may.
+        role: String,
+    },
+    /// Make an API key.
+    CreateKey {
+        /// The org's name.
+        org: String,
+        /// What people read.
+        name: String,
+        /// What it may.
+        scopes: Vec<String>,
+        /// After how many days it ends.
+        expires_in_days: Option<u32>,
+    },
+    /// Give credits.
+    Grant {
+        /// The org's name.
+        org: String,
+        /// Why.
+        kind: GrantKind,
+        /// How much.
+        amount: Credits,
+        /// From when; now where it is not said.
+        effective_at: Option<Timestamp>,
+        /// Until when.
+        expires_at: Option<Timestamp>,
+        /// What people read.
+        description: String,
+    },
+    /// Settle events, each as JSON text in the API's plain form.
+    Ingest {
+        /// The org's name.
+        org: String,
+        /// What the ledger notes as the cause.
+        cause: String,
+        /// At most [`store::MAX_BATCH`].
+        events: Vec<String>,
+    },
+    /// The rate card in force.
+    RateCard {
+        /// The org's name.
+        org: String,
+    },
+    /// What an org has.
+    Balance {
+        /// The org's name.
+        org: String,
+    },
+    /// Check everything.
+    Verify,
+    /// Write a snapshot.
+    Backup {
+        /// To an absolute path: the server may run in another folder.
+        to: PathBuf,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing to say.
+    Done,
+    /// The time.
+    Now(Timestamp),
+    /// Orgs.
+    Orgs(Vec<OrgLine>),
+    /// A key, to be shown once.
+    Key(String),
+    /// A grant.
+    Grant(Grant),
+    /// What became of events.
+    Tally(Tally),
+    /// A rate card.
+    RateCard(RateCard),
+    /// Credits available.
+    Balance(Credits),
+    /// What was checked and what is wrong.
+    Verified {
+        /// Orgs walked.
+        orgs: u64,
+        /// Entries walked.
+        entries: u64,
+        /// Events walked.
+        events: u64,
+        /// What is wrong, first thing first.
+        problems: Vec<String>,
+    },
+}
+
+/// An org in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrgLine {
+    /// `org_1`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its time zone.
+    pub zone: String,
+    /// Whether its data is made up.
+    pub synthetic: bool,
+    /// Credits available.
+    pub available: Credits,
+}
+
+/// Why a command was not carried out: a sentence for a terminal and a code for tests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct CommandError {
+    /// Stable.
+    pub code: String,
+    /// What to do.
+    pub detail: String,
+}
+
+impl CommandError {
+    /// Of that code.
+    #[must_use]
+    pub fn new(code: &str, detail: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), detail: detail.into() }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        // The person at this terminal owns the database: here its own words help.
+        let detail = match &error {
+            StoreError::Internal(cause) => format!("the store failed: {cause}"),
+            StoreError::Database(cause) => format!("the store failed: {cause}"),
+            other => other.to_string(),
+        };
+        Self::new(error.code(), detail)
+    }
+}
+
+impl From<PresetError> for CommandError {
+    fn from(error: PresetError) -> Self {
+        Self::new("bad_preset", error.to_string())
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What the store or a rule says.
+pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandError> {
+    match command {
+        Command::Now => Ok(Answer::Now(store.now())),
+        Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
+        Command::ListOrgs => list_orgs(store).await,
+        Command::CreateUser { email, password, org, role } => create_user(store, &email, password, &org, &role).await,
+        Command::CreateKey { org, name, scopes, expires_in_days } => {
+            create_key(store, &org, name, &scopes, expires_in_days).await
+        }
+        Command::Grant { org, kind, amount, effective_at, expires_at, description } => {
+            let scope = ledger::Scope::default();
+            let new = NewGrant { kind, amount, priority: 0, scope, effective_at, expires_at, description };
+            let org = org_named(store, &org).await?;
+            Ok(Answer::Grant(store.give_grant(org.id, "command".to_owned(), new).await?))
+        }
+        Command::Ingest { org, cause, events } => {
+            let org = org_named(store, &org).await?;
+            let items = (0_u64..).zip(&events).map(|(index, text)| read_item(index, text, Form::Plain)).collect();
+            Ok(Answer::Tally(settle(store, org.id, cause, 0, items, usize::MAX).await?))
+        }
+        Command::RateCard { org } => Ok(Answer::RateCard(store.rate_card(org_named(store, &org).await?.id).await?)),
+        Command::Balance { org } => {
+            Ok(Answer::Balance(store.balance(org_named(store, &org).await?.id).await?.available))
+        }
+        Command::Verify => {
+            let store::Verified { orgs, entries, events, problems } = store.verify(|_, _| ()).await?;
+            Ok(Answer::Verified { orgs, entries, events, problems })
+        }
+        Command::Backup { to } => {
+            store.backup(&to).await?;
+            Ok(Answer::Done)
+        }
+    }
+}
+
+async fn create_org(
+    store: &Store,
+    name: String,
+    preset: &str,
+    zone: String,
+    synthetic: bool,
+) -> Result<Answer, CommandError> {
+    let (meters, lines) = match Preset::named(preset)? {
+        Some(preset) => (preset.meters, preset.lines),
+        None => (Vec::<MeterInfo>::new(), Vec::new()),
+    };
+    let org = store.create_org(NewOrg { name, zone, synthetic, meters, lines }).await?;
+    Ok(Answer::Orgs(vec![line(store, org).await?]))
+}
+
+async fn list_orgs(store: &Store) -> Result<Answer, CommandError> {
+    let mut lines = Vec::new();
+    for org in store.orgs().await? {
+        lines.push(line(store, org).await?);
+    }
+    Ok(Answer::Orgs(lines))
+}
+
+async fn line(store: &Store, org: Org) -> Result<OrgLine, CommandError> {
+    let available = store.balance(org.id).await?.available;
+    let (id, zone) = (org.id.to_string(), org.zone.to_string());
+    Ok(OrgLine { id, name: org.name, zone, synthetic: org.synthetic, available })
+}
+
+async fn create_user(
+    store: &Store,
+    email: &str,
+    password: String,
+    org: &str,
+    role: &str,
+) -> Result<Answer, CommandError> {
+    let known = || Role::ALL.map(Role::as_str).join(", ");
+    let role = Role::parse(role)
+        .ok_or_else(|| CommandError::new("bad_role", format!("there is no role \"{role}\": choose {}", known())))?;
+    let length = password.chars().count();
+    if length < password::MIN_CHARS || password.len() > password::MAX_BYTES {
+        let detail = format!("a password has at least {} characters", password::MIN_CHARS);
+        return Err(CommandError::new("bad_password", detail));
+    }
+    let org = org_named(store, org).await?;
+    let hashed = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+    let hash = hashed.map_err(|error| CommandError::new("internal", error.to_string()))?;
+    let user = store.create_user(email, &hash).await?;
+    store.add_member(org.id, user, role).await?;
+    Ok(Answer::Done)
+}
+
+async fn create_key(
+    store: &Store,
+    org: &str,
+    name: String,
+    scopes: &[String],
+    expires_in_days: Option<u32>,
+) -> Result<Answer, CommandError> {
+    let org = org_named(store, org).await?.id;
+    let scopes = scopes.iter().map(|scope| scope_named(scope)).collect::<Result<Vec<_>, _>>()?;
+    if expires_in_days.is_some_and(|days| days == 0 || days > MAX_KEY_DAYS) {
+        return Err(CommandError::new("bad_expiry", format!("a key lasts 1 to {MAX_KEY_DAYS} days")));
+    }
+    let after = |days: u32| store.now().micros().saturating_add(i64::from(days).saturating_mul(MICROS_PER_DAY));
+    let expires_at = expires_in_days.map(|days| Timestamp::from_micros(after(days)));
+    let key = FreshKey::draw();
+    store.create_key(NewKey { org, name, prefix: key.prefix, hash: key.hash, scopes, expires_at }).await?;
+    Ok(Answer::Key(key.text))
+}
+
+fn scope_named(name: &str) -> Result<Scope, CommandError> {
+    let known = || Scope::ALL.map(Scope::as_str).join(", ");
+    Scope::parse(name)
+        .ok_or_else(|| CommandError::new("bad_scope", format!("there is no scope \"{name}\": choose {}", known())))
+}
+
+async fn org_named(store: &Store, name: &str) -> Result<Org, CommandError> {
+    let missing = || {
+        let detail =
+            format!("there is no org \"{name}\": scrip org list shows those there are, scrip org create makes one");
+        CommandError::new("not_found", detail)
+    };
+    store.org_by_name(name).await?.ok_or_else(missing)
+}

@@ -1,0 +1,221 @@
+//! Errors of the API as problem details (RFC 9457): one type from the handler to the wire.
+//!
+//! A handler returns a [`Problem`]; it travels as a response extension until [`finish`] writes it with the request's id.
+//! Whatever else fails under `/api` (a layer, an unknown route, a panic) is given the same form there, so that a client
+//! needs one reader for all errors. Codes are stable; texts are for people and may change.
+
+use crate::telemetry::RequestId;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ledger::Refusal;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use store::StoreError;
+use utoipa::ToSchema;
+
+/// Media type of every error under `/api`.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Seconds after which a client that met a full queue should come back: several group commits later.
+const RETRY_AFTER_S: u32 = 1;
+
+/// What went wrong, on its way to the wire.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Stable; what programs compare.
+    pub code: Cow<'static, str>,
+    /// What to do.
+    pub detail: String,
+    /// More facts, by problem.
+    pub more: Map<String, Value>,
+    /// Whether an API key would have helped.
+    asks_for_key: bool,
+}
+
+/// An error, as RFC 9457 writes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "urn:scrip:problem:missing_scope", "title": "Missing scope", "status": 403,
+    "detail": "this key lacks the scope usage:read: create one that has it", "code": "missing_scope",
+    "request_id": "9f86d081884c7d65"
+}))]
+pub struct ProblemDetails {
+    /// `urn:scrip:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The code in words.
+    title: String,
+    /// The HTTP status again.
+    status: u16,
+    /// What to do.
+    detail: String,
+    /// Stable; what programs compare.
+    code: Cow<'static, str>,
+    /// To be named when asking for help; the server's log has it.
+    request_id: String,
+    /// More facts, by problem.
+    #[serde(flatten)]
+    #[schema(additional_properties, value_type = Object)]
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem of that code, told in `detail`.
+    #[must_use]
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        let asks_for_key = status == StatusCode::UNAUTHORIZED;
+        Self { status, code: code.into(), detail: detail.into(), more: Map::new(), asks_for_key }
+    }
+
+    /// 400: the request cannot be read.
+    #[must_use]
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 413: more than is taken at once.
+    #[must_use]
+    pub fn too_large(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
+    }
+
+    /// The same without asking for an API key: the answer to a browser that is not signed in.
+    #[must_use]
+    pub const fn without_bearer(mut self) -> Self {
+        self.asks_for_key = false;
+        self
+    }
+
+    /// The same with more members. Only objects have any.
+    #[must_use]
+    pub fn with(mut self, members: impl Serialize) -> Self {
+        if let Ok(Value::Object(members)) = serde_json::to_value(members) {
+            self.more.extend(members);
+        }
+        self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::EventConflict => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::Refused(refusal) => return refusal.into(),
+            StoreError::NotFound(_) => StatusCode::NOT_FOUND,
+            StoreError::Conflict(_) | StoreError::FileExists(_) => StatusCode::CONFLICT,
+            StoreError::BadRange(_) => StatusCode::BAD_REQUEST,
+            StoreError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            StoreError::Busy | StoreError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            StoreError::Database(_) | StoreError::Internal(_) => {
+                tracing::error!(cause = ?error, "the store failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if self.asks_for_key {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"scrip\""));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl ProblemDetails {
+    fn new(problem: Problem, request_id: RequestId) -> Self {
+        let Problem { status, code, detail, more, .. } = problem;
+        let mut title = code.replace('_', " ");
+        if let Some(first) = title.get_mut(0..1) {
+            first.make_ascii_uppercase();
+        }
+        let kind = format!("urn:scrip:problem:{code}");
+        Self { kind, title, status: status.as_u16(), detail, code, request_id: request_id.0, more }
+    }
+}
+
+/// Middleware: writes problems out, and turns every other error under `/api` into one.
+pub async fn finish(request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let mut response = next.run(request).await;
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if is_api && is_bare_error(&response) => of_status(response.status()),
+        None => return response,
+    };
+    let body = serde_json::to_vec(&ProblemDetails::new(problem, id)).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Server functions answer errors in a form of their own, which the browser's half reads: JSON stays.
+fn is_bare_error(response: &Response) -> bool {
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    (status.is_client_error() || status.is_server_error()) && !kind.contains("json") && !kind.contains("msgpack")
+}
+
+fn of_status(status: StatusCode) -> Problem {
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address: /api/docs lists what there is"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address does not take this method: see Allow"),
+        StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long: send less at once"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "the body is larger than is taken at once: split it"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "this content type is not read here"),
+        StatusCode::SERVICE_UNAVAILABLE => ("busy", "too much is going on: try again in a moment"),
+        status if status.is_client_error() => ("bad_request", "the request cannot be read"),
+        _ => ("internal", "something went wrong here: the log has it under the request id"),
+    };
+    Problem::new(status, code, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_have_the_members_that_clients_rely_on() {
+        let problem = Problem::from(Refusal::EventConflict).with(serde_json::json!({"rejected": 1}));
+        let sent = serde_json::to_value(ProblemDetails::new(problem, RequestId("7".to_owned()))).expect("serializes");
+        assert_eq!(sent["type"], "urn:scrip:problem:event_conflict");
+        assert_eq!((sent["title"].as_str(), sent["status"].as_u64()), (Some("Event conflict"), Some(409)));
+        assert_eq!((sent["code"].as_str(), sent["rejected"].as_u64()), (Some("event_conflict"), Some(1)));
+    }
+
+    #[test]
+    fn no_database_text_reaches_a_client() {
+        let problem = Problem::from(StoreError::Internal("SqliteFailure(secret)".to_owned()));
+        assert_eq!((problem.status, problem.detail.contains("secret")), (StatusCode::INTERNAL_SERVER_ERROR, false));
+    }
+}

@@ -1,0 +1,83 @@
+//! What is where, and what every request passes through.
+//!
+//! From the outside in: observed (id, log, metrics) → problems written → headers → panics caught → a place among the
+//! requests → a limit of time → same site → the route → the guard of [`crate::access`] → the handler.
+
+use crate::access::guard;
+use crate::auth::sign_in;
+use crate::state::AppState;
+use crate::{api, assets, pages, problem, security, telemetry};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::atomic::Ordering;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+/// Most bytes of a form or of what a page asks the server: addresses and short texts. Bodies of events have their own.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Everything the server answers.
+///
+/// # Errors
+/// A public URL that is no origin, in a sentence.
+pub fn router(app: AppState) -> Result<Router, String> {
+    // Pages load while they render. Once per process: a second router finds it done.
+    let _ = any_spawner::Executor::init_tokio();
+    // Counted from the first request on.
+    let _ = telemetry::metrics();
+    let (api, _) = api::routes();
+    let pages = Router::new()
+        .route("/", get(pages::page))
+        .route("/analytics", get(pages::page))
+        .route("/sign-in", get(pages::page).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/exports/usage.csv", get(pages::usage_csv))
+        .route("/api/fn/{*name}", post(pages::server_function))
+        .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
+    let operation = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics));
+    Ok(Router::new()
+        .merge(api.layer(DefaultBodyLimit::disable()))
+        .merge(pages)
+        .merge(operation)
+        .route_layer(from_fn_with_state(app.clone(), guard))
+        .route_layer(from_fn(telemetry::note_route))
+        .fallback(assets::file_or_page)
+        .layer(security::same_site(&app)?)
+        .layer(from_fn_with_state(app.clone(), security::bounded_time))
+        .layer(from_fn_with_state(app.clone(), security::bounded_work))
+        .layer(CatchPanicLayer::custom(security::after_panic))
+        .layer(from_fn_with_state(app.clone(), security::headers))
+        .layer(from_fn(problem::finish))
+        .layer(from_fn(telemetry::observe))
+        .with_state(app))
+}
+
+/// Whether the database answers and the writer takes work.
+async fn ready(State(app): State<AppState>) -> Response {
+    match app.store.ready().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    }
+}
+
+/// Prometheus' text format.
+async fn metrics(State(app): State<AppState>) -> Response {
+    if !app.config.metrics {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let handle = telemetry::metrics();
+    if let Some((waiting, stats)) = app.store.writer_stats() {
+        let commits = stats.commits.load(Ordering::Relaxed);
+        let commit_us = stats.commit_us.load(Ordering::Relaxed);
+        telemetry::writer(waiting, commits, stats.requests.load(Ordering::Relaxed), commit_us);
+    }
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+}

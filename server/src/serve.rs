@@ -1,0 +1,116 @@
+//! `scrip serve`: from an open data folder to the last answered request.
+//!
+//! The end, in order: no new connections → running requests finish, within a bound → commands on the socket finish →
+//! the writer finishes what it took → exit. Whatever was answered is on disk long before. When the writer itself dies,
+//! the process ends at once and non-zero: a server that cannot write must be restarted, not asked again.
+
+use crate::cli::Failure;
+use crate::config::Config;
+use crate::state::AppState;
+use crate::{router, socket, telemetry};
+use axum::serve::ListenerExt as _;
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+use store::{Options, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// One line for a terminal.
+pub async fn run(config: Config) -> Result<(), Failure> {
+    telemetry::start_log(&config).map_err(Failure::new)?;
+    let store = Store::open(Options { readers: config.readers, ..Options::new(&config.data) }).await?;
+    let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
+        let reason = if error.kind() == std::io::ErrorKind::AddrInUse {
+            "another program uses it".to_owned()
+        } else {
+            error.to_string()
+        };
+        Failure::new(format!("cannot listen on {}: {reason}; choose another with --listen", config.listen))
+    })?;
+    let bound = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+    let desk = socket::Desk::open(&config.data, store.clone()).map_err(Failure::new)?;
+    let ended = serve(store.clone(), config, listener, bound).await;
+    desk.close().await;
+    store.close().await;
+    ended
+}
+
+async fn serve(store: Store, config: Config, listener: TcpListener, bound: SocketAddr) -> Result<(), Failure> {
+    let grace = Duration::from_secs(config.shutdown_s);
+    announce(&store, &config, bound).await?;
+    let routes = router::router(AppState::new(store.clone(), config)).map_err(Failure::new)?;
+    let (stop, stopping) = watch::channel(false);
+    let asked = async move {
+        let mut stopping = stopping;
+        // An error means that the sender is gone: then it is over as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    // Answers are small: waiting to fill a packet would only delay them.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let server = axum::serve(listener, routes).with_graceful_shutdown(asked).into_future();
+    let upkeep = async {
+        loop {
+            tokio::time::sleep(telemetry::UPKEEP_EVERY).await;
+            telemetry::metrics().run_upkeep();
+        }
+    };
+    tokio::pin!(server);
+    tokio::select! {
+        ended = &mut server => return ended.map_err(|error| Failure::new(format!("the server ended: {error}"))),
+        line = store.stopped() => return Err(Failure::new(line)),
+        () = upkeep => {}
+        () = told_to_stop() => {}
+    }
+    tracing::info!("stopping: no new requests, running ones finish");
+    // Nobody listens only where the server has ended by itself.
+    let _ = stop.send(true);
+    match tokio::time::timeout(grace, server).await {
+        Ok(ended) => ended.map_err(|error| Failure::new(format!("the server ended: {error}"))),
+        Err(_) => {
+            tracing::warn!(grace_s = grace.as_secs(), "some requests did not finish in time and are broken off");
+            Ok(())
+        }
+    }
+}
+
+async fn announce(store: &Store, config: &Config, bound: SocketAddr) -> Result<(), Failure> {
+    let url = config.url(bound);
+    // On standard output, for people and for scripts that wait for it.
+    println!("Scrip listens on http://{bound} and serves {}: open {url}", config.data.display());
+    let orgs = store.orgs().await.map_err(|error| Failure::new(error.to_string()))?;
+    if orgs.is_empty() {
+        println!(
+            "Nothing is in it yet. For a sample: scrip sample --data {0}. For your own: \
+             scrip org create NAME --data {0}, then scrip user create EMAIL --org NAME --data {0}. Both work while this runs.",
+            config.data.display()
+        );
+    }
+    if url.starts_with("http://") && !config.secure_cookies() {
+        tracing::warn!("passwords and cookies travel unencrypted to {url}: set public_url to an https address");
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without handlers the signals end the process, as they do by default.
+        _ => std::future::pending().await,
+    }
+}

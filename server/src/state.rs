@@ -1,0 +1,41 @@
+//! What every handler shares. Cheap to clone.
+
+use crate::assets::Site;
+use crate::auth::password::Passwords;
+use crate::auth::throttle::Throttle;
+use crate::config::Config;
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::Semaphore;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct AppState {
+    /// The ledger.
+    pub store: Store,
+    /// What the server is set to.
+    pub config: Arc<Config>,
+    /// The pages' files.
+    pub site: Arc<Site>,
+    /// Checks passwords, few at a time.
+    pub passwords: Arc<Passwords>,
+    /// Slows down guessing.
+    pub throttle: Arc<Throttle>,
+    /// One permit per request worked on.
+    pub places: Arc<Semaphore>,
+}
+
+impl AppState {
+    /// For a server over `store`.
+    #[must_use]
+    pub fn new(store: Store, config: Config) -> Self {
+        Self {
+            store,
+            site: Arc::new(Site::load()),
+            passwords: Arc::new(Passwords::default()),
+            throttle: Arc::new(Throttle::default()),
+            places: Arc::new(Semaphore::new(config.max_requests)),
+            config: Arc::new(config),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The table of access, walked: every route × {no login, a key that does not exist, a wrong scope, another org's key}.
+
+use super::common::{Reply, Server};
+use axum::body::Body;
+use scrip_server::access::{Need, RULES, Rule, need_of};
+use scrip_server::api;
+use serde_json::json;
+use store::Scope;
+
+/// A path that the route takes.
+fn path_of(rule: &Rule) -> String {
+    rule.path.replace("{id}", "event_1").replace("{*rest}", "index.css").replace("{*name}", "anything")
+}
+
+async fn call(server: &Server, rule: &Rule, key: Option<&str>) -> Reply {
+    let authorization = key.map(|key| format!("Bearer {key}"));
+    let headers: Vec<(&str, &str)> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+    server.send(rule.method, &path_of(rule), &headers, Body::empty()).await
+}
+
+#[tokio::test]
+async fn without_a_login_only_what_is_open_answers() {
+    let server = Server::start().await;
+    for rule in RULES {
+        let reply = call(&server, rule, None).await;
+        let (status, route) = (reply.status.as_u16(), format!("{} {}", rule.method, rule.path));
+        match rule.need {
+            Need::Nothing => assert!(!matches!(status, 401 | 403 | 500), "{route}: {status}"),
+            Need::Key(_) => {
+                assert_eq!((status, reply.problem().as_str()), (401, "no_key"), "{route}");
+                assert!(reply.header("www-authenticate").starts_with("Bearer"), "{route}");
+            }
+            Need::Page => {
+                assert_eq!(status, 303, "{route}");
+                assert!(reply.header("location").starts_with("/sign-in"), "{route}");
+            }
+            Need::Login => assert_eq!((status, reply.problem().as_str()), (401, "not_signed_in"), "{route}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
+    let server = Server::start().await;
+    for rule in RULES {
+        let route = format!("{} {}", rule.method, rule.path);
+        let Need::Key(needed) = rule.need else {
+            // Keys are for programs: no page opens with one.
+            let reply = call(&server, rule, Some(&server.key)).await;
+            assert!(rule.need == Need::Nothing || matches!(reply.status.as_u16(), 303 | 401), "{route}");
+            continue;
+        };
+        for scope in Scope::ALL {
+            let key = server.create_key("Acme", &[scope.as_str()]).await;
+            let reply = call(&server, rule, Some(&key)).await;
+            if scope == needed || scope == Scope::Admin {
+                assert!(!matches!(reply.status.as_u16(), 401 | 403), "{route} with {}", scope.as_str());
+            } else {
+                assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (403, "missing_scope"), "{route}");
+                assert_eq!(reply.json()["scope"], needed.as_str(), "{route}");
+            }
+        }
+        for wrong in ["nonsense", "scrip_AAAAAAAA_0", &scrip_server::auth::api_key::FreshKey::draw().text] {
+            let reply = call(&server, rule, Some(wrong)).await;
+            assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (401, "bad_key"), "{route}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_orgs_key_finds_nothing_of_ours() {
+    let server = Server::start().await;
+    let event = json!({"id": "1", "source": "api", "type": "images"});
+    assert_eq!(server.post_json(&event).await.status.as_u16(), 200);
+    server.create_org("Other", "token-billing").await;
+    let key = format!("Bearer {}", server.create_key("Other", &["admin"]).await);
+    let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+    let get = async |path: &str| server.send("GET", path, &headers, Body::empty()).await;
+    assert_eq!(get("/api/v1/events/event_1").await.status.as_u16(), 404);
+    assert_eq!(get("/api/v1/events").await.json()["items"], json!([]));
+    assert_eq!(get("/api/v1/usage").await.json()["total"]["events"], 0);
+    assert_eq!(get("/api/v1/balance").await.json()["available"], "0.000000");
+    // The same id is another event there.
+    let reply = server.send("POST", "/api/v1/events", &headers, event.to_string()).await.json();
+    assert_eq!((reply["accepted"].as_u64(), server.available().await.as_str()), (Some(1), "99.999900"));
+}
+
+#[tokio::test]
+async fn every_described_route_and_every_page_is_in_the_table() {
+    let (_, described) = api::routes();
+    let described = serde_json::to_value(described).expect("serializes");
+    for (path, operations) in described["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("operations").keys() {
+            let method = method.to_uppercase().parse().expect("a method");
+            assert!(matches!(need_of(&method, path), Some(Need::Key(_))), "{method} {path}");
+        }
+    }
+    for page in leptos_axum::generate_route_list(app::App) {
+        assert!(need_of(&axum::http::Method::GET, page.path()).is_some(), "the page {} is not listed", page.path());
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_the_table_exists() {
+    let server = Server::start().await;
+    for rule in RULES {
+        // A method that no route has is answered 405 where there is a route, and 404 elsewhere.
+        let reply = server.send("TRACE", &path_of(rule), &[], Body::empty()).await;
+        assert_eq!(reply.status.as_u16(), 405, "{} {}", rule.method, rule.path);
+        assert!(reply.header("allow").contains(rule.method), "{} {}", rule.method, rule.path);
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_the_api_and_is_not_there_is_a_problem() {
+    let server = Server::start().await;
+    for (method, path, status, code) in [
+        ("GET", "/api/v1/nothing", 404, "not_found"),
+        ("GET", "/api/v2/events", 404, "not_found"),
+        ("DELETE", "/api/v1/events", 405, "method_not_allowed"),
+        ("GET", "/api/fn/usage", 405, "method_not_allowed"),
+    ] {
+        let reply = server.send(method, path, &[], Body::empty()).await;
+        assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (status, code), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let server = Server::start().await;
+    for path in ["/api/v1/balance", "/sign-in", "/healthz", "/nothing", "/api/docs/"] {
+        let reply = server.send("GET", path, &[], Body::empty()).await;
+        assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(
+            (reply.header("x-content-type-options"), reply.header("referrer-policy")),
+            ("nosniff", "same-origin")
+        );
+        assert_eq!(reply.header("x-request-id").len(), 16, "{path}");
+    }
+    // An id from outside is not taken over.
+    let reply = server.send("GET", "/healthz", &[("x-request-id", "mine")], Body::empty()).await;
+    assert_ne!(reply.header("x-request-id"), "mine");
+}

@@ -1,0 +1,172 @@
+//! A server to ask, without a port: the router is called directly.
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use scrip_server::command::{Answer, Command, execute};
+use scrip_server::config::Config;
+use scrip_server::router::router;
+use scrip_server::state::AppState;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::clock::FixedClock;
+use store::{Options, Store};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// What time it is in every test.
+pub const NOW: &str = "2026-11-21T12:00:00Z";
+/// The org of every test.
+pub const ORG: &str = "Acme";
+/// What `key create` gives by default, and everything.
+pub const SCOPES: [&str; 3] = ["events:write", "usage:read", "ledger:read"];
+
+/// A server over a new folder, with an org of 100 credits and a key.
+pub struct Server {
+    /// Keeps the folder.
+    pub folder: TempDir,
+    /// The store behind it.
+    pub store: Store,
+    /// A key with [`SCOPES`].
+    pub key: String,
+    /// One per request worked on.
+    pub places: Arc<tokio::sync::Semaphore>,
+    router: Router,
+}
+
+/// What was answered.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).expect("UTF-8")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {:?} is no JSON", self.status, self.body))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    /// The code of a problem, after checking that it is one of the right form.
+    pub fn problem(&self) -> String {
+        let problem = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{problem}");
+        assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
+        assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
+        let code = problem["code"].as_str().expect("a code").to_owned();
+        assert_eq!(problem["type"], format!("urn:scrip:problem:{code}"));
+        assert!(problem["title"].is_string() && !problem["detail"].as_str().expect("a detail").is_empty());
+        code
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub async fn with(config: Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = FixedClock::at(ledger::Timestamp::parse("now", NOW).expect("a time"));
+        let options = Options { clock: Arc::new(clock), ..Options::new(folder.path()) };
+        let store = Store::open(options).await.expect("opens");
+        let state = AppState::new(store.clone(), config);
+        let places = Arc::clone(&state.places);
+        let router = router(state).expect("a router");
+        let mut server = Self { folder, store, key: String::new(), places, router };
+        server.create_org(ORG, "token-billing").await;
+        server.grant("100").await;
+        server.key = server.create_key(ORG, &SCOPES).await;
+        server
+    }
+
+    pub async fn run(&self, command: Command) -> Answer {
+        execute(&self.store, command).await.expect("carried out")
+    }
+
+    pub async fn create_org(&self, name: &str, preset: &str) {
+        let (name, preset) = (name.to_owned(), preset.to_owned());
+        self.run(Command::CreateOrg { name, preset, zone: "UTC".to_owned(), synthetic: false }).await;
+    }
+
+    pub async fn grant(&self, amount: &str) {
+        let grant = Command::Grant {
+            org: ORG.to_owned(),
+            kind: ledger::GrantKind::Purchase,
+            amount: ledger::Credits::parse(amount).expect("an amount"),
+            effective_at: None,
+            expires_at: None,
+            description: "Bought".to_owned(),
+        };
+        self.run(grant).await;
+    }
+
+    pub async fn create_key(&self, org: &str, scopes: &[&str]) -> String {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (org, name) = (org.to_owned(), "test".to_owned());
+        match self.run(Command::CreateKey { org, name, scopes, expires_in_days: None }).await {
+            Answer::Key(key) => key,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn call(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:3000");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.call(request.body(body.into()).expect("a request")).await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[("authorization", &self.bearer())], Body::empty()).await
+    }
+
+    /// Posts to /api/v1/events.
+    pub async fn post(&self, content_type: &str, body: impl Into<Body>) -> Reply {
+        let headers = [("authorization", self.bearer()), ("content-type", content_type.to_owned())];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.send("POST", "/api/v1/events", &headers, body).await
+    }
+
+    pub async fn post_json(&self, body: &Value) -> Reply {
+        self.post("application/json", body.to_string()).await
+    }
+
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
+    /// Credits that are available.
+    pub async fn available(&self) -> String {
+        self.get("/api/v1/balance").await.json()["available"].as_str().expect("an amount").to_owned()
+    }
+}
+
+/// The shared real data, where it is there: `SCRIP_SHARED_DATA`, or `../shared/data` beside the checkout.
+pub fn shared_data(file: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "tests have no configuration to read it from")]
+    let folder = std::env::var_os("SCRIP_SHARED_DATA").map(PathBuf::from);
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let path = folder.unwrap_or_else(beside).join(file);
+    if path.is_file() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there; SCRIP_SHARED_DATA may name its folder", path.display());
+    None
+}

@@ -1,0 +1,16 @@
+//! The server from outside: the real router over a real database in a folder of its own, and the built binary.
+//!
+//! One binary for all of them, so that the server is linked once. Nothing here waits for time to pass, and no test knows
+//! of another.
+// The type of a Leptos page is the nesting of all its parts.
+#![recursion_limit = "512"]
+
+mod access;
+mod bad_input;
+mod cli;
+mod common;
+mod events;
+mod import;
+mod real_input;
+mod sign_in;
+mod usage;
