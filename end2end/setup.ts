@@ -47,11 +47,11 @@ export default async function setup(): Promise<() => Promise<void>> {
   await ready(origin);
 
   Object.assign(process.env, {
-    SCRIP_E2E_ORIGIN: origin,
-    SCRIP_E2E_DATA: data,
-    SCRIP_E2E_BINARY: scrip,
-    SCRIP_E2E_PASSWORD: password,
-    SCRIP_E2E_SAMPLE: sample,
+    E2E_ORIGIN: origin,
+    E2E_DATA: data,
+    E2E_BINARY: scrip,
+    E2E_PASSWORD: password,
+    E2E_SAMPLE: sample,
   });
 
   return async () => {

@@ -1,5 +1,6 @@
 //! The document and what is in it: head, header, the page that the address names.
 
+use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
 use crate::pages::not_found::NotFoundPage;
@@ -69,10 +70,10 @@ pub fn App() -> impl IntoView {
             <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
             <Header who/>
             <main id="main" tabindex="-1">
-                <FlatRoutes fallback=NotFoundPage>
-                    <Route path=path!("/") view=OverviewPage/>
-                    <Route path=path!("/analytics") view=AnalyticsPage/>
-                    <Route path=path!("/sign-in") view=SignInPage/>
+                <FlatRoutes fallback=|| Eager(view! { <NotFoundPage/> })>
+                    <Route path=path!("/") view=|| Eager(view! { <OverviewPage/> })/>
+                    <Route path=path!("/analytics") view=|| Eager(view! { <AnalyticsPage/> })/>
+                    <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>
         </Router>

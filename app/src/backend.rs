@@ -13,7 +13,7 @@ use crate::server_fns::session::SessionInfo;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ledger::{Interval, OrgId, Timestamp};
+use ledger::{Interval, Meter, OrgId, Quantity, Timestamp};
 use leptos::prelude::{expect_context, use_context};
 use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
@@ -126,23 +126,30 @@ fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {
 
 fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLine, AppError> {
     let event = &row.event;
-    let quantity = |(meter, quantity): &(ledger::Meter, ledger::Quantity)| {
-        let info = meters.iter().find(|m| m.meter == *meter);
-        let unit = info.map(|m| m.unit.as_str()).filter(|unit| !unit.is_empty());
-        let amount = format::quantity(*quantity);
-        let title = info.map_or_else(|| meter.to_string(), |m| m.title.clone());
-        (title, unit.map_or(amount.clone(), |unit| format!("{amount} {unit}")))
-    };
     let local = local(org, row.occurred_at)?;
     Ok(EventLine {
         time: Moment { iso: row.occurred_at.to_string(), text: date_and_seconds(local) },
         operation: event.operation.to_string(),
-        quantities: event.quantities.iter().map(quantity).collect(),
+        quantities: quantities(meters, row),
         source: event.source.to_string(),
         project: event.project.as_ref().map(|p| p.name.as_ref().unwrap_or(&p.id).to_string()),
         status: event.status,
         credits: row.credits,
     })
+}
+
+/// Title and amount of each quantity, in the order of the rate card. "Input tokens 4,808" needs no unit behind it.
+fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
+    let place = |meter: &Meter| meters.iter().position(|m| m.meter == *meter).unwrap_or(meters.len());
+    let mut ordered: Vec<_> = row.event.quantities.iter().map(|(m, q)| (place(m), m, *q)).collect();
+    ordered.sort_by_key(|(place, _, _)| *place);
+    let told = |(place, meter, quantity): (usize, &Meter, Quantity)| {
+        let Some(info) = meters.get(place) else { return (meter.to_string(), format::quantity(quantity)) };
+        let named = info.unit.is_empty() || info.title.to_lowercase().contains(&info.unit);
+        let unit = if named { String::new() } else { format!(" {}", info.unit) };
+        (info.title.clone(), format::quantity(quantity) + &unit)
+    };
+    ordered.into_iter().map(told).collect()
 }
 
 /// What the org's clock said at an instant.

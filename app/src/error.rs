@@ -1,7 +1,7 @@
 //! What a page tells people when it has nothing to show: a stable code, a sentence that says what to do, and the id
 //! under which the server's log has the rest. Never database text.
 
-use leptos::server_fn::codec::JsonEncoding;
+use crate::json::JsonText;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct RequestId(pub String);
 
 /// Why a page or panel could not be filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "snake_case")]
+#[serde(into = "Wire", from = "Wire")]
 pub enum AppError {
     /// No session, or it ended.
     #[error("You are not signed in, or your session ended. Sign in to go on.")]
@@ -77,8 +77,48 @@ impl AppError {
     }
 }
 
+/// The shape of problem details (RFC 9457) as far as we need it, so that what the server's middleware answers instead of
+/// a server function is understood as well.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    code: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl From<AppError> for Wire {
+    fn from(error: AppError) -> Self {
+        let (code, request_id) = (error.code().to_owned(), error.request_id().map(str::to_owned));
+        let detail = match error {
+            AppError::BadRange { problem } | AppError::Refused { problem } => problem,
+            AppError::NotSignedIn
+            | AppError::Busy { .. }
+            | AppError::Internal { .. }
+            | AppError::Unreachable
+            | AppError::Outdated => String::new(),
+        };
+        Self { code, detail, request_id }
+    }
+}
+
+impl From<Wire> for AppError {
+    fn from(Wire { code, detail, request_id }: Wire) -> Self {
+        match code.as_str() {
+            "not_signed_in" => Self::NotSignedIn,
+            "bad_range" => Self::BadRange { problem: detail },
+            "refused" => Self::Refused { problem: detail },
+            "busy" => Self::Busy { request_id },
+            "internal" => Self::Internal { request_id },
+            "unreachable" => Self::Unreachable,
+            _ => Self::Outdated,
+        }
+    }
+}
+
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

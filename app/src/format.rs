@@ -13,21 +13,34 @@ pub fn exact(amount: Credits) -> String {
     credits(amount, DECIMALS)
 }
 
-/// An amount by itself, with as many decimals as its size makes sensible: `12,345.68`, `12.3457`, `0.000012`.
+/// An amount by itself, with as many decimals as its size makes sensible: `12,345.68`, `0.1235`, `0.000012`.
 #[must_use]
 pub fn figure(amount: Credits) -> String {
     credits(amount, decimals_for([amount]))
 }
 
-/// The decimals that a column of such amounts shares: few for large ones, all six where the largest is tiny.
+/// The decimals that figures side by side share: few for large ones, all six where the largest is tiny.
 #[must_use]
 pub fn decimals_for(amounts: impl IntoIterator<Item = Credits>) -> u32 {
-    match amounts.into_iter().map(|a| a.micros().unsigned_abs()).max().unwrap_or(0) {
-        0 => 2,
-        1..=9_999 => 6,
-        10_000..=9_999_999 => 4,
-        _ => 2,
+    match largest(amounts) {
+        0 | 1_000_000.. => 2,
+        10_000.. => 4,
+        _ => DECIMALS,
     }
+}
+
+/// The decimals of a table, which is read more closely: four below ten thousand credits.
+#[must_use]
+pub fn decimals_for_table(amounts: impl IntoIterator<Item = Credits>) -> u32 {
+    match largest(amounts) {
+        10_000_000_000.. => 2,
+        0 | 10_000.. => 4,
+        _ => DECIMALS,
+    }
+}
+
+fn largest(amounts: impl IntoIterator<Item = Credits>) -> u64 {
+    amounts.into_iter().map(|a| a.micros().unsigned_abs()).max().unwrap_or(0)
 }
 
 /// An amount with so many decimals, rounded half away from zero. What would read as nothing, but is not, reads `<0.01`.
@@ -130,7 +143,7 @@ mod tests {
         for (amount, text) in [
             ("0", "0.00"),
             ("17.505787", "17.51"),
-            ("1.50578", "1.5058"),
+            ("0.50578", "0.5058"),
             ("1234567.895", "1,234,567.90"),
             ("0.000012", "0.000012"),
             ("-1234.5", "\u{2212}1,234.50"),

@@ -24,6 +24,7 @@ pub mod error;
 #[cfg(feature = "ssr")]
 pub mod exports;
 pub mod format;
+pub mod json;
 pub mod pages;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]

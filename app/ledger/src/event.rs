@@ -117,7 +117,7 @@ impl Event {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn from_json(text: &str, form: Form) -> Result<Self, Refusal> {
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| refusal_of_json(&e))?;
+        let wire: Wire<'_> = object(text, "the event")?;
         wire.check(form)
     }
 
@@ -126,11 +126,7 @@ impl Event {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn from_binary(attributes: BinaryAttributes, body: &str) -> Result<Self, Refusal> {
-        let data = if body.trim().is_empty() {
-            None
-        } else {
-            Some(serde_json::from_str(body).map_err(|e| refusal_of_json(&e))?)
-        };
+        let data = if body.trim().is_empty() { None } else { Some(object(body, "data")?) };
         let wire = Wire {
             specversion: attributes.specversion,
             id: attributes.id,
@@ -138,10 +134,10 @@ impl Event {
             operation: attributes.operation,
             subject: attributes.subject,
             time: attributes.time,
-            data,
+            data: None,
             data_base64: None,
         };
-        wire.check(Form::CloudEvent)
+        wire.check_with(data, Form::CloudEvent)
     }
 
     /// When it happened, given that it is `now`.
@@ -187,13 +183,21 @@ impl Event {
     }
 }
 
+/// Reads a JSON object. Said to be one first, since the reader of a struct takes an array of its values as well.
+fn object<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, Refusal> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Refusal::BadEvent { problem: format!("{what} is not a JSON object") });
+    }
+    serde_json::from_str(text).map_err(|error| refusal_of_json(&error, what))
+}
+
 /// The words of a JSON error without what could be an attack on a log or a page, and bounded.
-fn refusal_of_json(error: &serde_json::Error) -> Refusal {
+fn refusal_of_json(error: &serde_json::Error, what: &str) -> Refusal {
     let problem: String = error.to_string().chars().filter(|c| !c.is_control()).take(300).collect();
     if problem.contains("unknown field") {
-        Refusal::UnknownField { problem: format!("data has an {problem}") }
+        Refusal::UnknownField { problem: format!("{what} has an {problem}") }
     } else {
-        Refusal::BadEvent { problem }
+        Refusal::BadEvent { problem: format!("{what}: {problem}") }
     }
 }
 
@@ -207,7 +211,7 @@ struct Wire<'a> {
     subject: Option<String>,
     time: Option<String>,
     #[serde(borrow)]
-    data: Option<Data<'a>>,
+    data: Option<&'a RawValue>,
     data_base64: Option<de::IgnoredAny>,
 }
 
@@ -237,6 +241,11 @@ struct Data<'a> {
 
 impl Wire<'_> {
     fn check(self, form: Form) -> Result<Event, Refusal> {
+        let data = self.data.map(|raw| object(raw.get(), "data")).transpose()?;
+        self.check_with(data, form)
+    }
+
+    fn check_with(self, data: Option<Data<'_>>, form: Form) -> Result<Event, Refusal> {
         match (self.specversion.as_deref(), form) {
             (Some("1.0"), _) | (None, Form::Plain) => {}
             (None, Form::CloudEvent) => return Err(Refusal::MissingField { field: "specversion" }),
@@ -246,7 +255,7 @@ impl Wire<'_> {
             return Err(Refusal::Contradiction { problem: "data_base64 is not read: send data as JSON" });
         }
         let operation = required("type", self.operation)?;
-        let data = self.data.unwrap_or_default();
+        let data = data.unwrap_or_default();
         let quantities = quantities(&operation, data.quantity, data.quantities)?;
         let reported = data.credits.map(reported_credits).transpose()?;
         if reported.is_some() && quantities.len() > 1 {

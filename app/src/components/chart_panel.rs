@@ -86,10 +86,10 @@ pub fn ChartPanel(
 #[component]
 fn Crosshair(drawing: Memo<Drawing>, active: RwSignal<Option<usize>>) -> impl IntoView {
     let slot = move || drawing.with(|d| d.geometry.slots.get(active.get()?).copied());
-    let x = move || slot().map_or(0.0, |s| s.x);
-    let y = move || slot().map_or(0.0, |s| s.y);
-    let w = move || slot().map_or(0.0, |s| s.w);
-    let h = move || slot().map_or(0.0, |s| s.h);
+    let x = move || slot().map_or(0, |s| px(s.x));
+    let y = move || slot().map_or(0, |s| px(s.y));
+    let w = move || slot().map_or(0, |s| px(s.w));
+    let h = move || slot().map_or(0, |s| px(s.h));
     view! {
         <svg class="crosshair" aria-hidden="true">
             <rect x=x y=y width=w height=h></rect>
@@ -131,10 +131,16 @@ fn fitted_width(id: &'static str) -> RwSignal<u32> {
 }
 
 /// Where the tooltip goes: beside the bucket, on the side with more room.
-fn place(drawing: &Drawing, bucket: usize) -> Option<(f64, bool)> {
+fn place(drawing: &Drawing, bucket: usize) -> Option<(i32, bool)> {
     let slot = drawing.geometry.slots.get(bucket)?;
     let before = slot.x + slot.w / 2.0 > drawing.geometry.size.w / 2.0;
-    Some((if before { slot.x } else { slot.x + slot.w }, before))
+    Some((px(if before { slot.x } else { slot.x + slot.w }), before))
+}
+
+/// Slots lie on whole pixels. As an integer, because writing floats is 15 KB of WebAssembly.
+#[allow(clippy::cast_possible_truncation, reason = "a drawing is at most 8192 px wide; the cast saturates")]
+fn px(length: f64) -> i32 {
+    length as i32
 }
 
 /// The bucket that a key leads to; `None` for keys that are not ours.

@@ -18,21 +18,24 @@ pub fn CreditTypes(
     let tabs = move || {
         let unfiltered = View { sources: sources.get(), ..View::default() };
         let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
-        let all = tab(view, None, "All".to_owned(), total);
-        let each = amounts.into_iter().map(|(name, title, amount)| tab(view, Some(name), title, amount));
+        let decimals = format::decimals_for([total]);
+        let all = tab(view, None, "All".to_owned(), format::credits(total, decimals));
+        let each = amounts.into_iter().map(|(name, title, amount)| {
+            tab(view, Some(name), title, format::credits(amount, decimals))
+        });
         [all].into_iter().chain(each).collect_view()
     };
     view! { <nav class="tabs" aria-label="Credit type">{tabs}</nav> }
 }
 
-fn tab(view: Memo<View>, name: Option<String>, title: String, amount: Credits) -> impl IntoView {
+fn tab(view: Memo<View>, name: Option<String>, title: String, amount: String) -> impl IntoView {
     let name = StoredValue::new(name);
     let href = move || name.with_value(|name| view.with(|v| v.with_type(name.as_deref()).href()));
     let current = move || name.with_value(|name| view.with(|v| v.credit_type == *name).then_some("true"));
     view! {
         <a class="tab" href=href aria-current=current data-noscroll="">
             <span>{title}</span>
-            <span class="tab-figure">{format::figure(amount)}</span>
+            <span class="tab-figure">{amount}</span>
         </a>
     }
 }

@@ -13,7 +13,7 @@ pub fn EventsTable(
     /// The events.
     events: Vec<EventLine>,
 ) -> impl IntoView {
-    let decimals = format::decimals_for(events.iter().map(|e| e.credits));
+    let decimals = format::decimals_for_table(events.iter().map(|e| e.credits));
     let rows = events.into_iter().map(|event| view! { <EventRow event decimals/> }).collect_view();
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label="Last events">
@@ -42,7 +42,7 @@ fn EventRow(event: EventLine, decimals: u32) -> impl IntoView {
         view! { <span class="usage"><span class="muted">{title}</span>" "{quantity}</span> }
     });
     let (status, class) = match event.status {
-        Status::Succeeded => ("Succeeded", "status ok"),
+        Status::Succeeded => ("Succeeded", "status quiet"),
         Status::Failed => ("Failed", "status danger"),
     };
     view! {

@@ -14,13 +14,14 @@ pub fn Legend(
 ) -> impl IntoView {
     let entries = move || {
         usage.with(|usage| {
+            let decimals = format::decimals_for(usage.series.iter().map(|s| s.total));
             let entry = |title: &str, color: u8, total| {
                 let share = format::share(total, usage.total.credits);
                 view! {
                     <li>
                         <i class=format!("swatch s{color}")></i>
                         <span class="legend-title">{title.to_owned()}</span>
-                        <span class="legend-figure" title=format::exact(total)>{format::figure(total)}</span>
+                        <span class="legend-figure" title=format::exact(total)>{format::credits(total, decimals)}</span>
                         <span class="legend-share">{share}</span>
                     </li>
                 }

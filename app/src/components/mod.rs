@@ -4,6 +4,7 @@ pub mod amount;
 pub mod calendar_grid;
 pub mod chart_panel;
 pub mod credit_types;
+pub mod eager;
 pub mod empty_state;
 pub mod error_panel;
 pub mod events_table;

@@ -13,7 +13,7 @@ pub fn StatCard(
     /// The figure.
     credits: Credits,
     /// What to know about it.
-    children: Children,
+    remark: String,
 ) -> impl IntoView {
     view! {
         <div class="stat">
@@ -23,7 +23,7 @@ pub fn StatCard(
                 " "
                 <span class="stat-unit">{words::CREDITS}</span>
             </p>
-            <p class="stat-remark">{children()}</p>
+            <p class="stat-remark">{remark}</p>
         </div>
     }
 }

@@ -51,7 +51,7 @@ pub fn Tooltip(
     /// What it says.
     figures: Figures,
     /// Where the bucket is: the side towards the middle of the chart, in px, and whether the box lies left of it.
-    at: (f64, bool),
+    at: (i32, bool),
 ) -> impl IntoView {
     let lines = figures.lines.into_iter().map(|(color, title, amount)| {
         view! {

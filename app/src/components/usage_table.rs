@@ -14,7 +14,7 @@ pub fn UsageTable(
 ) -> impl IntoView {
     let filled = move || {
         let Table { bucket, columns, rows, totals } = table.get();
-        let decimals = format::decimals_for(table.with(|t| t.amounts().collect::<Vec<_>>()));
+        let decimals = format::decimals_for_table(table.with(|t| t.amounts().collect::<Vec<_>>()));
         let heads = columns.into_iter().map(head).collect_view();
         let rows = rows.into_iter().map(|r| row(r, decimals)).collect_view();
         let totals = totals.into_iter().map(|value| cell(value, decimals)).collect_view();

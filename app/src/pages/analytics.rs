@@ -4,6 +4,7 @@
 
 use crate::components::chart_panel::ChartPanel;
 use crate::components::credit_types::CreditTypes;
+use crate::components::eager::Eager;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::grouping::Grouping;
 use crate::components::icon::Icon;
@@ -21,6 +22,7 @@ use crate::usage_table::Table;
 use crate::view::View;
 use crate::words;
 use ledger::Cube;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -36,15 +38,15 @@ pub fn AnalyticsPage() -> impl IntoView {
     let filled = move || {
         Suspend::new(async move {
             match data.await {
-                Ok(analytics) => view! { <Report analytics view/> }.into_any(),
-                Err(error) => view! { <Failed error view retry=move |()| data.refetch()/> }.into_any(),
+                Ok(analytics) => Either::Left(view! { <Report analytics view/> }),
+                Err(error) => Either::Right(view! { <Failed error view retry=move |()| data.refetch()/> }),
             }
         })
     };
     view! {
         <Title text="Analytics"/>
         <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
-            <Transition fallback=|| view! { <PageSkeleton cards=3/> } set_pending=set_loading>{filled}</Transition>
+            <Transition fallback=|| Eager(view! { <PageSkeleton cards=0/> }) set_pending=set_loading>{filled}</Transition>
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::components::amount::Amount;
 use crate::components::chart_panel::ChartPanel;
+use crate::components::eager::Eager;
 use crate::components::empty_state::FirstEvent;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::events_table::EventsTable;
@@ -9,13 +10,13 @@ use crate::components::legend::Legend;
 use crate::components::skeleton::PageSkeleton;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
-use crate::error::AppError;
 use crate::format;
 use crate::server_fns::overview::{DAYS, Overview, overview};
 use crate::usage_chart::Usage;
 use crate::view::View;
 use crate::words;
 use ledger::{Balance, Credits, OrgState};
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -26,40 +27,36 @@ pub fn OverviewPage() -> impl IntoView {
     let filled = move || {
         Suspend::new(async move {
             match data.await {
-                Ok(overview) => view! { <Report overview/> }.into_any(),
-                Err(error) => view! { <ErrorPanel error retry=move |()| data.refetch()/> }.into_any(),
+                Ok(overview) => Either::Left(view! { <Report overview/> }),
+                Err(error) => Either::Right(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
             }
         })
     };
     view! {
         <Title text="Overview"/>
         <div class="page">
-            <Transition fallback=|| view! { <PageSkeleton cards=4/> }>{filled}</Transition>
+            <Transition fallback=|| Eager(view! { <PageSkeleton cards=4/> })>{filled}</Transition>
         </div>
     }
 }
 
 #[component]
 fn Report(overview: Overview) -> impl IntoView {
-    let usage = match Usage::of(&overview.cube, &View::default()) {
-        Ok(usage) => usage,
-        Err(refusal) => {
-            let error = AppError::Refused { problem: refusal.to_string() };
-            return view! { <ErrorPanel error retry=|()| {}/> }.into_any();
-        }
-    };
+    // Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them.
+    let usage = Usage::of(&overview.cube, &View::default()).unwrap_or_default();
     let recent = usage.total.credits;
     let average = format::per_day(recent, DAYS);
     let lasts = match format::days_left(overview.balance.available, average) {
         Some(days) => format!("At this rate the balance lasts {}.", format::counted(days, "day", "days")),
         None => "Too little to say how long the balance lasts.".to_owned(),
     };
-    let remaining = format::share(overview.spent, overview.granted);
+    let share = format::share(overview.spent, overview.granted).map(|share| format!(", {share} of what was granted"));
+    let spent = format::counted(overview.event_count, "event", "events") + &share.unwrap_or_default();
     let below = if overview.event_count == 0 {
-        view! { <FirstEvent origin=overview.origin org=overview.org meters=overview.cube.meters/> }.into_any()
+        Either::Left(view! { <FirstEvent origin=overview.origin org=overview.org meters=overview.cube.meters/> })
     } else {
         let as_of = overview.as_of.text.clone();
-        view! { <Recent usage as_of zone=overview.zone events=overview.events/> }.into_any()
+        Either::Right(view! { <Recent usage as_of zone=overview.zone events=overview.events/> })
     };
     view! {
         <div class="page-head">
@@ -68,17 +65,13 @@ fn Report(overview: Overview) -> impl IntoView {
         </div>
         <div class="stats">
             <BalanceCard balance=overview.balance/>
-            <StatCard label="Spent" credits=overview.spent>
-                {format::counted(overview.event_count, "event", "events")}
-                {remaining.map(|share| format!(", {share} of what was granted"))}
-            </StatCard>
-            <StatCard label="Granted" credits=overview.granted>"All credits ever given"</StatCard>
-            <StatCard label="Average per day" credits=average>{format!("Last {DAYS} days. {lasts}")}</StatCard>
+            <StatCard label="Spent" credits=overview.spent remark=spent/>
+            <StatCard label="Granted" credits=overview.granted remark="All credits ever given".to_owned()/>
+            <StatCard label="Average per day" credits=average remark=format!("Last {DAYS} days. {lasts}")/>
         </div>
         {below}
         <Difference difference=overview.difference/>
     }
-    .into_any()
 }
 
 #[component]
@@ -88,7 +81,7 @@ fn BalanceCard(balance: Balance) -> impl IntoView {
         OrgState::Paused => (
             "Paused",
             "status danger",
-            Some("Nothing is left to spend. Usage is still recorded; new work should wait until credits are added: ask whoever sells them to you."),
+            Some("Nothing is left to spend. Usage is still recorded; new work should wait until whoever runs this server adds credits (scrip grant)."),
         ),
     };
     let part = |label: &'static str, credits: Credits| {

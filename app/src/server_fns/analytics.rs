@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::wire;
 use ledger::{Credits, Cube};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
+use crate::json::Json;
 use serde::{Deserialize, Serialize};
 
 /// Days of the range where none is chosen, today included.
@@ -34,7 +34,7 @@ pub struct Analytics {
 ///
 /// # Errors
 /// [`AppError::BadRange`] for more days than a cube has; otherwise what [`AppError`] says.
-#[server(name = GetAnalytics, prefix = "/api/fn", endpoint = "analytics", input = Json)]
+#[server(name = GetAnalytics, prefix = "/api/fn", endpoint = "analytics", input = Json, output = Json)]
 pub async fn analytics(
     /// First and last day.
     range: Option<(Day, Day)>,

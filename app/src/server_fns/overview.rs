@@ -6,7 +6,7 @@ use crate::wire;
 use ledger::event::Status;
 use ledger::{Balance, Credits, Cube};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
+use crate::json::Json;
 use serde::{Deserialize, Serialize};
 
 /// Days of the chart, today included.
@@ -65,7 +65,7 @@ pub struct EventLine {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetOverview, prefix = "/api/fn", endpoint = "overview", input = Json)]
+#[server(name = GetOverview, prefix = "/api/fn", endpoint = "overview", input = Json, output = Json)]
 pub async fn overview() -> Result<Overview, AppError> {
     crate::backend::Backend::current().overview().await
 }

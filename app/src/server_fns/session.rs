@@ -2,7 +2,7 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
+use crate::json::Json;
 use serde::{Deserialize, Serialize};
 
 /// What the head of every page says.
@@ -20,7 +20,7 @@ pub struct SessionInfo {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetSession, prefix = "/api/fn", endpoint = "session", input = Json)]
+#[server(name = GetSession, prefix = "/api/fn", endpoint = "session", input = Json, output = Json)]
 pub async fn session() -> Result<Option<SessionInfo>, AppError> {
     crate::backend::Backend::current().session().await
 }

@@ -6,6 +6,36 @@ use crate::rows::unreadable;
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::{OrgId, Timestamp};
 use rusqlite::params;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Keys remembered at once; beyond it all are forgotten and looked up again.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// Keys in force that were looked up lately, by hash, with their expiry: a look-up costs more than the event it is for.
+/// Every change of a key goes through this process's one writer and forgets them all, so it counts at the next request.
+#[derive(Debug, Default)]
+pub(crate) struct KeyCache(Mutex<HashMap<[u8; 32], (Key, Option<Timestamp>)>>);
+
+impl KeyCache {
+    fn find(&self, hash: &[u8; 32], now: Timestamp) -> Option<Key> {
+        let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, expires_at) = keys.get(hash)?;
+        expires_at.is_none_or(|at| at > now).then(|| key.clone())
+    }
+
+    fn remember(&self, hash: [u8; 32], key: Key, expires_at: Option<Timestamp>) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= MAX_REMEMBERED {
+            keys.clear();
+        }
+        keys.insert(hash, (key, expires_at));
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
 
 /// An API key's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -122,7 +152,9 @@ impl Store {
                 )?;
             Ok(id)
         };
-        self.writer().call(0, run).await
+        let made = self.writer().call(0, run).await;
+        self.keys().forget();
+        made
     }
 
     /// The key of that hash, if it is in force.
@@ -130,19 +162,24 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn key(&self, hash: [u8; 32]) -> Result<Option<Key>, StoreError> {
-        let found: Option<(i64, i64, String, String)> = sqlx::query_as(
-            "SELECT key_id, org_id, prefix, scopes FROM api_key
+        if let Some(key) = self.keys().find(&hash, self.now()) {
+            return Ok(Some(key));
+        }
+        let found: Option<(i64, i64, String, String, Option<i64>)> = sqlx::query_as(
+            "SELECT key_id, org_id, prefix, scopes, expires_at FROM api_key
              WHERE key_hash = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)",
         )
         .bind(hash.as_slice())
         .bind(self.now().micros())
         .fetch_optional(self.reader())
         .await?;
-        let Some((id, org, prefix, scopes)) = found else { return Ok(None) };
+        let Some((id, org, prefix, scopes, expires_at)) = found else { return Ok(None) };
         let scopes = scopes
             .split(',')
             .map(|name| Scope::parse(name).ok_or_else(|| unreadable("scope")))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(Key { id: KeyId(id), org: OrgId(org), prefix, scopes }))
+        let key = Key { id: KeyId(id), org: OrgId(org), prefix, scopes };
+        self.keys().remember(hash, key.clone(), expires_at.map(Timestamp::from_micros));
+        Ok(Some(key))
     }
 }

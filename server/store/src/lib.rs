@@ -88,6 +88,7 @@ struct Inner {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     reader: SqlitePool,
+    keys: key::KeyCache,
     writer: Mutex<Option<writer::Handle>>,
     finished: tokio::sync::Mutex<Option<writer::Finished>>,
     lock: Mutex<Option<File>>,
@@ -114,6 +115,7 @@ impl Store {
             path: path.clone(),
             clock: options.clock,
             reader,
+            keys: key::KeyCache::default(),
             writer: Mutex::new(Some(writer)),
             finished: tokio::sync::Mutex::new(Some(finished)),
             lock: Mutex::new(Some(lock)),
@@ -174,6 +176,10 @@ impl Store {
 
     fn reader(&self) -> &SqlitePool {
         &self.inner.reader
+    }
+
+    fn keys(&self) -> &key::KeyCache {
+        &self.inner.keys
     }
 
     fn path(&self) -> &Path {

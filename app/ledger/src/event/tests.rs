@@ -42,6 +42,8 @@ fn every_mistake_has_its_own_code() {
         ("".to_owned(), "bad_event"),
         ("[]".to_owned(), "bad_event"),
         ("{".to_owned(), "bad_event"),
+        (r#"["1.0","1","s","export",null,null,null,null]"#.to_owned(), "bad_event"),
+        (with(&format!("[{}null]", "null,".repeat(13))), "bad_event"),
         (r#"{"source":"s","type":"export"}"#.to_owned(), "missing_field"),
         (r#"{"id":"","source":"s","type":"export"}"#.to_owned(), "bad_label"),
         (r#"{"id":7,"source":"s","type":"export"}"#.to_owned(), "bad_event"),

@@ -223,3 +223,25 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     }
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_key_ends_at_its_instant_also_when_it_is_remembered() {
+    let bench = Bench::new().await;
+    let org = bench.org("Acme", "UTC").await;
+    let hour_later = ledger::Timestamp::from_micros(crate::common::NOON.micros() + 3_600_000_000);
+    let new = store::NewKey {
+        org,
+        name: "test".to_owned(),
+        prefix: "abcdefgh".to_owned(),
+        hash: [7; 32],
+        scopes: vec![store::Scope::EventsWrite],
+        expires_at: Some(hour_later),
+    };
+    bench.store.create_key(new).await.expect("a new key");
+    for _ in 0..2 {
+        let key = bench.store.key([7; 32]).await.expect("reads").expect("in force");
+        assert!(key.allows(store::Scope::EventsWrite) && !key.allows(store::Scope::LedgerRead));
+    }
+    bench.clock.set(hour_later);
+    assert_eq!(bench.store.key([7; 32]).await.expect("reads"), None);
+}
