@@ -1,5 +1,6 @@
 //! The document and what is in it: head, header, the page that the address names.
 
+use crate::AppError;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
@@ -9,7 +10,6 @@ use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{SessionInfo, session};
 use crate::words;
-use crate::AppError;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -34,9 +34,8 @@ pub type SessionResource = Resource<Result<Option<SessionInfo>, AppError>>;
 pub fn shell() -> impl IntoView {
     let Assets { js, wasm, css } = expect_context::<Assets>();
     // The addresses are ours: letters, digits, dots and slashes.
-    let start = format!(
-        "import init, {{ hydrate }} from \"{js}\"; await init({{ module_or_path: \"{wasm}\" }}); hydrate();"
-    );
+    let start =
+        format!("import init, {{ hydrate }} from \"{js}\"; await init({{ module_or_path: \"{wasm}\" }}); hydrate();");
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=platform::theme().attribute()>

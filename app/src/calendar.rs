@@ -7,7 +7,17 @@ use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -140,10 +150,11 @@ impl<'de> Deserialize<'de> for Day {
 /// Reads `2026-11-16`, as date inputs and links write it.
 #[must_use]
 pub fn parse_iso(text: &str) -> Option<Day> {
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| match i {
-        4 | 7 => b == b'-',
-        _ => b.is_ascii_digit(),
-    });
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
     if !shape {
         return None;
     }
@@ -248,7 +259,9 @@ mod tests {
 
     #[test]
     fn only_iso_days_of_our_era_are_read() {
-        for text in ["", "2026-1-1", "2026-11-31", "1999-12-31", "2200-01-01", "2026-11-1x", "+026-11-11", "２０２６-１１"] {
+        for text in
+            ["", "2026-1-1", "2026-11-31", "1999-12-31", "2200-01-01", "2026-11-1x", "+026-11-11", "２０２６-１１"]
+        {
             assert_eq!(parse_iso(text), None, "{text}");
         }
         assert_eq!(day("2024-02-29").iso(), "2024-02-29");
@@ -280,7 +293,7 @@ mod tests {
             let day = Day::from_number(number).expect("in range");
             let grid = month_grid(day);
             let days: Vec<Day> = grid.iter().flatten().flatten().copied().collect();
-            prop_assert_eq!(days.len() as i64, day.first_of_month().days_until(day.last_of_month()));
+            prop_assert_eq!(i64::try_from(days.len())?, day.first_of_month().days_until(day.last_of_month()));
             prop_assert!(days.windows(2).all(|w| w[0].plus_days(1) == w[1]) && days.contains(&day));
             for week in grid {
                 for (column, day) in week.into_iter().enumerate() {

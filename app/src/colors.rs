@@ -19,7 +19,8 @@ pub fn slots(cube: &Cube, dimension: Dimension) -> Vec<u8> {
         Dimension::Type => (0..cube.meters.len()).map(by_place).collect(),
         Dimension::Source => by_name(&cube.sources, &spent(cube, dimension)),
         Dimension::Project => {
-            let names: Vec<String> = cube.projects.iter().map(|p| p.as_ref().map_or(String::new(), |p| p.id.clone())).collect();
+            let names: Vec<String> =
+                cube.projects.iter().map(|p| p.as_ref().map_or(String::new(), |p| p.id.clone())).collect();
             by_name(&names, &spent(cube, dimension))
         }
     }

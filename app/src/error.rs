@@ -68,11 +68,9 @@ impl AppError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Busy { request_id } | Self::Internal { request_id } => request_id.as_deref(),
-            Self::NotSignedIn
-            | Self::BadRange { .. }
-            | Self::Refused { .. }
-            | Self::Unreachable
-            | Self::Outdated => None,
+            Self::NotSignedIn | Self::BadRange { .. } | Self::Refused { .. } | Self::Unreachable | Self::Outdated => {
+                None
+            }
         }
     }
 }

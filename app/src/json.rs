@@ -3,10 +3,10 @@
 //! The library's own encoding reads from bytes while pages read their embedded data from text: two copies of every
 //! deserializer in the browser. With this one there is one.
 
+use leptos::server_fn::Bytes;
 use leptos::server_fn::ContentType;
 use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Decodes, Encodes, Format, FormatType};
-use leptos::server_fn::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 

@@ -76,13 +76,10 @@ mod tests {
     #[test]
     fn reads_what_forms_and_people_write() {
         let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
-        assert_eq!(parse("?a=1&a=2+3&b&=x&&c=%c3%BC%2"), [
-            pair("a", "1"),
-            pair("a", "2 3"),
-            pair("b", ""),
-            pair("", "x"),
-            pair("c", "ü%2")
-        ]);
+        assert_eq!(
+            parse("?a=1&a=2+3&b&=x&&c=%c3%BC%2"),
+            [pair("a", "1"), pair("a", "2 3"), pair("b", ""), pair("", "x"), pair("c", "ü%2")]
+        );
         assert_eq!(parse("a=%FF"), [pair("a", "\u{FFFD}")]);
     }
 

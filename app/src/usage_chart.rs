@@ -158,7 +158,7 @@ mod tests {
             unit: "token".to_owned(),
         };
         let bucket = |day: i64| {
-            let start = Timestamp::from_micros((20_770 + day) * 86_400_000_000);
+            let start = Timestamp::from_micros((20_769 + day) * 86_400_000_000);
             Bucket {
                 start,
                 end: Timestamp::from_micros(start.micros() + 86_400_000_000),

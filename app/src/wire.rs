@@ -61,7 +61,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
             incomplete,
         });
     }
-    let cell = |(bucket, meter, source, project, micros, quantity)| Cell { bucket, meter, source, project, micros, quantity };
+    let cell =
+        |(bucket, meter, source, project, micros, quantity)| Cell { bucket, meter, source, project, micros, quantity };
     let calls = |(bucket, set, source, project, events, failed)| Calls { bucket, set, source, project, events, failed };
     let cube = Cube {
         zone: wire.zone,
@@ -80,9 +81,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
 fn is_sound(cube: &Cube) -> bool {
     let within = |index: u16, len: usize| usize::from(index) < len;
     let place = |bucket, source, project| {
-        within(bucket, cube.buckets.len())
-            && within(source, cube.sources.len())
-            && within(project, cube.projects.len())
+        within(bucket, cube.buckets.len()) && within(source, cube.sources.len()) && within(project, cube.projects.len())
     };
     cube.sets.iter().flatten().all(|m| within(*m, cube.meters.len()))
         && cube.cells.iter().all(|c| place(c.bucket, c.source, c.project) && within(c.meter, cube.meters.len()))

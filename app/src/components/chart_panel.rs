@@ -5,7 +5,7 @@
 //! Until the browser has said it, the drawing has [`FIRST_WIDTH_PX`] and scrolls where that is too wide; its height never
 //! changes.
 
-use super::tooltip::{Figures, Tooltip};
+use super::tooltip::{Figures, Tooltip, WIDTH_PX};
 use crate::charts::{BarChart, Drawing};
 use crate::platform;
 use crate::usage_chart::Usage;
@@ -56,7 +56,7 @@ pub fn ChartPanel(
     };
     let tooltip = move || {
         let place = drawing.with(|d| place(d, active.get()?));
-        figures.get().zip(place).map(|(figures, at)| view! { <Tooltip figures at/> })
+        figures.get().zip(place).map(|(figures, left)| view! { <Tooltip figures left/> })
     };
     let spoken = move || figures.with(|figures| figures.as_ref().map(Figures::spoken));
     view! {
@@ -130,11 +130,12 @@ fn fitted_width(id: &'static str) -> RwSignal<u32> {
     width
 }
 
-/// Where the tooltip goes: beside the bucket, on the side with more room.
-fn place(drawing: &Drawing, bucket: usize) -> Option<(i32, bool)> {
+/// The tooltip's left edge: beside the bucket, on the side with more room, and never outside the chart.
+fn place(drawing: &Drawing, bucket: usize) -> Option<i32> {
     let slot = drawing.geometry.slots.get(bucket)?;
-    let before = slot.x + slot.w / 2.0 > drawing.geometry.size.w / 2.0;
-    Some((px(if before { slot.x } else { slot.x + slot.w }), before))
+    let width = px(drawing.geometry.size.w);
+    let (from, to) = (px(slot.x), px(slot.x + slot.w));
+    Some(if from + to > width { (from - WIDTH_PX).max(0) } else { to.min(width - WIDTH_PX).max(0) })
 }
 
 /// Slots lie on whole pixels. As an integer, because writing floats is 15 KB of WebAssembly.

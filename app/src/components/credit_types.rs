@@ -20,9 +20,9 @@ pub fn CreditTypes(
         let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
         let decimals = format::decimals_for([total]);
         let all = tab(view, None, "All".to_owned(), format::credits(total, decimals));
-        let each = amounts.into_iter().map(|(name, title, amount)| {
-            tab(view, Some(name), title, format::credits(amount, decimals))
-        });
+        let each = amounts
+            .into_iter()
+            .map(|(name, title, amount)| tab(view, Some(name), title, format::credits(amount, decimals)));
         [all].into_iter().chain(each).collect_view()
     };
     view! { <nav class="tabs" aria-label="Credit type">{tabs}</nav> }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 /// How to make a key, and a curl line that works with it.
 #[component]
+#[allow(clippy::needless_pass_by_value, reason = "components own their properties")]
 pub fn FirstEvent(
     /// Where this server is reached.
     origin: String,

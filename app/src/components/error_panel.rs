@@ -8,6 +8,7 @@ use leptos_router::hooks::use_location;
 ///
 /// "Try again" is a link to the page itself, so that it works without a script; with one it only asks again.
 #[component]
+#[allow(clippy::needless_pass_by_value, reason = "components own their properties")]
 pub fn ErrorPanel(
     /// What went wrong.
     error: AppError,
@@ -27,7 +28,8 @@ pub fn ErrorPanel(
             retry.run(());
         }
     };
-    let request_id = error.request_id().map(|id| view! { <p class="request-id">"Request " <code>{id.to_owned()}</code></p> });
+    let request_id =
+        error.request_id().map(|id| view! { <p class="request-id">"Request " <code>{id.to_owned()}</code></p> });
     view! {
         <div class="panel error-panel" role="alert" data-code=error.code()>
             <p>{error.to_string()}</p>

@@ -16,7 +16,7 @@ pub fn EventsTable(
     let decimals = format::decimals_for_table(events.iter().map(|e| e.credits));
     let rows = events.into_iter().map(|event| view! { <EventRow event decimals/> }).collect_view();
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Last events">
+        <div class="table-scroll" tabindex="0" role="region" aria-label="Table of the last events">
             <table class="table">
                 <caption class="visually-hidden">"Last events, newest first"</caption>
                 <thead>

@@ -31,7 +31,13 @@ pub fn Legend(
     };
     let progress = move || {
         let text = format!("In progress, data as of {as_of}");
-        usage.with(Usage::in_progress).then(|| view! { <li class="legend-progress"><i class="swatch hatched"></i>{text}</li> })
+        usage
+            .with(Usage::in_progress)
+            .then(|| view! { <li class="legend-progress"><i class="swatch hatched"></i>{text}</li> })
     };
-    view! { <ul class="legend">{entries}{progress}</ul> }
+    let nothing = move || {
+        let text = "Nothing was used in this range under these filters.";
+        usage.with(|usage| usage.series.is_empty()).then(|| view! { <li class="legend-none">{text}</li> })
+    };
+    view! { <ul class="legend">{entries}{nothing}{progress}</ul> }
 }

@@ -1,9 +1,11 @@
 //! The parts that pages are made of, one per file; the styles of each are in `style/` under the same name.
 
 pub mod amount;
+pub mod balance_card;
 pub mod calendar_grid;
 pub mod chart_panel;
 pub mod credit_types;
+pub mod difference;
 pub mod eager;
 pub mod empty_state;
 pub mod error_panel;

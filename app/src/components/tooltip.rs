@@ -7,6 +7,9 @@ use leptos::prelude::*;
 /// The series that a tooltip has room for; the rest is one line.
 const MAX_LINES: usize = 10;
 
+/// The room it takes beside its bucket, in px; its width and margin in `style/tooltip.css`.
+pub const WIDTH_PX: i32 = 256;
+
 /// What a tooltip says, ready to be shown or spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
@@ -50,8 +53,8 @@ impl Figures {
 pub fn Tooltip(
     /// What it says.
     figures: Figures,
-    /// Where the bucket is: the side towards the middle of the chart, in px, and whether the box lies left of it.
-    at: (i32, bool),
+    /// Its left edge in the chart, in px.
+    left: i32,
 ) -> impl IntoView {
     let lines = figures.lines.into_iter().map(|(color, title, amount)| {
         view! {
@@ -63,7 +66,7 @@ pub fn Tooltip(
         }
     });
     view! {
-        <div class="tooltip" class:before=at.1 style:left=format!("{}px", at.0) aria-hidden="true">
+        <div class="tooltip" style:left=format!("{left}px") aria-hidden="true">
             <p class="tooltip-label">{figures.label}</p>
             <ul>{lines.collect_view()}</ul>
             <p class="tooltip-total"><span>"Total"</span><b>{figures.total}</b></p>

@@ -52,9 +52,7 @@ fn row(row: Row, decimals: u32) -> impl IntoView {
 
 fn cell(value: Value, decimals: u32) -> impl IntoView {
     let (text, title, zero) = match value {
-        Value::Credits(amount) => {
-            (format::credits(amount, decimals), Some(format::exact(amount)), amount.is_zero())
-        }
+        Value::Credits(amount) => (format::credits(amount, decimals), Some(format::exact(amount)), amount.is_zero()),
         Value::Count(count) => (format::count(count), None, count == 0),
         Value::Quantity(quantity) => {
             let zero = quantity.is_none_or(|q| q == ledger::Quantity::ZERO);

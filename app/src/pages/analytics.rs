@@ -4,6 +4,7 @@
 
 use crate::components::chart_panel::ChartPanel;
 use crate::components::credit_types::CreditTypes;
+use crate::components::difference::Difference;
 use crate::components::eager::Eager;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::grouping::Grouping;
@@ -15,7 +16,7 @@ use crate::components::source_filter::SourceFilter;
 use crate::components::usage_table::UsageTable;
 use crate::error::AppError;
 use crate::format;
-use crate::pages::overview::Difference;
+use crate::platform;
 use crate::server_fns::analytics::{Analytics, analytics};
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
@@ -67,7 +68,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
     let Analytics { from, to, today, cube, difference, as_of } = analytics;
     let zone = cube.zone.clone();
     let cube = StoredValue::new(cube);
-    let usage = Memo::new(move |_| view.with(|view| sliced(cube, view)));
+    let usage = Memo::new(move |_| view.with(|view| cube.with_value(|cube| sliced(cube, view))));
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
     // The file says which days it holds, also where the page's own address leaves them to the default.
@@ -97,7 +98,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
                 <h2 id="table-title">"Figures"</h2>
                 <a class="button panel-link" href=csv download="" rel="external"><Icon name="download"/>"Download CSV"</a>
             </div>
-            <Figures view cube usage/>
+            <Figures view cube/>
         </section>
         <Difference difference/>
     }
@@ -122,16 +123,24 @@ fn Summary(usage: Memo<Usage>) -> impl IntoView {
     }
 }
 
+/// The table. It follows the chart a moment later: a year of days is some 3,000 cells, which would hold up the frame in
+/// which the chart is redrawn.
 #[component]
-fn Figures(view: Memo<View>, cube: StoredValue<Cube>, usage: Memo<Usage>) -> impl IntoView {
-    let table = Memo::new(move |_| {
-        cube.with_value(|cube| view.with(|view| usage.with(|usage| Table::of(cube, view, usage))))
+fn Figures(view: Memo<View>, cube: StoredValue<Cube>) -> impl IntoView {
+    let late = RwSignal::new(view.get_untracked());
+    Effect::new(move |_| {
+        let now = view.get();
+        if now != late.get_untracked() {
+            platform::after_paint(move || late.set(view.get_untracked()));
+        }
     });
+    let table =
+        Memo::new(move |_| late.with(|view| cube.with_value(|cube| Table::of(cube, view, &sliced(cube, view)))));
     view! { <UsageTable table caption="Credits and calls of the range"/> }
 }
 
 /// The view of the cube. Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them; then
 /// nothing is shown rather than something wrong.
-fn sliced(cube: StoredValue<Cube>, view: &View) -> Usage {
-    cube.with_value(|cube| Usage::of(cube, view)).unwrap_or_default()
+fn sliced(cube: &Cube, view: &View) -> Usage {
+    Usage::of(cube, view).unwrap_or_default()
 }

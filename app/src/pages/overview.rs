@@ -1,7 +1,8 @@
 //! How much is left, what used it, will it last.
 
-use crate::components::amount::Amount;
+use crate::components::balance_card::BalanceCard;
 use crate::components::chart_panel::ChartPanel;
+use crate::components::difference::Difference;
 use crate::components::eager::Eager;
 use crate::components::empty_state::FirstEvent;
 use crate::components::error_panel::ErrorPanel;
@@ -11,11 +12,10 @@ use crate::components::skeleton::PageSkeleton;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
 use crate::format;
-use crate::server_fns::overview::{DAYS, Overview, overview};
+use crate::server_fns::overview::{DAYS, EventLine, Overview, overview};
 use crate::usage_chart::Usage;
 use crate::view::View;
-use crate::words;
-use ledger::{Balance, Credits, OrgState};
+use ledger::Credits;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -46,10 +46,7 @@ fn Report(overview: Overview) -> impl IntoView {
     let usage = Usage::of(&overview.cube, &View::default()).unwrap_or_default();
     let recent = usage.total.credits;
     let average = format::per_day(recent, DAYS);
-    let lasts = match format::days_left(overview.balance.available, average) {
-        Some(days) => format!("At this rate the balance lasts {}.", format::counted(days, "day", "days")),
-        None => "Too little to say how long the balance lasts.".to_owned(),
-    };
+    let pace = format!("Last {DAYS} days. {}", outlook(overview.balance.available, average));
     let share = format::share(overview.spent, overview.granted).map(|share| format!(", {share} of what was granted"));
     let spent = format::counted(overview.event_count, "event", "events") + &share.unwrap_or_default();
     let below = if overview.event_count == 0 {
@@ -67,7 +64,7 @@ fn Report(overview: Overview) -> impl IntoView {
             <BalanceCard balance=overview.balance/>
             <StatCard label="Spent" credits=overview.spent remark=spent/>
             <StatCard label="Granted" credits=overview.granted remark="All credits ever given".to_owned()/>
-            <StatCard label="Average per day" credits=average remark=format!("Last {DAYS} days. {lasts}")/>
+            <StatCard label="Average per day" credits=average remark=pace/>
         </div>
         {below}
         <Difference difference=overview.difference/>
@@ -75,42 +72,7 @@ fn Report(overview: Overview) -> impl IntoView {
 }
 
 #[component]
-fn BalanceCard(balance: Balance) -> impl IntoView {
-    let (word, class, remark) = match balance.state {
-        OrgState::Active => ("Active", "status ok", None),
-        OrgState::Paused => (
-            "Paused",
-            "status danger",
-            Some("Nothing is left to spend. Usage is still recorded; new work should wait until whoever runs this server adds credits (scrip grant)."),
-        ),
-    };
-    let part = |label: &'static str, credits: Credits| {
-        view! { <span class="part"><span class="muted">{label}</span>" "<Amount credits/></span> }
-    };
-    let held = balance.held.is_positive().then(|| part("Held", balance.held));
-    let debt = balance.debt.is_positive().then(|| part("Debt", balance.debt));
-    let apart = held.is_some() || debt.is_some();
-    let settled = apart.then(|| part("Settled", balance.settled));
-    view! {
-        <div class="stat balance">
-            <h2 class="stat-label">"Available balance" <span class=class>{word}</span></h2>
-            <p class="stat-figure">
-                <Amount credits=balance.available/>
-                " "
-                <span class="stat-unit">{words::CREDITS}</span>
-            </p>
-            <p class="stat-remark">{remark}{held}{debt}{settled}{(!apart && remark.is_none()).then_some("Nothing held, no debt")}</p>
-        </div>
-    }
-}
-
-#[component]
-fn Recent(
-    usage: Usage,
-    as_of: String,
-    zone: String,
-    events: Vec<crate::server_fns::overview::EventLine>,
-) -> impl IntoView {
+fn Recent(usage: Usage, as_of: String, zone: String, events: Vec<EventLine>) -> impl IntoView {
     let usage = Memo::new(move |_| usage.clone());
     view! {
         <section class="panel" aria-labelledby="recent">
@@ -129,15 +91,28 @@ fn Recent(
     }
 }
 
-/// What the charts say beyond the ledger: nothing, and everybody may see that.
-#[component]
-pub fn Difference(
-    /// Charts less ledger.
-    difference: Credits,
-) -> impl IntoView {
-    view! {
-        <p class="difference" class:wrong=!difference.is_zero()>
-            {format!("Ledger and charts differ by {} {}", format::exact(difference), words::CREDITS)}
-        </p>
+/// Will it last: what is available at the average pace. A forecast will know better.
+fn outlook(available: Credits, daily: Credits) -> String {
+    if !available.is_positive() {
+        return "Nothing is left.".to_owned();
+    }
+    match format::days_left(available, daily) {
+        Some(0) => "At this pace the balance does not last a day.".to_owned(),
+        Some(days) => format!("At this pace the balance lasts {}.", format::counted(days, "day", "days")),
+        None => "At this pace the balance lasts for years.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outlook_in_words() {
+        let say = |available, daily| outlook(Credits::from_micros(available), Credits::from_micros(daily));
+        assert_eq!(say(0, 5), "Nothing is left.");
+        assert_eq!(say(4, 5), "At this pace the balance does not last a day.");
+        assert_eq!(say(5, 5), "At this pace the balance lasts 1 day.");
+        assert_eq!(say(5, 0), "At this pace the balance lasts for years.");
     }
 }

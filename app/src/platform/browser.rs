@@ -1,7 +1,8 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
 use crate::theme::{COOKIE, Theme};
-use leptos::prelude::{document, request_animation_frame};
+use leptos::prelude::{document, request_animation_frame, set_timeout};
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlElement};
 
@@ -44,6 +45,11 @@ pub fn focus(id: String) {
             let _ = element.focus();
         }
     });
+}
+
+/// Runs something once the frame being prepared is on the screen.
+pub fn after_paint(run: impl FnOnce() + 'static) {
+    request_animation_frame(move || set_timeout(run, Duration::ZERO));
 }
 
 /// Closes a popover, if it is open.

@@ -31,5 +31,8 @@ pub fn width_of(_: &str) -> Option<u32> {
 /// Nothing has the focus here.
 pub fn focus(_: String) {}
 
+/// Nothing is painted here.
+pub fn after_paint(_: impl FnOnce() + 'static) {}
+
 /// Nothing is open here.
 pub fn close_popover(_: &str) {}

@@ -3,10 +3,10 @@
 use super::Moment;
 use crate::calendar::Day;
 use crate::error::AppError;
+use crate::json::Json;
 use crate::wire;
 use ledger::{Credits, Cube};
 use leptos::prelude::*;
-use crate::json::Json;
 use serde::{Deserialize, Serialize};
 
 /// Days of the range where none is chosen, today included.

@@ -2,11 +2,11 @@
 
 use super::Moment;
 use crate::error::AppError;
+use crate::json::Json;
 use crate::wire;
 use ledger::event::Status;
 use ledger::{Balance, Credits, Cube};
 use leptos::prelude::*;
-use crate::json::Json;
 use serde::{Deserialize, Serialize};
 
 /// Days of the chart, today included.

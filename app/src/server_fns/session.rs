@@ -1,8 +1,8 @@
 //! Who is looking, for the page's head.
 
 use crate::error::AppError;
-use leptos::prelude::*;
 use crate::json::Json;
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What the head of every page says.

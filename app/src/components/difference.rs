@@ -1,0 +1,19 @@
+//! What the charts say beyond the ledger: nothing, and everybody may see that.
+
+use crate::format;
+use crate::words;
+use ledger::Credits;
+use leptos::prelude::*;
+
+/// A line at the end of a page.
+#[component]
+pub fn Difference(
+    /// Charts less ledger.
+    difference: Credits,
+) -> impl IntoView {
+    view! {
+        <p class="difference" class:wrong=!difference.is_zero()>
+            {format!("Ledger and charts differ by {} {}", format::exact(difference), words::CREDITS)}
+        </p>
+    }
+}
