@@ -15,7 +15,10 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Keys in force that were looked up lately, by hash, with their expiry: a look-up costs more than the event it is for.
 /// Every change of a key goes through this process's one writer and forgets them all, so it counts at the next request.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCache(Mutex<HashMap<[u8; 32], (Key, Option<Timestamp>)>>);
+pub(crate) struct KeyCache(Mutex<HashMap<[u8; 32], Remembered>>);
+
+/// A key and when it ends.
+type Remembered = (Key, Option<Timestamp>);
 
 impl KeyCache {
     fn find(&self, hash: &[u8; 32], now: Timestamp) -> Option<Key> {
