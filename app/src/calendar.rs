@@ -162,6 +162,20 @@ pub fn parse_iso(text: &str) -> Option<Day> {
     Day::new(date)
 }
 
+/// Like [`parse_iso`], for the bounds of a range: a date beyond the calendar stands for its nearest end, so that a range
+/// with such a bound is told to be too long instead of becoming another one.
+#[must_use]
+pub fn parse_bound(text: &str) -> Option<Day> {
+    parse_iso(text).or_else(|| {
+        let (year, rest) = text.split_once('-')?;
+        let year: u32 = year.parse().ok()?;
+        // The rest must still be a day, in a year that had every day there is.
+        parse_iso(&format!("2000-{rest}"))?;
+        let nearest = if year < 2000 { (2000, 1, 1) } else { (2199, 12, 31) };
+        NaiveDate::from_ymd_opt(nearest.0, nearest.1, nearest.2).and_then(Day::new)
+    })
+}
+
 /// `16 Nov 2026`, `1 – 21 Nov 2026`, `28 Oct – 21 Nov 2026`, `28 Dec 2025 – 21 Nov 2026`.
 #[must_use]
 pub fn range_text(from: Day, to: Day) -> String {
@@ -189,10 +203,10 @@ pub fn date_and_clock(time: NaiveDateTime) -> String {
     format!("{}, {}", Day(time.date()).medium(), clock(time))
 }
 
-/// `21 Nov, 18:04:31`: for lists of what happened lately.
+/// `21 Nov 2026, 18:04:31`: for lists, where what came in last may have happened long ago.
 #[must_use]
 pub fn date_and_seconds(time: NaiveDateTime) -> String {
-    format!("{}, {}:{:02}", Day(time.date()).short(), clock(time), time.second())
+    format!("{}, {}:{:02}", Day(time.date()).medium(), clock(time), time.second())
 }
 
 /// Six weeks from Monday to Sunday that hold the month of `day`; `None` outside it. Always six, so that the calendar
@@ -255,6 +269,16 @@ mod tests {
 
     fn day(text: &str) -> Day {
         parse_iso(text).expect("a day")
+    }
+
+    #[test]
+    fn a_bound_beyond_the_calendar_is_its_nearest_end() {
+        assert_eq!(parse_bound("1900-06-30"), Some(day("2000-01-01")));
+        assert_eq!(parse_bound("9999-12-31"), Some(day("2199-12-31")));
+        assert_eq!(parse_bound("2026-11-21"), Some(day("2026-11-21")));
+        for text in ["", "1900", "1900-13-01", "x-01-01", "1900-02-30"] {
+            assert_eq!(parse_bound(text), None, "{text}");
+        }
     }
 
     #[test]

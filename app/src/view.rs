@@ -4,7 +4,7 @@
 //! Parsing never fails: what cannot be read is left out, since people edit and cut URLs. Printing is canonical (fixed
 //! order, defaults left out), so that equal views have equal URLs.
 
-use crate::calendar::{Day, parse_iso};
+use crate::calendar::{Day, parse_bound, parse_iso};
 use crate::query;
 use ledger::{Dimension, Filter};
 
@@ -43,8 +43,8 @@ impl View {
         let (mut from, mut to) = (None, None);
         for (name, value) in query::parse(text) {
             match name.as_str() {
-                "from" => from = parse_iso(&value).or(from),
-                "to" => to = parse_iso(&value).or(to),
+                "from" => from = parse_bound(&value).or(from),
+                "to" => to = parse_bound(&value).or(to),
                 "day" => (from, to) = (parse_iso(&value).or(from), parse_iso(&value).or(to)),
                 "type" => view.credit_type = Some(value).filter(|v| is_name(v)),
                 "source" if is_name(&value) && view.sources.len() < MAX_SOURCES => view.sources.push(value),

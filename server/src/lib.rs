@@ -16,6 +16,7 @@ pub mod auth;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod connections;
 pub mod import;
 pub mod ingest;
 pub mod pages;

@@ -7,9 +7,7 @@
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::state::AppState;
-use crate::{router, socket, telemetry};
-use axum::serve::ListenerExt as _;
-use std::future::IntoFuture as _;
+use crate::{connections, router, socket, telemetry};
 use std::net::SocketAddr;
 use std::time::Duration;
 use store::{Options, Store};
@@ -50,14 +48,7 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
         // An error means that the sender is gone: then it is over as well.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
-    // Answers are small: waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let server = axum::serve(listener, routes).with_graceful_shutdown(asked).into_future();
+    let server = connections::serve(listener, routes, asked);
     let upkeep = async {
         loop {
             tokio::time::sleep(telemetry::UPKEEP_EVERY).await;
@@ -66,7 +57,7 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
     };
     tokio::pin!(server);
     tokio::select! {
-        ended = &mut server => return ended.map_err(|error| Failure::new(format!("the server ended: {error}"))),
+        () = &mut server => return Ok(()),
         line = store.stopped() => return Err(Failure::new(line)),
         () = upkeep => {}
         () = told_to_stop() => {}
@@ -74,13 +65,10 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
     tracing::info!("stopping: no new requests, running ones finish");
     // Nobody listens only where the server has ended by itself.
     let _ = stop.send(true);
-    match tokio::time::timeout(grace, server).await {
-        Ok(ended) => ended.map_err(|error| Failure::new(format!("the server ended: {error}"))),
-        Err(_) => {
-            tracing::warn!(grace_s = grace.as_secs(), "some requests did not finish in time and are broken off");
-            Ok(())
-        }
+    if tokio::time::timeout(grace, server).await.is_err() {
+        tracing::warn!(grace_s = grace.as_secs(), "some requests did not finish in time and are broken off");
     }
+    Ok(())
 }
 
 async fn announce(store: &Store, config: &Config, bound: SocketAddr) -> Result<(), Failure> {

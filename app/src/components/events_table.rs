@@ -1,4 +1,4 @@
-//! The last events, newest first.
+//! The last events, in the order in which they came in, newest first.
 
 use super::amount::Amount;
 use super::time::Time;
@@ -18,7 +18,7 @@ pub fn EventsTable(
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label="Table of the last events">
             <table class="table">
-                <caption class="visually-hidden">"Last events, newest first"</caption>
+                <caption class="visually-hidden">"Last events, in the order in which they came in, newest first"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Time"</th>

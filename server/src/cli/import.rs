@@ -69,5 +69,10 @@ fn report(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
             "stopped before the end: the same command goes on from here, and counts no row twice",
         ));
     }
+    if *read > 0 && rejected >= *read {
+        return Err(Failure::new(
+            "no row could be taken: does the mapping fit the file, and the organization's rate card the mapping's meters?",
+        ));
+    }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub struct Migrate {}
 
 impl Migrate {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        let office = Office::open(config).await?;
+        let office = Office::open_or_create(config).await?;
         let by = match office {
             Office::Here(_) => "",
             Office::Server(_) => " (by the server that runs there)",

@@ -25,9 +25,22 @@ impl Office {
     /// # Errors
     /// One line for a terminal.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
-        match Store::open(Options::new(&config.data)).await {
+        Self::open_with(Options { create: false, ..Options::new(&config.data) }).await
+    }
+
+    /// The same for commands that may be somebody's first: makes the database where there is none.
+    ///
+    /// # Errors
+    /// One line for a terminal.
+    pub async fn open_or_create(config: &Config) -> Result<Self, Failure> {
+        Self::open_with(Options::new(&config.data)).await
+    }
+
+    async fn open_with(options: Options) -> Result<Self, Failure> {
+        let data = options.dir.clone();
+        match Store::open(options).await {
             Ok(store) => Ok(Self::Here(store)),
-            Err(OpenError::Locked(_)) => Ok(Self::Server(Client::connect(&config.data).await?)),
+            Err(OpenError::Locked(_)) => Ok(Self::Server(Client::connect(&data).await?)),
             Err(error) => Err(error.into()),
         }
     }

@@ -52,7 +52,7 @@ impl Create {
         if amount.is_some_and(|amount| !amount.is_positive()) {
             return Err(Failure::new("--grant: a grant must be above zero"));
         }
-        let mut office = Office::open(config).await?;
+        let mut office = Office::open_or_create(config).await?;
         let made = self.make(&mut office, amount).await;
         office.close().await;
         let preset = if self.preset == preset::EMPTY { "an empty rate card" } else { &self.preset };

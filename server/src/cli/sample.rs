@@ -39,7 +39,7 @@ pub struct Sample {
 
 impl Sample {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        let mut office = Office::open(config).await?;
+        let mut office = Office::open_or_create(config).await?;
         let made = self.load(&mut office, config).await;
         office.close().await;
         made

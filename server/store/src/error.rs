@@ -80,6 +80,9 @@ pub enum OpenError {
     /// The folder is not there.
     #[error("the data folder {} does not exist: create it, or name another with --data", .0.display())]
     MissingFolder(PathBuf),
+    /// There is no database in it.
+    #[error("there is no database in {}: name the right folder with --data, or make one with scrip sample or scrip org create", .0.display())]
+    NoDatabase(PathBuf),
     /// Another process holds it.
     #[error("the data folder {} is in use by another scrip process: stop that one first", .0.display())]
     Locked(PathBuf),

@@ -68,13 +68,15 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Connections for reading.
     pub readers: u32,
+    /// Whether a database is made where there is none. Without it a mistyped folder is told, not filled.
+    pub create: bool,
 }
 
 impl Options {
-    /// A folder, the machine's clock, four readers.
+    /// A folder, the machine's clock, four readers; a database is made where there is none.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), clock: Arc::new(clock::SystemClock), readers: 4 }
+        Self { dir: dir.into(), clock: Arc::new(clock::SystemClock), readers: 4, create: true }
     }
 }
 
@@ -103,8 +105,8 @@ impl Store {
         let path = open::database_path(&options.dir);
         let lock = open::lock(&options.dir)?;
         let conn = {
-            let path = path.clone();
-            let opened = tokio::task::spawn_blocking(move || open::open_writer(&path)).await;
+            let (path, create) = (path.clone(), options.create);
+            let opened = tokio::task::spawn_blocking(move || open::open_writer(&path, create)).await;
             opened.map_err(|error| OpenError::Unsafe(error.to_string()))??
         };
         let io = |reason: String| OpenError::Io { path: path.clone(), reason };

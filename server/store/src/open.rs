@@ -42,14 +42,24 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens the database for writing, checked, set and migrated.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open_writer(path: &Path, create: bool) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::Unsafe(format!("version {} is older than 3.51.3", rusqlite::version())));
     }
     let failed = |error: rusqlite::Error| open_error(path, &error);
+    match std::fs::metadata(path) {
+        // SQLite would take it for a new one, and what was lost would look like a fresh start.
+        Ok(file) if file.len() == 0 => {
+            let reason = "it has 0 bytes; remove it to begin anew".to_owned();
+            return Err(OpenError::Corrupt { path: path.to_owned(), reason });
+        }
+        Err(_) if !create => return Err(OpenError::NoDatabase(path.parent().unwrap_or(path).to_owned())),
+        _ => {}
+    }
     // One thread owns it for life: SQLite's own locking would only cost time.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    private(path)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     check_integrity(&conn, path)?;
     for (name, value, expected) in SETTINGS {
@@ -61,6 +71,13 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(failed)?;
     migrate::migrate(&mut conn, path)?;
     Ok(conn)
+}
+
+/// Nobody else on the machine reads it: it holds hashes of passwords and everybody's usage.
+fn private(path: &Path) -> Result<(), OpenError> {
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, owner_only)
+        .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// Opens the database for reading only, on a connection of its own.

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::ingest::{Item, ItemError, read_item};
 use crate::problem::Problem;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use futures::StreamExt as _;
 use ledger::event::{BinaryAttributes, Event, Form};
@@ -37,6 +37,9 @@ impl Media {
     /// # Errors
     /// 415 naming what is read.
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(unsupported("a Content-Encoding"));
+        }
         let is_binary = headers.contains_key("ce-specversion") || headers.contains_key("ce-type");
         let Some(said) = headers.get(CONTENT_TYPE) else {
             // An event without data has no content type.

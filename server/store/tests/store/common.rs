@@ -85,7 +85,7 @@ impl Bench {
 
 async fn open(dir: &std::path::Path, clock: &Arc<FixedClock>) -> Store {
     let clock: Arc<dyn store::Clock> = Arc::clone(clock) as Arc<dyn store::Clock>;
-    Store::open(Options { dir: dir.to_owned(), clock, readers: 2 }).await.expect("opens")
+    Store::open(Options { dir: dir.to_owned(), clock, readers: 2, create: true }).await.expect("opens")
 }
 
 /// An amount.

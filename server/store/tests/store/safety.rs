@@ -31,6 +31,26 @@ async fn what_cannot_be_opened_is_told_in_one_line_and_left_alone() {
 }
 
 #[tokio::test]
+async fn an_empty_folder_or_file_passes_for_no_database() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let look = || Options { create: false, ..Options::new(dir.path()) };
+    let none = Store::open(look()).await.err().expect("no database");
+    assert!(matches!(none, OpenError::NoDatabase(_)), "{none}");
+    assert!(!dir.path().join("scrip.db").exists());
+    std::fs::write(dir.path().join("scrip.db"), b"").expect("writes");
+    let cut = Store::open(Options::new(dir.path())).await.err().expect("cut to nothing");
+    assert!(matches!(cut, OpenError::Corrupt { .. }), "{cut}");
+}
+
+#[tokio::test]
+async fn nobody_else_on_the_machine_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new().await;
+    let mode = std::fs::metadata(bench.dir.path().join("scrip.db")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_release_is_refused() {
     let bench = Bench::new().await;
     bench.store.close().await;

@@ -50,7 +50,7 @@ proptest! {
         let in_order = usage(&tokens);
         let mut shuffled = in_order.clone();
         shuffled.sort_by_key(|event| event.id.as_str().bytes().fold(seed, |hash, byte| hash.rotate_left(7) ^ u64::from(byte).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-        let at_once = runtime.block_on(spent(vec![in_order.clone()]));
+        let at_once = runtime.block_on(spent(vec![in_order]));
         let split = runtime.block_on(spent(shuffled.chunks(size).map(<[Event]>::to_vec).collect()));
         let exact = tokens.iter().map(|t| i64::from(t.0)).sum::<i64>() * 3 / 5 + tokens.iter().map(|t| i64::from(t.1)).sum::<i64>();
         prop_assert_eq!(at_once, exact);
