@@ -13,7 +13,7 @@ unset SCRIP_TOOLCHAIN
 
 if [ ! -e "$data/scrip.db" ]; then
     mkdir -p "$data"
-    target/release/scrip sample --data "$data" ||
+    SCRIP_LISTEN=$listen target/release/scrip sample --data "$data" ||
         fail "the sample organization could not be loaded into $data" "see above; then remove $data/scrip.db, if it is there, and run this again"
 else
     echo "Sign in at http://${listen/#0.0.0.0/127.0.0.1} with the account you have there; a new data folder (make run DATA=other) brings a sample account."
