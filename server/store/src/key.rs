@@ -15,28 +15,43 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Keys in force that were looked up lately, by hash, with their expiry: a look-up costs more than the event it is for.
 /// Every change of a key goes through this process's one writer and forgets them all, so it counts at the next request.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCache(Mutex<HashMap<[u8; 32], Remembered>>);
+pub(crate) struct KeyCache(Mutex<Keys>);
+
+#[derive(Debug, Default)]
+struct Keys {
+    known: HashMap<[u8; 32], Remembered>,
+    /// How often all were forgotten. What was looked up before the last time may be out of date and is not remembered.
+    forgotten: u64,
+}
 
 /// A key and when it ends.
 type Remembered = (Key, Option<Timestamp>);
 
 impl KeyCache {
-    fn find(&self, hash: &[u8; 32], now: Timestamp) -> Option<Key> {
+    /// The key, if it is remembered and in force; otherwise what [`KeyCache::remember`] must be told.
+    fn find(&self, hash: &[u8; 32], now: Timestamp) -> Result<Key, u64> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, expires_at) = keys.get(hash)?;
-        expires_at.is_none_or(|at| at > now).then(|| key.clone())
+        match keys.known.get(hash) {
+            Some((key, expires_at)) if expires_at.is_none_or(|at| at > now) => Ok(key.clone()),
+            _ => Err(keys.forgotten),
+        }
     }
 
-    fn remember(&self, hash: [u8; 32], key: Key, expires_at: Option<Timestamp>) {
+    fn remember(&self, hash: [u8; 32], key: Key, expires_at: Option<Timestamp>, forgotten: u64) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= MAX_REMEMBERED {
-            keys.clear();
+        if keys.forgotten != forgotten {
+            return;
         }
-        keys.insert(hash, (key, expires_at));
+        if keys.known.len() >= MAX_REMEMBERED {
+            keys.known.clear();
+        }
+        keys.known.insert(hash, (key, expires_at));
     }
 
     fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.known.clear();
+        keys.forgotten += 1;
     }
 }
 
@@ -165,9 +180,10 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn key(&self, hash: [u8; 32]) -> Result<Option<Key>, StoreError> {
-        if let Some(key) = self.keys().find(&hash, self.now()) {
-            return Ok(Some(key));
-        }
+        let forgotten = match self.keys().find(&hash, self.now()) {
+            Ok(key) => return Ok(Some(key)),
+            Err(forgotten) => forgotten,
+        };
         let found: Option<(i64, i64, String, String, Option<i64>)> = sqlx::query_as(
             "SELECT key_id, org_id, prefix, scopes, expires_at FROM api_key
              WHERE key_hash = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)",
@@ -182,7 +198,25 @@ impl Store {
             .map(|name| Scope::parse(name).ok_or_else(|| unreadable("scope")))
             .collect::<Result<Vec<_>, _>>()?;
         let key = Key { id: KeyId(id), org: OrgId(org), prefix, scopes };
-        self.keys().remember(hash, key.clone(), expires_at.map(Timestamp::from_micros));
+        self.keys().remember(hash, key.clone(), expires_at.map(Timestamp::from_micros), forgotten);
         Ok(Some(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_changed_while_it_was_looked_up_is_not_remembered() {
+        let cache = KeyCache::default();
+        let (hash, now) = ([1; 32], Timestamp::from_micros(0));
+        let key = Key { id: KeyId(1), org: OrgId(1), prefix: "abcdefgh".to_owned(), scopes: vec![] };
+        let looked_up = cache.find(&hash, now).expect_err("nothing is remembered yet");
+        cache.forget();
+        cache.remember(hash, key.clone(), None, looked_up);
+        let looked_up = cache.find(&hash, now).expect_err("what was out of date is not remembered");
+        cache.remember(hash, key.clone(), None, looked_up);
+        assert_eq!(cache.find(&hash, now), Ok(key));
     }
 }
