@@ -30,7 +30,7 @@ pub struct Create {
     /// Organization
     #[arg(long, value_name = "NAME")]
     org: String,
-    /// owner, admin, billing, analyst or member
+    /// owner, admin, billing, analyst or member; every role sees the same pages for now
     #[arg(long, default_value = "owner", value_name = "ROLE")]
     role: String,
     /// Read the password from the first line of standard input

@@ -10,18 +10,18 @@ use rusqlite::{OptionalExtension, params};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(pub i64);
 
-/// What a member may do; each includes those after it, but for `billing` and `analyst`, which stand side by side.
+/// What a member is. Until there are pages that change something, every role sees the same: all that there is to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Everything, including giving the org away.
+    /// Whose the org is.
     Owner,
-    /// Everything but that.
+    /// Who runs it for the owner.
     Admin,
-    /// Buys credits and sees what they went to.
+    /// Who buys credits.
     Billing,
-    /// Sees all usage.
+    /// Who looks into usage.
     Analyst,
-    /// Sees the overview.
+    /// Anybody else.
     Member,
 }
 
