@@ -63,8 +63,10 @@ pub(crate) async fn org(store: &Store) -> OrgId {
         effective_at: None,
         expires_at: None,
         description: "bench".to_owned(),
+        cost: None,
+        rollover: None,
     };
-    store.give_grant(org, "bench".to_owned(), grant).await.expect("a good grant");
+    store.give_grant(org, "bench".to_owned(), grant, None).await.expect("a good grant");
     org
 }
 

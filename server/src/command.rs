@@ -201,9 +201,19 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         }
         Command::Grant { org, kind, amount, effective_at, expires_at, description } => {
             let scope = ledger::Scope::default();
-            let new = NewGrant { kind, amount, priority: 0, scope, effective_at, expires_at, description };
+            let new = NewGrant {
+                kind,
+                amount,
+                priority: 0,
+                scope,
+                effective_at,
+                expires_at,
+                description,
+                cost: None,
+                rollover: None,
+            };
             let org = org_named(store, &org).await?;
-            Ok(Answer::Grant(store.give_grant(org.id, "command".to_owned(), new).await?))
+            Ok(Answer::Grant(store.give_grant(org.id, "command".to_owned(), new, None).await?.answer))
         }
         Command::Ingest { org, cause, events } => {
             let org = org_named(store, &org).await?;

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrgState {
-    /// There is something to spend.
+    /// There is something to spend, or the policy lets new work go into debt.
     Active,
-    /// Nothing is left: usage that happened is still recorded, new work should wait for a purchase or the next cycle.
+    /// Nothing is left: usage that happened is still recorded, new work waits for a purchase or the next cycle.
     Paused,
 }
 
@@ -32,13 +32,14 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// From its three parts.
+    /// From its three parts, and how much further new work may go into debt.
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`].
-    pub fn new(available: Credits, held: Credits, debt: Credits) -> Result<Self, Refusal> {
+    pub fn new(available: Credits, held: Credits, debt: Credits, room: Credits) -> Result<Self, Refusal> {
         let settled = available.plus(held)?.minus(debt)?;
-        let state = if available.is_positive() { OrgState::Active } else { OrgState::Paused };
+        let may_begin = available.is_positive() || room.is_positive();
+        let state = if may_begin { OrgState::Active } else { OrgState::Paused };
         Ok(Self { available, held, settled, debt, state })
     }
 }
@@ -63,9 +64,11 @@ mod tests {
     #[test]
     fn settled_is_available_and_held_less_debt() {
         let c = Credits::from_micros;
-        let balance = Balance::new(c(70), c(20), c(0)).expect("fits");
+        let balance = Balance::new(c(70), c(20), c(0), c(0)).expect("fits");
         assert_eq!((balance.settled, balance.state), (c(90), OrgState::Active));
-        let balance = Balance::new(c(0), c(0), c(5)).expect("fits");
+        let balance = Balance::new(c(0), c(0), c(5), c(0)).expect("fits");
         assert_eq!((balance.settled, balance.state), (c(-5), OrgState::Paused));
+        let overdrawn = Balance::new(c(0), c(0), c(5), c(1)).expect("fits");
+        assert_eq!(overdrawn.state, OrgState::Active);
     }
 }

@@ -1,12 +1,14 @@
 //! Rate cards: ordered lines with an effective time; the first line that matches wins.
 
+use crate::canon::{Canon, Hash};
 use crate::event::Event;
 use crate::id::{LineNo, RateCardVersion};
 use crate::label::Meter;
-use crate::rate::RateLine;
+use crate::rate::{RateLine, Rule};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Lines one card may have: each event may look at all of them.
 pub const MAX_LINES: usize = 500;
@@ -37,6 +39,20 @@ impl RateCard {
             }
         }
         Ok(())
+    }
+
+    /// What captured holds are charged by: the event reports what was captured.
+    #[must_use]
+    pub fn of_captures(meter: Meter) -> Self {
+        let line = RateLine { meter, sources: Vec::new(), attributes: BTreeMap::new(), rule: Rule::Reported };
+        let effective_at = Timestamp::from_micros(0);
+        Self { version: RateCardVersion::CAPTURES, effective_at, lines: vec![line] }
+    }
+
+    /// The hash of what it says: what its entry in the chain binds. `lines` is their JSON as it is kept.
+    #[must_use]
+    pub fn terms(version: RateCardVersion, effective_at: Timestamp, lines: &str) -> Hash {
+        Canon::new("scrip-rate-card-1").int(version.0).int(effective_at.micros()).text(lines).hash()
     }
 
     /// The line that charges `meter` for `event`.

@@ -141,6 +141,9 @@ mod tests {
             effective_at: at(0),
             expires_at: None,
             description: String::new(),
+            cost: None,
+            rollover: None,
+            parent: None,
         };
         change(&mut grant);
         Slot { grant, left: Credits::from_micros(left) }

@@ -5,9 +5,10 @@
 
 use crate::canon::{Canon, Hash};
 use crate::credits::Credits;
-use crate::id::{EntrySeq, EventSeq, GrantId, HoldId, OrgId};
+use crate::id::{EntrySeq, EventSeq, GrantId, HoldId, OrgId, RateCardVersion};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The hash before the first entry of every org.
@@ -15,7 +16,8 @@ pub const GENESIS: Hash = [0; 32];
 
 /// Where credits are or went. What an org owns is positive in its grants and holds; `debt` is at or below zero; the four
 /// system accounts are the other sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Account {
     /// What is left of a grant.
     Grant(GrantId),
@@ -75,7 +77,7 @@ impl fmt::Display for Account {
 }
 
 /// One line of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
     /// Which account changes.
     pub account: Account,
@@ -83,13 +85,23 @@ pub struct Posting {
     pub amount: Credits,
 }
 
-/// What an entry records. (Holds, rollover and corrections add their kinds here.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an entry records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
+    /// A version of the rate card was laid down: nothing is posted, but what it says is bound into the chain.
+    RateCard {
+        /// Which.
+        version: RateCardVersion,
+        /// SHA-256 of its canonical bytes ([`crate::RateCard::terms`]).
+        terms: Hash,
+    },
     /// A grant was given.
     Grant {
         /// Which.
         grant: GrantId,
+        /// [`crate::Grant::terms`]; `None` in entries made before the terms were bound.
+        terms: Option<Hash>,
     },
     /// Events were settled: those from `first` to `last`, whose leaves have this Merkle root.
     Usage {
@@ -105,28 +117,166 @@ pub enum EntryKind {
         /// Which.
         grant: GrantId,
     },
-    /// A new grant repaid debt.
+    /// What was left of a plan's grant moved on, or a part of it, and the rest expired.
+    Rollover {
+        /// Whose rest it was.
+        grant: GrantId,
+        /// The grant that it became.
+        child: GrantId,
+        /// The child's terms.
+        terms: Hash,
+    },
+    /// A grant repaid debt.
     Repayment {
         /// Which grant paid.
         grant: GrantId,
     },
+    /// Credits were reserved for work in progress.
+    Hold {
+        /// Which hold.
+        hold: HoldId,
+        /// [`crate::Hold::terms`].
+        terms: Hash,
+    },
+    /// A hold was given more time.
+    Extension {
+        /// Which hold.
+        hold: HoldId,
+        /// Until when it lasts now.
+        until: Timestamp,
+    },
+    /// A hold was captured: what it reserved came back, and what the work cost was drawn, as one event.
+    Capture {
+        /// Which hold.
+        hold: HoldId,
+        /// The event that the work counts as.
+        event: EventSeq,
+        /// Root over that one event's leaf.
+        root: Hash,
+    },
+    /// A hold was given up; what it reserved came back.
+    Release {
+        /// Which hold.
+        hold: HoldId,
+    },
+    /// A hold's time ran out; what it reserved came back.
+    HoldExpiry {
+        /// Which hold.
+        hold: HoldId,
+    },
+    /// An event was taken back, its postings reversed in reverse order.
+    Void {
+        /// Which event.
+        event: EventSeq,
+        /// The event that stands in its place, if one does.
+        replacement: Option<EventSeq>,
+        /// The grant that received what had paid a debt that is repaid by now, and its terms.
+        refund: Option<(GrantId, Hash)>,
+        /// Why, in a person's words.
+        reason: String,
+    },
+    /// An operator put a balance right by hand.
+    Adjustment {
+        /// The grant that was given, or taken from.
+        grant: GrantId,
+        /// The terms of a grant that was given; `None` where it was taken from one.
+        terms: Option<Hash>,
+        /// Why, in a person's words.
+        reason: String,
+    },
 }
 
 impl EntryKind {
+    /// All names, in the order in which people are shown them.
+    pub const NAMES: [&'static str; 13] = [
+        "usage",
+        "grant",
+        "expiry",
+        "rollover",
+        "repayment",
+        "hold",
+        "extension",
+        "capture",
+        "release",
+        "hold_expiry",
+        "void",
+        "adjustment",
+        "rate_card",
+    ];
+
     /// Its name in tables and on the wire.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::RateCard { .. } => "rate_card",
             Self::Grant { .. } => "grant",
             Self::Usage { .. } => "usage",
             Self::Expiry { .. } => "expiry",
+            Self::Rollover { .. } => "rollover",
             Self::Repayment { .. } => "repayment",
+            Self::Hold { .. } => "hold",
+            Self::Extension { .. } => "extension",
+            Self::Capture { .. } => "capture",
+            Self::Release { .. } => "release",
+            Self::HoldExpiry { .. } => "hold_expiry",
+            Self::Void { .. } => "void",
+            Self::Adjustment { .. } => "adjustment",
         }
+    }
+
+    /// The events that it settles, and the Merkle root over them.
+    #[must_use]
+    pub const fn settles(&self) -> Option<(EventSeq, EventSeq, &Hash)> {
+        match self {
+            Self::Usage { first, last, root } => Some((*first, *last, root)),
+            Self::Capture { event, root, .. } => Some((*event, *event, root)),
+            _ => None,
+        }
+    }
+
+    /// The format whose canonical bytes it has. Grants were first entered without their terms.
+    const fn tag(&self) -> &'static str {
+        match self {
+            Self::Grant { terms: Some(_), .. } => "scrip-entry-2",
+            _ => "scrip-entry-1",
+        }
+    }
+
+    fn write(&self, canon: &mut Canon) {
+        let maybe = |canon: &mut Canon, terms: &Option<Hash>| {
+            canon.flag(terms.is_some());
+            terms.iter().for_each(|terms| {
+                canon.bytes(terms);
+            });
+        };
+        match self {
+            Self::RateCard { version, terms } => canon.int(version.0).bytes(terms),
+            Self::Grant { grant, terms: Some(terms) } => canon.int(grant.0).bytes(terms),
+            Self::Grant { grant, terms: None } | Self::Expiry { grant } | Self::Repayment { grant } => {
+                canon.int(grant.0)
+            }
+            Self::Usage { first, last, root } => canon.int(first.0).int(last.0).bytes(root),
+            Self::Rollover { grant, child, terms } => canon.int(grant.0).int(child.0).bytes(terms),
+            Self::Hold { hold, terms } => canon.int(hold.0).bytes(terms),
+            Self::Extension { hold, until } => canon.int(hold.0).int(until.micros()),
+            Self::Capture { hold, event, root } => canon.int(hold.0).int(event.0).bytes(root),
+            Self::Release { hold } | Self::HoldExpiry { hold } => canon.int(hold.0),
+            Self::Void { event, replacement, refund, reason } => {
+                canon.int(event.0).maybe_int(replacement.map(|seq| seq.0)).maybe_int(refund.map(|(grant, _)| grant.0));
+                maybe(canon, &refund.map(|(_, terms)| terms));
+                canon.text(reason)
+            }
+            Self::Adjustment { grant, terms, reason } => {
+                canon.int(grant.0);
+                maybe(canon, terms);
+                canon.text(reason)
+            }
+        };
     }
 }
 
 /// What is about to be entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// What it records.
     pub kind: EntryKind,
@@ -139,7 +289,7 @@ pub struct Draft {
 }
 
 /// A ledger transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Whose.
     pub org: OrgId,
@@ -154,7 +304,7 @@ pub struct Entry {
 }
 
 /// The end of an org's chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// Number of the last entry; 0 before the first.
     pub seq: EntrySeq,
@@ -201,16 +351,9 @@ impl Entry {
 }
 
 fn hash(org: OrgId, seq: EntrySeq, booked_at: Timestamp, draft: &Draft, previous: &Hash) -> Hash {
-    let mut canon = Canon::new("scrip-entry-1");
+    let mut canon = Canon::new(draft.kind.tag());
     canon.bytes(previous).int(org.0).int(seq.0).text(draft.kind.name());
-    match &draft.kind {
-        EntryKind::Grant { grant } | EntryKind::Expiry { grant } | EntryKind::Repayment { grant } => {
-            canon.int(grant.0);
-        }
-        EntryKind::Usage { first, last, root } => {
-            canon.int(first.0).int(last.0).bytes(root);
-        }
-    }
+    draft.kind.write(&mut canon);
     canon.int(draft.happened_at.micros()).int(booked_at.micros()).text(&draft.cause).count(draft.postings.len());
     for posting in &draft.postings {
         let (name, number) = posting.account.parts();
@@ -225,7 +368,7 @@ mod tests {
 
     fn draft(amounts: &[(Account, i64)]) -> Draft {
         Draft {
-            kind: EntryKind::Grant { grant: GrantId(1) },
+            kind: EntryKind::Grant { grant: GrantId(1), terms: None },
             happened_at: Timestamp::from_micros(1),
             cause: "test".to_owned(),
             postings: amounts
@@ -233,6 +376,13 @@ mod tests {
                 .map(|(account, m)| Posting { account: *account, amount: Credits::from_micros(*m) })
                 .collect(),
         }
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        let names: std::collections::BTreeSet<_> = EntryKind::NAMES.into_iter().collect();
+        assert_eq!(names.len(), EntryKind::NAMES.len());
+        assert!(EntryKind::NAMES.contains(&EntryKind::Release { hold: HoldId(1) }.name()));
     }
 
     fn sealed(draft: Draft) -> Entry {

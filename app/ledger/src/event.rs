@@ -38,7 +38,7 @@ pub enum Status {
 }
 
 /// Somewhere in the customer's product: an id, and a name that people read if there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// What identifies it.
     pub id: Label,
@@ -47,7 +47,7 @@ pub struct Place {
 }
 
 /// One fact reported by a service, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Unique per org and source.
     pub id: Label,

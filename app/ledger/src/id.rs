@@ -57,6 +57,12 @@ id!(
     /// A version of an org's rate card; starts at 1.
     RateCardVersion, "v"
 );
+impl RateCardVersion {
+    /// Under which captured holds are charged: not a card of the org, but the amount that the capture says
+    /// ([`crate::RateCard::of_captures`]).
+    pub const CAPTURES: Self = Self(0);
+}
+
 id!(
     /// A line of a rate card version, counted from 1 as people do.
     LineNo, "line_"

@@ -6,29 +6,37 @@
 //!
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
-//! ([`entry`], [`merkle`], [`settle`]) → what people are told ([`balance`], [`cube`], [`explain`]).
+//! ([`entry`], [`merkle`], [`settle`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
+//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]).
 //!
-//! Deliberately absent for now, and where they will go: holds (`hold.rs`), rollover (`rollover.rs`), corrections
-//! (`correction.rs`), tiers and formula (variants of [`rate::Rule`]).
+//! Deliberately absent for now: tiers and formula (variants of [`rate::Rule`]).
 #![deny(clippy::float_arithmetic)]
 
 pub mod balance;
 pub mod canon;
 pub mod card;
+pub mod correction;
 pub mod credits;
 pub mod cube;
+pub mod cycle;
 pub mod decimal;
 pub mod drawdown;
 pub mod entry;
 pub mod event;
 pub mod explain;
+pub mod figures;
 pub mod grant;
+pub mod hold;
 pub mod id;
 pub mod label;
 pub mod merkle;
+pub mod money;
+pub mod policy;
+pub mod position;
 pub mod quantity;
 pub mod rate;
 pub mod refusal;
+pub mod rollover;
 pub mod settle;
 pub mod time;
 
@@ -36,12 +44,19 @@ pub use balance::{Balance, OrgState};
 pub use card::RateCard;
 pub use credits::Credits;
 pub use cube::{Cube, Dimension, Filter, Interval, Slice};
+pub use cycle::BillingCycle;
 pub use entry::{Account, Entry, EntryKind, Posting};
 pub use event::Event;
+pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
+pub use hold::{Hold, HoldStatus};
 pub use id::{EntrySeq, EventSeq, GrantId, HoldId, LineNo, OrgId, RateCardVersion};
 pub use label::{Label, Meter};
+pub use money::{Currency, Money};
+pub use policy::Policy;
+pub use position::Position;
 pub use quantity::Quantity;
 pub use rate::{RateLine, Rule};
 pub use refusal::Refusal;
+pub use rollover::Rollover;
 pub use time::Timestamp;

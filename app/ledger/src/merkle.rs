@@ -5,6 +5,7 @@
 //! hash per level (at most 64).
 
 use crate::canon::Hash;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Builds a root leaf by leaf.
@@ -18,7 +19,7 @@ impl Builder {
     /// Adds the next leaf's content.
     pub fn push(&mut self, content: &[u8]) {
         let mut size = 1;
-        let mut hash: Hash = Sha256::new().chain_update([0]).chain_update(content).finalize().into();
+        let mut hash = leaf(content);
         while let Some((peak_size, peak)) = self.peaks.last().copied() {
             if peak_size != size {
                 break;
@@ -39,6 +40,65 @@ impl Builder {
             Some(last) => peaks.fold(last, |right, left| node(&left, &right)),
         }
     }
+}
+
+/// That one leaf is among those of a root: the neighbours on the way up (RFC 9162 §2.1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The leaf's place, counted from 0.
+    pub index: u64,
+    /// How many leaves the tree has.
+    pub size: u64,
+    /// The neighbours, lowest first; at most 64.
+    pub path: Vec<Hash>,
+}
+
+impl Proof {
+    /// The proof for the leaf at `index` of those with these contents. Cost: hashes all of them once.
+    /// `None` where there is no such leaf.
+    #[must_use]
+    pub fn new<'l>(contents: impl IntoIterator<Item = &'l [u8]>, index: u64) -> Option<Self> {
+        let mut level: Vec<Hash> = contents.into_iter().map(leaf).collect();
+        let (size, mut place) = (u64::try_from(level.len()).ok()?, usize::try_from(index).ok()?);
+        level.get(place)?;
+        let mut path = Vec::new();
+        while level.len() > 1 {
+            path.extend(level.get(place ^ 1).copied());
+            // A last one without a neighbour moves up as it is: the split at the largest power of two, from below.
+            level = level.chunks(2).map(|pair| pair.get(1).map_or(pair[0], |right| node(&pair[0], right))).collect();
+            place /= 2;
+        }
+        Some(Self { index, size, path })
+    }
+
+    /// The root that a leaf with this content leads to; `None` where the path does not fit the place.
+    #[must_use]
+    pub fn root(&self, content: &[u8]) -> Option<Hash> {
+        let (mut place, mut last) = (self.index, self.size.checked_sub(1)?);
+        if place > last {
+            return None;
+        }
+        let mut hash = leaf(content);
+        for neighbour in &self.path {
+            if last == 0 {
+                return None;
+            }
+            if place & 1 == 1 || place == last {
+                hash = node(neighbour, &hash);
+                while place & 1 == 0 && place != 0 {
+                    (place, last) = (place >> 1, last >> 1);
+                }
+            } else {
+                hash = node(&hash, neighbour);
+            }
+            (place, last) = (place >> 1, last >> 1);
+        }
+        (last == 0).then_some(hash)
+    }
+}
+
+fn leaf(content: &[u8]) -> Hash {
+    Sha256::new().chain_update([0]).chain_update(content).finalize().into()
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
@@ -79,6 +139,24 @@ mod tests {
                 builder.push(leaf);
             }
             prop_assert_eq!(builder.root(), definition(&leaves));
+        }
+
+        #[test]
+        fn every_leaf_is_proved_and_no_other(count in 1_usize..40, index in 0_usize..40, other in any::<[u8; 4]>()) {
+            let contents: Vec<[u8; 4]> = (0..count).map(|i| u32::try_from(i).expect("small").to_be_bytes()).collect();
+            let mut builder = Builder::default();
+            contents.iter().for_each(|content| builder.push(content));
+            let proof = Proof::new(contents.iter().map(<[u8; 4]>::as_slice), index as u64);
+            prop_assert_eq!(proof.is_some(), index < count);
+            if let Some(proof) = proof {
+                prop_assert_eq!(proof.root(&contents[index]), Some(builder.root()));
+                if other != contents[index] {
+                    prop_assert_ne!(proof.root(&other), Some(builder.root()));
+                }
+                for broken in [Proof { size: proof.size + 1, ..proof.clone() }, Proof { index: proof.index + 1, ..proof.clone() }] {
+                    prop_assert!(broken.root(&contents[index]) != Some(builder.root()) || broken.path.is_empty() || broken.size != proof.size);
+                }
+            }
         }
     }
 }

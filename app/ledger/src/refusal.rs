@@ -1,5 +1,6 @@
 //! Why something is refused: one enum, a stable code for programs, a sentence for people that says what to do.
 
+use crate::credits::Credits;
 use crate::decimal::DecimalError;
 
 /// A rule said no. `Display` is the sentence; [`Refusal::code`] is the stable name.
@@ -128,6 +129,83 @@ pub enum Refusal {
     /// A grant that ends before it begins.
     #[error("the grant would expire before it takes effect: set expires_at after effective_at")]
     ExpiryBeforeEffect,
+    /// Terms of a rollover that make no sense.
+    #[error("rollover: {problem}")]
+    BadRollover {
+        /// What to change.
+        problem: &'static str,
+    },
+    /// A cost below zero.
+    #[error("what was paid cannot be below zero")]
+    BadCost,
+    /// Not an ISO 4217 code.
+    #[error("the currency must be an ISO 4217 code in capitals, such as EUR")]
+    BadCurrency,
+    /// A scope that would never match anything.
+    #[error("scope: {problem}")]
+    ScopeNamesNothing {
+        /// What to change.
+        problem: String,
+    },
+    /// A grant that is not there, or that nothing can be taken from or given to.
+    #[error("there is no such grant in this organization: GET /api/v1/grants lists them")]
+    UnknownGrant,
+    /// No such policy, or a limit that does not belong to it.
+    #[error("choose pause (without a limit), or finish_in_flight or overdraft with a limit above zero")]
+    BadPolicy,
+    /// Nothing covers it.
+    #[error("{needed} credits are needed and {covered} can be used for this: buy credits, or wait for the next cycle")]
+    InsufficientCredits {
+        /// What was asked for.
+        needed: Credits,
+        /// What grants of fitting scope would cover of it.
+        covered: Credits,
+    },
+    /// A hold of nothing or less.
+    #[error("a hold must be above zero")]
+    HoldNotPositive,
+    /// A capture of nothing or less.
+    #[error("a capture must be above zero: release the hold instead")]
+    CaptureNotPositive,
+    /// A hold that would last no time or too long.
+    #[error("expires_in_s must be 1 to 2678400 (31 days): extend the hold later if work takes longer")]
+    BadHoldTime,
+    /// Too many holds at once.
+    #[error("10000 holds are pending already: capture or release some")]
+    TooManyHolds,
+    /// The hold was captured before.
+    #[error("this hold was captured already: nothing was posted")]
+    HoldCaptured,
+    /// The hold was released before.
+    #[error("this hold was released already: nothing was posted")]
+    HoldReleased,
+    /// The hold's time ran out.
+    #[error("this hold expired, and what it reserved was given back: create a new one")]
+    HoldExpired,
+    /// An extension that would not make it last longer.
+    #[error("the hold lasts longer than that already: choose a larger expires_in_s")]
+    HoldNotExtended,
+    /// A correction without a reason.
+    #[error("say why: a correction needs a reason")]
+    MissingReason,
+    /// The event was taken back before.
+    #[error("this event was voided already: nothing was posted")]
+    AlreadyVoided,
+    /// An adjustment of nothing.
+    #[error("an adjustment must be above or below zero")]
+    AdjustmentIsZero,
+    /// Less is there than should be taken.
+    #[error("only {available} credits can be taken: take less")]
+    AdjustmentTooLarge {
+        /// What is there.
+        available: Credits,
+    },
+    /// The key was used for something else before.
+    #[error("this Idempotency-Key was used with another request: choose a new key")]
+    IdempotencyConflict,
+    /// A time to read at that cannot be.
+    #[error("as_known_at is in the future: nobody knows yet what will be known then")]
+    NotKnownYet,
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -165,6 +243,27 @@ impl Refusal {
             Self::EventConflict => "event_conflict",
             Self::GrantNotPositive => "grant_not_positive",
             Self::ExpiryBeforeEffect => "expiry_before_effect",
+            Self::BadRollover { .. } => "bad_rollover",
+            Self::BadCost => "bad_cost",
+            Self::BadCurrency => "bad_currency",
+            Self::ScopeNamesNothing { .. } => "scope_names_nothing",
+            Self::UnknownGrant => "unknown_grant",
+            Self::BadPolicy => "bad_policy",
+            Self::InsufficientCredits { .. } => "insufficient_credits",
+            Self::HoldNotPositive => "hold_not_positive",
+            Self::CaptureNotPositive => "capture_not_positive",
+            Self::BadHoldTime => "bad_hold_time",
+            Self::TooManyHolds => "too_many_holds",
+            Self::HoldCaptured => "hold_captured",
+            Self::HoldReleased => "hold_released",
+            Self::HoldExpired => "hold_expired",
+            Self::HoldNotExtended => "hold_not_extended",
+            Self::MissingReason => "missing_reason",
+            Self::AlreadyVoided => "already_voided",
+            Self::AdjustmentIsZero => "adjustment_is_zero",
+            Self::AdjustmentTooLarge { .. } => "adjustment_too_large",
+            Self::IdempotencyConflict => "idempotency_conflict",
+            Self::NotKnownYet => "not_known_yet",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }

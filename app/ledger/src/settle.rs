@@ -148,61 +148,21 @@ impl Settlement {
     }
 }
 
-/// The entry that gives a grant.
+/// The entry that gives a grant. What takes effect before it is booked happened when it took effect.
 ///
 /// # Errors
 /// What [`Grant::check`] says.
 pub fn give(grant: &Grant, now: Timestamp, cause: &str) -> Result<Draft, Refusal> {
     grant.check()?;
     Ok(Draft {
-        kind: EntryKind::Grant { grant: grant.id },
-        happened_at: now,
+        kind: EntryKind::Grant { grant: grant.id, terms: Some(grant.terms()) },
+        happened_at: now.min(grant.effective_at),
         cause: cause.to_owned(),
         postings: vec![
             Posting { account: Account::Grant(grant.id), amount: grant.amount },
             Posting { account: Account::Funding, amount: grant.amount.negated()? },
         ],
     })
-}
-
-/// The entry by which a new grant repays `debt` (given as a positive amount); `None` where there is none, or where the
-/// grant cannot be spent on everything or not yet.
-///
-/// # Errors
-/// [`Refusal::AmountOverflow`].
-pub fn repay(grant: &Grant, debt: Credits, now: Timestamp, cause: &str) -> Result<Option<Draft>, Refusal> {
-    let unscoped = grant.scope.meters.is_empty() && grant.scope.projects.is_empty();
-    if !debt.is_positive() || !unscoped || !grant.is_open(now) {
-        return Ok(None);
-    }
-    let part = debt.min(grant.amount);
-    Ok(Some(Draft {
-        kind: EntryKind::Repayment { grant: grant.id },
-        happened_at: now,
-        cause: cause.to_owned(),
-        postings: vec![
-            Posting { account: Account::Grant(grant.id), amount: part.negated()? },
-            Posting { account: Account::Debt, amount: part },
-        ],
-    }))
-}
-
-/// The entry by which what is `left` of a grant expires, booked as of its expiry; `None` where nothing is left or it has
-/// not expired at `now`.
-///
-/// # Errors
-/// [`Refusal::AmountOverflow`].
-pub fn expire(grant: &Grant, left: Credits, now: Timestamp) -> Result<Option<Draft>, Refusal> {
-    let Some(expires_at) = grant.expires_at.filter(|at| *at <= now && left.is_positive()) else { return Ok(None) };
-    Ok(Some(Draft {
-        kind: EntryKind::Expiry { grant: grant.id },
-        happened_at: expires_at,
-        cause: "job:expiry".to_owned(),
-        postings: vec![
-            Posting { account: Account::Grant(grant.id), amount: left.negated()? },
-            Posting { account: Account::Expired, amount: left },
-        ],
-    }))
 }
 
 #[cfg(test)]

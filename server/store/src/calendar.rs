@@ -10,7 +10,8 @@ use chrono::{
 };
 use chrono_tz::Tz;
 use ledger::cube::{Bucket, Interval, MAX_BUCKETS};
-use ledger::{Refusal, Timestamp};
+use ledger::position::Calendar;
+use ledger::{BillingCycle, Refusal, Timestamp};
 
 const UNIX_DAY_OF_CE: i32 = 719_163;
 
@@ -110,6 +111,28 @@ fn next_hour(zone: Tz, start: Timestamp) -> Result<Timestamp, StoreError> {
     }
 }
 
+/// A zone as the rules need it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ZoneCalendar(pub(crate) Tz);
+
+impl Calendar for ZoneCalendar {
+    fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+        let out_of_range = || Refusal::TimeOutOfRange;
+        let wall = local(self.0, at).map_err(|_| out_of_range())?.naive_local();
+        let later = wall.checked_add_months(Months::new(u32::from(months))).ok_or_else(out_of_range)?;
+        // Where the clock jumps over the hour, the end is when it has jumped, as with days.
+        let quarters = (0..12_i64).map(|quarter| later + chrono::TimeDelta::minutes(15 * quarter));
+        let found = quarters.filter_map(|wall| self.0.from_local_datetime(&wall).earliest()).next();
+        found.map(|time| Timestamp::from_micros(time.timestamp_micros())).ok_or_else(out_of_range)
+    }
+}
+
+/// The billing cycle in which an instant lies: a calendar month of the zone.
+pub(crate) fn cycle(zone: Tz, at: Timestamp) -> Result<BillingCycle, StoreError> {
+    let date = local(zone, at)?.date_naive();
+    Ok(BillingCycle { year: date.year(), month: date.month() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +181,16 @@ mod tests {
         assert_eq!(lengths(Tz::UTC, Interval::Week, "2025-01-01", "2025-01-15"), [5 * 1440, 7 * 1440, 2 * 1440]);
         assert_eq!(lengths(Tz::UTC, Interval::Month, "2025-01-15", "2025-03-02"), [17 * 1440, 28 * 1440, 1440]);
         assert_eq!(lengths(Tz::UTC, Interval::None, "2025-01-15", "2025-03-02"), [46 * 1440]);
+    }
+
+    #[test]
+    fn months_later_is_the_same_day_or_the_last() {
+        let after = |text, months| ZoneCalendar(Tz::Europe__Berlin).months_after(at(text), months).expect("in range");
+        assert_eq!(after("2026-11-30T23:00:00Z", 3), at("2027-02-28T23:00:00Z"));
+        assert_eq!(after("2026-12-31T11:00:00Z", 2), at("2027-02-28T11:00:00Z"));
+        // 02:30 does not exist on the day summer time begins.
+        assert_eq!(after("2026-02-28T01:30:00Z", 1), at("2026-03-28T01:30:00Z"));
+        assert_eq!(after("2026-01-29T01:30:00Z", 2), at("2026-03-29T01:00:00Z"));
     }
 
     #[test]

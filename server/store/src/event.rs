@@ -2,9 +2,8 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::grant::grant_of;
 use crate::rows::{Columns, unreadable};
-use ledger::drawdown::{Purse, Slot};
+use crate::{meter, payer};
 use ledger::event::{Place, Status};
 use ledger::explain::{Explanation, explain};
 use ledger::rate::Carry;
@@ -170,7 +169,7 @@ impl Store {
 
     /// One event, explained.
     ///
-    /// Cost: the charges of the entry that settled it, and the org's postings before that entry.
+    /// Cost: the charges of the entry that settled it, and a look-up per grant.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -188,14 +187,14 @@ impl Store {
             .fetch_one(self.reader())
             .await?;
         let accepted_at = Timestamp::from_micros(accepted_at);
-        let mut payers = self.payers(org, &row, accepted_at).await?;
+        let seq = row.seq;
+        let (_, paid) = self.read(move |conn| payer::payers(conn, org, seq)).await?;
+        let mut payers: HashMap<Meter, payer::Paid> = paid.into_iter().collect();
         let cards = self.cards(org).await?;
         let mut explained = Vec::with_capacity(row.charges.len());
         for charge in &row.charges {
-            let line = cards
-                .get(&charge.version)
-                .and_then(|card| card.line(charge.line))
-                .ok_or_else(|| unreadable("rate line"))?;
+            let card = meter::card_of(&cards, charge.version, &charge.meter);
+            let line = card.as_ref().and_then(|card| card.line(charge.line)).ok_or_else(|| unreadable("rate line"))?;
             let why = explain(line, charge.quantity, row.event.reported, charge.carry_before)?;
             explained.push((charge.clone(), why, payers.remove(&charge.meter).unwrap_or_default()));
         }
@@ -213,10 +212,9 @@ impl Store {
         for Said { seq, occurred_at, mut event } in said {
             let mut charges = charges.remove(&seq).unwrap_or_default();
             for charge in &mut charges {
-                let line = cards
-                    .get(&charge.version)
-                    .and_then(|card| card.line(charge.line))
-                    .ok_or_else(|| unreadable("rate line"))?;
+                let card = meter::card_of(&cards, charge.version, &charge.meter);
+                let line =
+                    card.as_ref().and_then(|card| card.line(charge.line)).ok_or_else(|| unreadable("rate line"))?;
                 charge.carry_after = line.rate(charge.quantity, event.reported, charge.carry_before)?.carry;
             }
             event.quantities = charges.iter().map(|charge| (charge.meter.clone(), charge.quantity)).collect();
@@ -248,80 +246,7 @@ impl Store {
         Ok(charges)
     }
 
-    async fn cards(&self, org: OrgId) -> Result<HashMap<RateCardVersion, RateCard>, StoreError> {
-        let found: Vec<(i64, i64, String)> =
-            sqlx::query_as("SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1")
-                .bind(org.0)
-                .fetch_all(self.reader())
-                .await?;
-        let card = |(version, effective_at, lines): (i64, i64, String)| {
-            let version = RateCardVersion(version);
-            let effective_at = Timestamp::from_micros(effective_at);
-            Ok((version, RateCard { version, effective_at, lines: serde_json::from_str(&lines)? }))
-        };
-        found.into_iter().map(card).collect()
-    }
-
-    /// Who paid for each charge of an event: the drawdown of its entry, done again up to it.
-    async fn payers(
-        &self,
-        org: OrgId,
-        row: &EventRow,
-        booked_at: Timestamp,
-    ) -> Result<HashMap<Meter, Vec<(Account, Credits)>>, StoreError> {
-        let mut purse = Purse::new(self.slots_before(org, row.entry).await?, booked_at);
-        let first: i64 = sqlx::query_scalar("SELECT first_event FROM entry WHERE org_id = ?1 AND seq = ?2")
-            .bind(org.0)
-            .bind(row.entry.0)
-            .fetch_one(self.reader())
-            .await?;
-        let earlier = sqlx::query(charge_sql!(
-            "JOIN event e ON e.org_id = c.org_id AND e.seq = c.seq
-             WHERE c.org_id = ?1 AND c.seq BETWEEN ?2 AND ?3 AND c.credits > 0 ORDER BY c.seq, m.name"
-        ))
-        .bind(org.0)
-        .bind(first)
-        .bind(row.seq.0)
-        .fetch_all(self.reader())
-        .await?;
-        let projects = self.projects_of(org, first, row.seq.0).await?;
-        let mut payers: HashMap<Meter, Vec<(Account, Credits)>> = HashMap::new();
-        for charge_row in &earlier {
-            let (seq, charge) = charge_of(charge_row)?;
-            let project = projects.get(&seq).map(|id| Label::parse("project", id)).transpose()?;
-            let mut paid = Vec::new();
-            purse.draw(&charge.meter, project.as_ref(), charge.credits, |account, part| paid.push((account, part)))?;
-            if seq == row.seq {
-                payers.insert(charge.meter, paid);
-            }
-        }
-        Ok(payers)
-    }
-
-    async fn projects_of(&self, org: OrgId, first: i64, last: i64) -> Result<HashMap<EventSeq, String>, StoreError> {
-        let found: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT e.seq, p.value FROM event e JOIN dimension p ON p.org_id = e.org_id AND p.kind = 3 AND p.id = e.project_id
-             WHERE e.org_id = ?1 AND e.seq BETWEEN ?2 AND ?3",
-        )
-        .bind(org.0)
-        .bind(first)
-        .bind(last)
-        .fetch_all(self.reader())
-        .await?;
-        Ok(found.into_iter().map(|(seq, project)| (EventSeq(seq), project)).collect())
-    }
-
-    /// What was left of each grant before an entry.
-    async fn slots_before(&self, org: OrgId, entry: EntrySeq) -> Result<Vec<Slot>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT g.grant_id, g.kind, g.amount, g.priority, g.scope, g.effective_at, g.expires_at, g.description, sum(p.amount)
-             FROM credit_grant g JOIN posting p ON p.org_id = g.org_id AND p.account = 'grant' AND p.number = g.grant_id
-             WHERE g.org_id = ?1 AND p.entry_seq < ?2 GROUP BY g.grant_id",
-        )
-        .bind(org.0)
-        .bind(entry.0)
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter().map(|row| Ok(Slot { grant: grant_of(row)?, left: Credits::from_micros(row.get(8)?) })).collect()
+    async fn cards(&self, org: OrgId) -> Result<Vec<RateCard>, StoreError> {
+        self.read(move |conn| meter::cards(conn, org)).await
     }
 }

@@ -67,24 +67,28 @@ impl Store {
 }
 
 /// An event with its hashes.
-struct Arrived {
-    event: Event,
+pub(crate) struct Arrived {
+    pub(crate) event: Event,
     key: Half,
     content: [u8; 32],
 }
 
 impl Arrived {
-    fn new(event: Event, canon: &mut Canon) -> Self {
+    pub(crate) fn new(event: Event, canon: &mut Canon) -> Self {
         let key = identity::key(event.source.as_str(), event.id.as_str());
         let content = event.content_hash(canon);
         Self { event, key, content }
     }
+
+    pub(crate) const fn content(&self) -> &[u8; 32] {
+        &self.content
+    }
 }
 
 /// An accepted event on its way into the tables.
-struct Row<'e> {
+pub(crate) struct Row<'e> {
     arrived: &'e Arrived,
-    seq: EventSeq,
+    pub(crate) seq: EventSeq,
     occurred_at: Timestamp,
     dimensions: [i64; 9],
     charges: Vec<Charge>,
@@ -117,11 +121,25 @@ impl Tx<'_> {
             };
             outcomes.push(outcome);
         }
-        insert_events(conn, id, &rows)?;
-        insert_charges(conn, id, &rows)?;
-        insert_identities(conn, id, &rows)?;
+        insert(conn, id, &rows)?;
         Ok(Ingested { outcomes, credits, balance: org.balance_after()? })
     }
+}
+
+impl Tx<'_> {
+    /// Accepts one event from inside another write.
+    pub(crate) fn ingest_one(&mut self, id: OrgId, cause: &str, event: Event) -> Result<Outcome, StoreError> {
+        let arrived = [Arrived::new(event, &mut Canon::new(""))];
+        let ingested = self.ingest(id, cause, &arrived)?;
+        ingested.outcomes.into_iter().next().ok_or_else(|| StoreError::Internal("no outcome".to_owned()))
+    }
+}
+
+/// Writes the rows of accepted events, table by table.
+pub(crate) fn insert(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), StoreError> {
+    insert_events(conn, id, rows)?;
+    insert_charges(conn, id, rows)?;
+    insert_identities(conn, id, rows)
 }
 
 enum Decision<'e> {
@@ -141,12 +159,8 @@ impl OrgCache {
     ) -> Result<Decision<'e>, StoreError> {
         let event = &arrived.event;
         let occurred_at = event.occurred_at(now)?;
-        if let Some(known) = self.identities.find(conn, id, &arrived.key)? {
-            return if known.content == identity::half(&arrived.content) {
-                Ok(Decision::Seen(known.seq))
-            } else {
-                Err(Refusal::EventConflict.into())
-            };
+        if let Some(seq) = self.seen(conn, id, arrived)? {
+            return Ok(Decision::Seen(seq));
         }
         let card = self.card(now).ok_or(StoreError::NotFound("rate card"))?;
         let version = card.version;
@@ -158,8 +172,35 @@ impl OrgCache {
         settle::leaf(canon, seq, &arrived.content, occurred_at, &charges);
         let pending = self.pending.as_mut().ok_or_else(|| StoreError::Internal("no settlement is open".to_owned()))?;
         let cost = pending.add(seq, event.project.as_ref().map(|p| &p.id), &charges, canon.as_bytes())?;
+        let row = self.take_up(conn, id, arrived, occurred_at, charges, meters, totals)?;
+        Ok(Decision::New(row, cost))
+    }
 
-        // From here on the event is accepted: nothing below can refuse it.
+    /// The place of an event that was accepted before with the same content.
+    ///
+    /// # Errors
+    /// [`Refusal::EventConflict`] where it had another content.
+    pub(crate) fn seen(&self, conn: &Connection, id: OrgId, arrived: &Arrived) -> Result<Option<EventSeq>, StoreError> {
+        match self.identities.find(conn, id, &arrived.key)? {
+            None => Ok(None),
+            Some(known) if known.content == identity::half(&arrived.content) => Ok(Some(known.seq)),
+            Some(_) => Err(Refusal::EventConflict.into()),
+        }
+    }
+
+    /// Takes an accepted event up in all that is remembered. Nothing here refuses it any more.
+    #[expect(clippy::too_many_arguments, reason = "what was decided about one event, each of it once")]
+    pub(crate) fn take_up<'e>(
+        &mut self,
+        conn: &Connection,
+        id: OrgId,
+        arrived: &'e Arrived,
+        occurred_at: Timestamp,
+        charges: Vec<Charge>,
+        meters: Vec<i64>,
+        totals: Vec<(Credits, ledger::Quantity)>,
+    ) -> Result<Row<'e>, StoreError> {
+        let (event, seq) = (&arrived.event, EventSeq(self.next_event));
         self.next_event += 1;
         self.totals.events += 1;
         self.totals.failed += i64::from(event.status == Status::Failed);
@@ -172,7 +213,7 @@ impl OrgCache {
         let dimensions = self.dimensions_of(conn, id, event)?;
         let row = Row { arrived, seq, occurred_at, dimensions, charges, meters };
         self.roll_up(conn, id, &row)?;
-        Ok(Decision::New(row, cost))
+        Ok(row)
     }
 
     fn carry_on(&mut self, charge: &Charge) {
@@ -184,7 +225,7 @@ impl OrgCache {
     }
 
     /// The meters' sums over all time with this event, each checked to fit: then no rollup and no account can overflow.
-    fn sums_with(
+    pub(crate) fn sums_with(
         &self,
         event: &Event,
         charges: &[Charge],
@@ -198,7 +239,7 @@ impl OrgCache {
         let cost = Credits::sum(charges.iter().map(|charge| charge.credits))?;
         let pending = self.pending.as_ref().map_or(Credits::ZERO, settle::Settlement::total);
         self.consumed.plus(pending)?.plus(cost)?;
-        self.debt.plus(pending)?.plus(cost)?;
+        self.position.debt.plus(pending)?.plus(cost)?;
         self.totals.bytes.checked_add(event.bytes).ok_or(Refusal::AmountOverflow)?;
         Ok(sums)
     }
@@ -235,7 +276,9 @@ impl OrgCache {
             Some(pending) => (pending.left()?, pending.debt()),
             None => (Credits::ZERO, Credits::ZERO),
         };
-        Ok(Balance::new(left, Credits::ZERO, self.debt.plus(new_debt)?)?)
+        let held = Credits::sum(self.position.holds.iter().map(ledger::Hold::held).collect::<Result<Vec<_>, _>>()?)?;
+        let room = self.position.room()?.minus(new_debt)?;
+        Ok(Balance::new(left, held, self.position.debt.plus(new_debt)?, room)?)
     }
 }
 

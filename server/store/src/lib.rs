@@ -10,12 +10,20 @@
 
 pub mod calendar;
 pub mod clock;
+pub mod correction;
+pub mod due;
+pub mod entry;
 pub mod error;
 pub mod event;
 pub mod grant;
+pub mod hold;
 pub mod ingest;
 pub mod key;
+pub mod once;
 pub mod org;
+pub mod policy;
+pub mod position;
+pub mod proof;
 pub mod random;
 pub mod session;
 pub mod usage;
@@ -28,6 +36,8 @@ mod identity;
 mod meter;
 mod migrate;
 mod open;
+mod payer;
+mod reading;
 mod rollup;
 mod rows;
 mod tx;
@@ -35,12 +45,18 @@ mod writer;
 
 pub use chrono_tz::Tz;
 pub use clock::Clock;
+pub use correction::{Correction, Request as CorrectionRequest};
+pub use entry::{EntryPage, EntryRow};
 pub use error::{OpenError, StoreError};
 pub use event::{EventDetail, EventPage, EventRow};
-pub use grant::NewGrant;
+pub use grant::{GrantPage, GrantState, NewGrant};
+pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
 pub use key::{Key, KeyId, NewKey, Scope};
+pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
+pub use position::At;
+pub use proof::EventProof;
 pub use session::Session;
 pub use usage::{CubeQuery, Range};
 pub use user::{Role, User, UserId};
@@ -90,6 +106,7 @@ struct Inner {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     reader: SqlitePool,
+    readers: reading::Readers,
     keys: key::KeyCache,
     writer: Mutex<Option<writer::Handle>>,
     finished: tokio::sync::Mutex<Option<writer::Finished>>,
@@ -117,6 +134,7 @@ impl Store {
             path: path.clone(),
             clock: options.clock,
             reader,
+            readers: reading::Readers::new(path.clone()),
             keys: key::KeyCache::default(),
             writer: Mutex::new(Some(writer)),
             finished: tokio::sync::Mutex::new(Some(finished)),
@@ -134,6 +152,7 @@ impl Store {
             let _ = finished.await;
         }
         self.inner.reader.close().await;
+        self.inner.readers.close();
         drop(self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
@@ -200,6 +219,16 @@ impl Writing {
     ) -> Result<T, StoreError> {
         match self.0 {
             Some(writer) => writer.call(weight, run).await,
+            None => Err(StoreError::Stopped),
+        }
+    }
+
+    async fn try_out<T: Send + 'static>(
+        self,
+        run: impl FnMut(&mut tx::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.0 {
+            Some(writer) => writer.try_out(run).await,
             None => Err(StoreError::Stopped),
         }
     }

@@ -3,6 +3,7 @@
 use crate::Store;
 use crate::error::StoreError;
 use crate::rows;
+use ledger::canon::Hash;
 use ledger::cube::MeterInfo;
 use ledger::{Credits, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp};
 use rusqlite::{Connection, params};
@@ -45,6 +46,33 @@ impl Meters {
     /// The number of a meter that a rate card names.
     pub(crate) fn id(&self, meter: &Meter) -> Result<i64, StoreError> {
         self.ids.get(meter).copied().ok_or_else(|| StoreError::Internal(format!("meter {meter} has no row")))
+    }
+
+    /// The number of a meter that may have no row yet: what a hold without a meter of its own counts for.
+    pub(crate) fn id_or_add(&mut self, conn: &Connection, org: OrgId, meter: &Meter) -> Result<i64, StoreError> {
+        if let Some(id) = self.ids.get(meter) {
+            return Ok(*id);
+        }
+        let id = conn
+            .prepare_cached(
+                "INSERT INTO meter (org_id, meter_id, name, title, unit)
+                 SELECT ?1, coalesce(max(meter_id), 0) + 1, ?2, ?3, 'operation' FROM meter WHERE org_id = ?1 RETURNING meter_id",
+            )?
+            .query_row(params![org.0, meter.as_str(), title_of(meter)], |row| row.get(0))?;
+        self.ids.insert(meter.clone(), id);
+        Ok(id)
+    }
+
+    /// Whether a rate card names it.
+    pub(crate) fn knows(&self, meter: &Meter) -> bool {
+        self.ids.contains_key(meter)
+    }
+
+    /// Their names, as a sentence.
+    pub(crate) fn names(&self) -> String {
+        let mut names: Vec<&str> = self.ids.keys().map(Meter::as_str).collect();
+        names.sort_unstable();
+        if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
     }
 
     /// The number of a set of meters; a new set gets the next.
@@ -118,15 +146,17 @@ pub(crate) fn cards(conn: &Connection, org: OrgId) -> Result<Vec<RateCard>, Stor
     Ok(cards)
 }
 
-/// Writes the first version of a new org's rate card, and its meters: those described, and those the lines name.
+/// Writes the first version of a new org's rate card, and its meters: those described, and those the lines name. Tells
+/// the hash of its terms.
 pub(crate) fn insert_card(
     conn: &Connection,
     org: OrgId,
     now: Timestamp,
     meters: &[MeterInfo],
     lines: &[RateLine],
-) -> Result<(), StoreError> {
+) -> Result<Hash, StoreError> {
     RateCard::check(lines)?;
+    let json = serde_json::to_string(lines)?;
     let undescribed = lines.iter().filter(|line| !meters.iter().any(|info| info.meter == line.meter));
     let mut all: Vec<MeterInfo> = meters.to_vec();
     for line in undescribed {
@@ -141,8 +171,16 @@ pub(crate) fn insert_card(
     conn.prepare_cached(
         "INSERT INTO rate_card (org_id, version, effective_at, lines, created_at) VALUES (?1, 1, ?2, ?3, ?2)",
     )?
-    .execute(params![org.0, now.micros(), serde_json::to_string(lines)?])?;
-    Ok(())
+    .execute(params![org.0, now.micros(), json])?;
+    Ok(RateCard::terms(RateCardVersion(1), now, &json))
+}
+
+/// A version of an org's rate card: its own, or what captured holds are charged by.
+pub(crate) fn card_of(cards: &[RateCard], version: RateCardVersion, meter: &Meter) -> Option<RateCard> {
+    if version == RateCardVersion::CAPTURES {
+        return Some(RateCard::of_captures(meter.clone()));
+    }
+    cards.iter().find(|card| card.version == version).cloned()
 }
 
 /// `input_tokens` as people read it: `Input tokens`.

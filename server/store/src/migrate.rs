@@ -8,7 +8,10 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5363_7270;
 
 /// Number and text of every migration, oldest first.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../../../migrations/sqlite/0001_foundation.sql"))];
+const MIGRATIONS: [(i64, &str); 2] = [
+    (1, include_str!("../../../migrations/sqlite/0001_foundation.sql")),
+    (2, include_str!("../../../migrations/sqlite/0002_ledger.sql")),
+];
 
 /// Brings the schema up to date. Returns how many migrations ran.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenError> {

@@ -6,9 +6,9 @@ use crate::tx::{OrgTotals, Tx};
 use crate::{Store, meter};
 use chrono_tz::Tz;
 use ledger::cube::MeterInfo;
-use ledger::entry::{GENESIS, Head};
+use ledger::entry::{Draft, GENESIS, Head};
 use ledger::label::{MAX_LABEL_BYTES, check_text};
-use ledger::{Credits, EntrySeq, OrgId, RateLine, Timestamp};
+use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCardVersion, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A tenant.
@@ -156,7 +156,10 @@ impl Tx<'_> {
             .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
                 row.get(0).map(OrgId)
             })?;
-        meter::insert_card(self.conn, id, created_at, &new.meters, &new.lines)?;
+        let terms = meter::insert_card(self.conn, id, created_at, &new.meters, &new.lines)?;
+        let kind = EntryKind::RateCard { version: RateCardVersion(1), terms };
+        let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
+        self.book(id, draft)?;
         Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, created_at })
     }
 }

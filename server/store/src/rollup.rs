@@ -64,6 +64,14 @@ impl Deltas {
         calls.bytes += bytes;
     }
 
+    /// Takes one call back.
+    pub(crate) fn take_call(&mut self, quarter: i64, set: i64, source: i64, project: i64, failed: bool, bytes: i64) {
+        let calls = self.calls.entry((quarter, set, source, project)).or_default();
+        calls.events -= 1;
+        calls.failed -= i64::from(failed);
+        calls.bytes -= bytes;
+    }
+
     /// Writes all deltas and forgets them.
     pub(crate) fn write(&mut self, conn: &Connection, org: OrgId, zone: Tz) -> Result<(), StoreError> {
         let mut days = Days { zone, known: FxHashMap::default() };
@@ -143,6 +151,23 @@ fn write_calls(conn: &Connection, org: OrgId, upsert: &str, mut rows: Vec<(Key, 
     let mut statement = conn.prepare_cached(upsert)?;
     for ((bucket, set, source, project), calls) in rows {
         statement.execute(params![org.0, bucket, set, source, project, calls.events, calls.failed, calls.bytes])?;
+    }
+    Ok(())
+}
+
+/// Rows of which nothing is left once something was taken back are as if they had never been.
+pub(crate) fn drop_empty(conn: &Connection, org: OrgId, zone: Tz, quarter: i64) -> Result<(), StoreError> {
+    let day = Days { zone, known: FxHashMap::default() }.of(quarter)?;
+    let nothing_used = "credits = 0 AND quantity = 0 AND quantity_micros = 0";
+    let tables = [
+        ("usage_quarter", quarter, nothing_used),
+        ("usage_day", day, nothing_used),
+        ("calls_quarter", quarter, "events = 0"),
+        ("calls_day", day, "events = 0"),
+    ];
+    for (table, bucket, nothing) in tables {
+        let sql = format!("DELETE FROM {table} WHERE org_id = ?1 AND bucket = ?2 AND {nothing}");
+        conn.prepare_cached(&sql)?.execute([org.0, bucket])?;
     }
     Ok(())
 }

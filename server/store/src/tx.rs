@@ -4,22 +4,23 @@
 //! caches are dropped and read again. Usage that was ingested but not yet booked waits in [`OrgCache::pending`] and in
 //! the rollup deltas; [`Tx::settle_all`] books it, at the latest before the commit.
 
+use crate::calendar::ZoneCalendar;
 use crate::dimension::Dimensions;
 use crate::error::StoreError;
 use crate::identity::Identities;
 use crate::meter::Meters;
 use crate::rollup::Deltas;
-use crate::{grant, meter, org};
+use crate::{entry, grant, meter, org, position};
 use chrono_tz::Tz;
-use ledger::drawdown::{Purse, Slot};
 use ledger::entry::{Draft, Head};
 use ledger::rate::Carry;
-use ledger::settle::{self, Settlement};
+use ledger::settle::Settlement;
 use ledger::{
-    Account, Credits, Entry, EntryKind, EntrySeq, LineNo, OrgId, Posting, RateCard, RateCardVersion, Timestamp,
+    Account, Credits, Entry, EntrySeq, Grant, GrantId, LineNo, OrgId, Position, Posting, RateCard, RateCardVersion,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Orgs kept in memory, at most.
 const MAX_ORGS: usize = 1_024;
@@ -38,8 +39,8 @@ pub(crate) struct OrgCache {
     pub(crate) totals: OrgTotals,
     pub(crate) deltas: Deltas,
     pub(crate) next_event: i64,
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) debt: Credits,
+    pub(crate) position: Position,
+    pub(crate) next_grant: GrantId,
     pub(crate) consumed: Credits,
     pub(crate) pending: Option<Settlement>,
     pub(crate) pending_cause: String,
@@ -86,7 +87,8 @@ impl OrgCache {
 
     fn load(conn: &Connection, id: OrgId) -> Result<Self, StoreError> {
         let zone = org::zone(conn, id)?;
-        let head = last_entry(conn, id)?;
+        let head = entry::last(conn, id)?;
+        let (position, next_grant) = position::load(conn, id)?;
         let next_event: i64 = conn
             .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM identity WHERE org_id = ?1")?
             .query_row([id.0], |row| row.get(0))?;
@@ -102,15 +104,20 @@ impl OrgCache {
             totals,
             deltas: Deltas::default(),
             next_event,
-            slots: grant::slots(conn, id)?,
-            debt: account_balance(conn, id, Account::Debt)?.negated()?,
-            consumed: account_balance(conn, id, Account::Consumed)?,
+            position,
+            next_grant,
+            consumed: position::balance_of(conn, id, Account::Consumed)?,
             pending: None,
             pending_cause: String::new(),
             head: head.map_or(Head::START, |(head, _)| head),
             last_booked: head.map_or(Timestamp::from_micros(i64::MIN), |(_, booked)| booked),
             used: 0,
         })
+    }
+
+    /// The last entry of the chain.
+    pub(crate) const fn head_seq(&self) -> EntrySeq {
+        self.head.seq
     }
 
     /// The rate card in force at `now`.
@@ -122,13 +129,27 @@ impl OrgCache {
 /// The writer's transaction.
 pub(crate) struct Tx<'w> {
     pub(crate) conn: &'w Connection,
-    pub(crate) caches: &'w mut Caches,
+    caches: &'w mut Caches,
+    /// Orgs that the request at hand has looked at.
+    touched: FxHashSet<OrgId>,
     now: Timestamp,
 }
 
 impl<'w> Tx<'w> {
     pub(crate) fn new(conn: &'w Connection, now: Timestamp, caches: &'w mut Caches) -> Self {
-        Self { conn, caches, now }
+        Self { conn, caches, touched: FxHashSet::default(), now }
+    }
+
+    /// A new request begins.
+    pub(crate) fn begin_request(&mut self) {
+        self.touched.clear();
+    }
+
+    /// What the request at hand did is undone: the orgs it looked at are read again.
+    pub(crate) fn forget_request(&mut self) {
+        for id in self.touched.drain() {
+            self.caches.orgs.remove(&id);
+        }
     }
 
     /// The instant at which everything in this transaction is booked. Never before what the org booked last, also where
@@ -149,71 +170,76 @@ impl<'w> Tx<'w> {
         let org = self.caches.orgs.get_mut(&id).ok_or(StoreError::NotFound("organization"))?;
         self.now = self.now.max(org.last_booked);
         org.used = tick;
+        self.touched.insert(id);
         Ok(org)
     }
 
-    /// Makes sure that a settlement is open for an org: first what has expired is booked, then the purse is made.
+    /// Makes sure that a settlement is open for an org: first what is due is booked, then the purse is made.
     pub(crate) fn open_settlement(&mut self, id: OrgId, cause: &str) -> Result<(), StoreError> {
         if self.org(id)?.pending.is_some() {
             return Ok(());
         }
-        self.book_expiries(id)?;
+        self.settle_due(id)?;
         let now = self.now;
         let org = self.org(id)?;
-        org.pending = Some(Settlement::new(Purse::new(org.slots.iter().cloned(), now)));
+        org.pending = Some(Settlement::new(org.position.purse(now)));
         org.pending_cause.clear();
         org.pending_cause.push_str(cause);
         Ok(())
     }
 
-    /// Books what is left of grants that have expired, each as of its expiry.
-    pub(crate) fn book_expiries(&mut self, id: OrgId) -> Result<(), StoreError> {
-        let now = self.now;
-        let mut drafts = Vec::new();
-        for slot in &self.org(id)?.slots {
-            drafts.extend(settle::expire(&slot.grant, slot.left, now)?);
+    /// Books everything that the passing of time has caused until now. Comes before and after whatever else is booked.
+    pub(crate) fn settle_due(&mut self, id: OrgId) -> Result<usize, StoreError> {
+        let mut booked = 0;
+        loop {
+            // Asked for first: it may move the present on to what was booked last.
+            self.org(id)?;
+            let now = self.now;
+            let org = self.org(id)?;
+            let Some(step) = org.position.next_step(now, org.next_grant, &ZoneCalendar(org.zone))? else {
+                org.position.settled_to = org.position.settled_to.max(now);
+                return Ok(booked);
+            };
+            self.book_with(id, step.draft, step.child)?;
+            booked += 1;
         }
-        drafts.sort_by_key(|draft| draft.happened_at);
-        drafts.into_iter().try_for_each(|draft| self.book(id, draft).map(|_| ()))
+    }
+
+    /// Books one entry that gives a grant, or may.
+    pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<Grant>) -> Result<Entry, StoreError> {
+        if let Some(grant) = given {
+            let org = self.org(id)?;
+            let seq = EntrySeq(org.head.seq.0 + 1);
+            org.next_grant = GrantId(grant.id.0 + 1);
+            grant::insert(self.conn, id, &grant, seq)?;
+            self.org(id)?.position.admit(grant);
+        }
+        self.book(id, draft)
     }
 
     /// Books one entry: the only way into the ledger.
     pub(crate) fn book(&mut self, id: OrgId, draft: Draft) -> Result<Entry, StoreError> {
-        let now = self.now;
-        let head = self.org(id)?.head;
-        let entry = Entry::seal(id, head, now, draft)?;
-        insert_entry(self.conn, &entry)?;
-        for (posting, ordinal) in entry.draft.postings.iter().zip(0_i64..) {
-            let (name, number) = posting.account.parts();
-            self.conn
-                .prepare_cached("INSERT INTO posting (org_id, entry_seq, ordinal, account, number, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![id.0, entry.seq.0, ordinal, name, number, posting.amount.micros()])?;
-            self.add_to_account(id, posting)?;
-        }
+        self.org(id)?;
+        let (now, conn) = (self.now, self.conn);
         let org = self.org(id)?;
+        let entry = Entry::seal(id, org.head, now, draft)?;
+        entry::insert(conn, &entry)?;
+        for (posting, ordinal) in entry.draft.postings.iter().zip(0_i64..) {
+            let balance = add_to_account(conn, id, posting)?;
+            let (name, number) = posting.account.parts();
+            conn.prepare_cached(
+                "INSERT INTO posting (org_id, entry_seq, ordinal, account, number, amount, balance) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![id.0, entry.seq.0, ordinal, name, number, posting.amount.micros(), balance])?;
+        }
+        crate::hold::follow(conn, &entry)?;
         org.head = entry.head();
         org.last_booked = now;
-        org.apply(&entry)?;
-        Ok(entry)
-    }
-
-    /// Moves the cached balance of an account. Updated before inserted: a row to be inserted is checked by itself, and a
-    /// withdrawal alone would be below zero.
-    fn add_to_account(&self, id: OrgId, posting: &Posting) -> Result<(), StoreError> {
-        let (name, number) = posting.account.parts();
-        let values = params![id.0, name, number, posting.amount.micros()];
-        let changed = self
-            .conn
-            .prepare_cached(
-                "UPDATE account SET balance = balance + ?4 WHERE org_id = ?1 AND account = ?2 AND number = ?3",
-            )?
-            .execute(values)?;
-        if changed == 0 {
-            self.conn
-                .prepare_cached("INSERT INTO account (org_id, account, number, balance) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(values)?;
+        org.position.apply(&entry.draft)?;
+        for posting in entry.draft.postings.iter().filter(|posting| posting.account == Account::Consumed) {
+            org.consumed = org.consumed.plus(posting.amount)?;
         }
-        Ok(())
+        Ok(entry)
     }
 
     /// Books what was ingested of every org and writes its rollups.
@@ -225,10 +251,17 @@ impl<'w> Tx<'w> {
 
     fn settle(&mut self, id: OrgId) -> Result<(), StoreError> {
         let now = self.now;
-        let conn = self.conn;
         let org = self.org(id)?;
         let cause = std::mem::take(&mut org.pending_cause);
         let Some(draft) = org.pending.take().and_then(|pending| pending.finish(now, &cause)) else { return Ok(()) };
+        self.write_derived(id)?;
+        self.book(id, draft).map(|_| ())
+    }
+
+    /// Writes what events change besides their own rows: carries, rollups, sums, older identities.
+    pub(crate) fn write_derived(&mut self, id: OrgId) -> Result<(), StoreError> {
+        let conn = self.conn;
+        let org = self.org(id)?;
         for (version, line) in std::mem::take(&mut org.changed_carries) {
             let carry = org.carries.get(&(version, line)).copied().unwrap_or_default();
             conn.prepare_cached(
@@ -240,80 +273,27 @@ impl<'w> Tx<'w> {
         org.deltas.write(conn, id, org.zone)?;
         org.meters.write_totals(conn, id)?;
         org.identities.merge_if_full(conn, id, org.next_event - 1)?;
-        org::write_totals(conn, id, org.totals)?;
-        self.book(id, draft).map(|_| ())
+        org::write_totals(conn, id, org.totals)
     }
 }
 
-impl OrgCache {
-    /// Takes up an entry's postings in what is remembered.
-    fn apply(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        for posting in &entry.draft.postings {
-            match posting.account {
-                Account::Grant(grant) => {
-                    if let Some(slot) = self.slots.iter_mut().find(|slot| slot.grant.id == grant) {
-                        slot.left = slot.left.plus(posting.amount)?;
-                    }
-                }
-                Account::Debt => self.debt = self.debt.minus(posting.amount)?,
-                Account::Consumed => self.consumed = self.consumed.plus(posting.amount)?,
-                Account::Hold(_) | Account::Funding | Account::Expired | Account::Adjustment => {}
-            }
-        }
-        self.slots.retain(|slot| slot.left.is_positive());
-        Ok(())
-    }
-}
-
-fn insert_entry(conn: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    let (mut grant, mut range, mut root) = (None, (None, None), None);
-    match &entry.draft.kind {
-        EntryKind::Grant { grant: id } | EntryKind::Expiry { grant: id } | EntryKind::Repayment { grant: id } => {
-            grant = Some(id.0);
-        }
-        EntryKind::Usage { first, last, root: hash } => {
-            range = (Some(first.0), Some(last.0));
-            root = Some(hash.as_slice());
-        }
-    }
-    conn.prepare_cached(
-        "INSERT INTO entry (org_id, seq, kind, grant_id, first_event, last_event, root, happened_at, booked_at, cause, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute(params![
-        entry.org.0,
-        entry.seq.0,
-        entry.draft.kind.name(),
-        grant,
-        range.0,
-        range.1,
-        root,
-        entry.draft.happened_at.micros(),
-        entry.booked_at.micros(),
-        entry.draft.cause,
-        entry.hash.as_slice(),
-    ])?;
-    Ok(())
-}
-
-fn last_entry(conn: &Connection, id: OrgId) -> Result<Option<(Head, Timestamp)>, StoreError> {
-    let head = conn
-        .prepare_cached("SELECT seq, hash, booked_at FROM entry WHERE org_id = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([id.0], |row| {
-            let head = Head { seq: EntrySeq(row.get(0)?), hash: row.get(1)? };
-            Ok((head, Timestamp::from_micros(row.get(2)?)))
-        })
+/// Moves the cached balance of an account and tells what it is then. Updated before inserted: a row to be inserted is
+/// checked by itself, and a withdrawal alone would be below zero.
+fn add_to_account(conn: &Connection, id: OrgId, posting: &Posting) -> Result<i64, StoreError> {
+    let (name, number) = posting.account.parts();
+    let values = params![id.0, name, number, posting.amount.micros()];
+    let moved = conn
+        .prepare_cached(
+            "UPDATE account SET balance = balance + ?4 WHERE org_id = ?1 AND account = ?2 AND number = ?3 RETURNING balance",
+        )?
+        .query_row(values, |row| row.get(0))
         .optional()?;
-    Ok(head)
-}
-
-pub(crate) fn account_balance(conn: &Connection, id: OrgId, account: Account) -> Result<Credits, StoreError> {
-    let (name, number) = account.parts();
-    let balance = conn
-        .prepare_cached("SELECT balance FROM account WHERE org_id = ?1 AND account = ?2 AND number = ?3")?
-        .query_row(params![id.0, name, number], |row| row.get(0))
-        .optional()?;
-    Ok(Credits::from_micros(balance.unwrap_or(0)))
+    if let Some(balance) = moved {
+        return Ok(balance);
+    }
+    conn.prepare_cached("INSERT INTO account (org_id, account, number, balance) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(values)?;
+    Ok(posting.amount.micros())
 }
 
 fn carries(conn: &Connection, id: OrgId) -> Result<FxHashMap<(RateCardVersion, LineNo), Carry>, StoreError> {

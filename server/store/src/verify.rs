@@ -6,6 +6,7 @@
 //! Cost: a pass over all rows, some 10 µs each. Memory: one event and the account balances.
 
 use crate::Store;
+use crate::entry::{account_of, entry_of, entry_sql, lines};
 use crate::error::StoreError;
 use crate::event::{charge_of, charge_sql, event_sql, said};
 use crate::open;
@@ -13,14 +14,11 @@ use crate::rollup::QUARTER_US;
 use crate::{meter, rows::unreadable};
 use ledger::balance::fold;
 use ledger::canon::Canon;
-use ledger::entry::{Draft, Head};
+use ledger::entry::Head;
 use ledger::merkle::Builder;
 use ledger::rate::Carry;
 use ledger::settle::{self, Charge};
-use ledger::{
-    Account, Credits, Entry, EntryKind, EntrySeq, EventSeq, GrantId, LineNo, OrgId, Posting, RateCard, RateCardVersion,
-    Timestamp,
-};
+use ledger::{Account, Credits, Entry, EntrySeq, EventSeq, LineNo, OrgId, RateCard, RateCardVersion};
 use rusqlite::{Connection, Rows};
 use std::collections::{BTreeMap, HashMap};
 
@@ -87,15 +85,14 @@ pub(crate) fn verify(conn: &Connection, mut progress: impl FnMut(u64, u64)) -> R
 struct Check<'c> {
     conn: &'c Connection,
     org: OrgId,
-    cards: HashMap<RateCardVersion, RateCard>,
+    cards: Vec<RateCard>,
     carries: HashMap<(RateCardVersion, LineNo), Carry>,
     problems: Vec<String>,
 }
 
 impl<'c> Check<'c> {
     fn new(conn: &'c Connection, org: OrgId) -> Result<Self, StoreError> {
-        let cards = meter::cards(conn, org)?.into_iter().map(|card| (card.version, card)).collect();
-        Ok(Self { conn, org, cards, carries: HashMap::new(), problems: Vec::new() })
+        Ok(Self { conn, org, cards: meter::cards(conn, org)?, carries: HashMap::new(), problems: Vec::new() })
     }
 
     fn run(&mut self, verified: &mut Verified, progress: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
@@ -120,13 +117,13 @@ impl<'c> Check<'c> {
                 let balance = balances.entry(account).or_default();
                 *balance = balance.plus(amount)?;
             }
-            if let EntryKind::Usage { first, last, root } = entry.draft.kind {
+            if let Some((first, last, root)) = entry.draft.kind.settles() {
                 if first.0 != next_event {
                     self.problems
                         .push(format!("{} settles events from {first} on, not from event_{next_event}", entry.seq));
                 }
                 next_event = last.0 + 1;
-                self.usage(&entry, (first, last), &root, &mut stream, verified, progress)?;
+                self.usage(&entry, (first, last), root, &mut stream, verified, progress)?;
             }
         }
         if stream.next()?.is_some() {
@@ -180,11 +177,8 @@ impl<'c> Check<'c> {
 
     fn rated_again(&mut self, seq: EventSeq, reported: Option<i64>, charges: &[Charge]) -> Result<(), StoreError> {
         for charge in charges {
-            let line = self
-                .cards
-                .get(&charge.version)
-                .and_then(|card| card.line(charge.line))
-                .ok_or_else(|| unreadable("rate line"))?;
+            let card = meter::card_of(&self.cards, charge.version, &charge.meter);
+            let line = card.as_ref().and_then(|card| card.line(charge.line)).ok_or_else(|| unreadable("rate line"))?;
             let rated = line.rate(charge.quantity, reported, charge.carry_before)?;
             let carried = self.carries.insert((charge.version, charge.line), rated.carry).unwrap_or_default();
             if rated.credits != charge.credits || carried != charge.carry_before {
@@ -218,7 +212,7 @@ impl<'c> Check<'c> {
     /// Every grant's row says what its entry booked.
     fn grants(&mut self, balances: &BTreeMap<Account, Credits>) -> Result<(), StoreError> {
         let differing: i64 = self.conn.query_row(
-            "SELECT (SELECT count(*) FROM credit_grant g LEFT JOIN entry e ON e.org_id = g.org_id AND e.kind = 'grant' AND e.grant_id = g.grant_id
+            "SELECT (SELECT count(*) FROM credit_grant g LEFT JOIN entry e ON e.org_id = g.org_id AND e.seq = g.given_seq
                      LEFT JOIN posting p ON p.org_id = e.org_id AND p.entry_seq = e.seq AND p.account = 'grant' AND p.number = g.grant_id
                      WHERE g.org_id = ?1 AND p.amount IS NOT g.amount)
                   + (SELECT count(*) FROM entry e WHERE e.org_id = ?1 AND e.kind = 'grant'
@@ -261,7 +255,10 @@ impl<'c> Check<'c> {
         for (what, table, events) in [("usage", "usage_quarter", EVENT_USAGE), ("calls", "calls_quarter", EVENT_CALLS)]
         {
             let columns = if what == "usage" { USAGE_COLUMNS } else { CALLS_COLUMNS };
-            let kept = format!("SELECT {columns} FROM {table} WHERE org_id = ?1");
+            // What is free and of no quantity has a row that says nothing.
+            let nothing =
+                if what == "usage" { "credits = 0 AND quantity = 0 AND quantity_micros = 0" } else { "events = 0" };
+            let kept = format!("SELECT {columns} FROM {table} WHERE org_id = ?1 AND NOT ({nothing})");
             let sql = format!(
                 "SELECT (SELECT count(*) FROM ({kept} EXCEPT {events})) + (SELECT count(*) FROM ({events} EXCEPT {kept}))"
             );
@@ -291,13 +288,16 @@ const USAGE_COLUMNS: &str = "bucket, meter_id, source_id, project_id, credits, q
 const CALLS_COLUMNS: &str = "bucket, set_id, source_id, project_id, events, failed, bytes";
 const EVENT_USAGE: &str = "SELECT e.occurred_at / ?2, c.meter_id, e.source_id, e.project_id, sum(c.credits),
     sum(c.quantity) + sum(c.quantity_micros) / 1000000, sum(c.quantity_micros) % 1000000
-    FROM event e JOIN charge c ON c.org_id = e.org_id AND c.seq = e.seq WHERE e.org_id = ?1 GROUP BY 1, 2, 3, 4";
+    FROM event e JOIN charge c ON c.org_id = e.org_id AND c.seq = e.seq
+    WHERE e.org_id = ?1 AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = e.org_id AND v.event_seq = e.seq)
+    GROUP BY 1, 2, 3, 4 HAVING sum(c.credits) <> 0 OR sum(c.quantity) <> 0 OR sum(c.quantity_micros) <> 0";
 const EVENT_CALLS: &str = "SELECT e.occurred_at / ?2, s.set_id, e.source_id, e.project_id, count(*), sum(e.failed), sum(e.bytes)
     FROM event e
     JOIN (SELECT org_id, seq, group_concat(meter_id, ',' ORDER BY meter_id) AS members FROM charge WHERE org_id = ?1 GROUP BY org_id, seq) c
       ON c.org_id = e.org_id AND c.seq = e.seq
     JOIN meter_set s ON s.org_id = e.org_id AND s.members = c.members
-    WHERE e.org_id = ?1 GROUP BY 1, 2, 3, 4";
+    WHERE e.org_id = ?1 AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = e.org_id AND v.event_seq = e.seq)
+    GROUP BY 1, 2, 3, 4";
 
 /// Prepared statements over an org's events and their charges, both in the order of the events.
 struct Events<'c> {
@@ -356,49 +356,13 @@ impl<'c> Entries<'c> {
     }
 
     fn next(&mut self) -> Result<Option<Entry>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT seq, kind, grant_id, first_event, last_event, root, happened_at, booked_at, cause, hash FROM entry
-             WHERE org_id = ?1 AND seq > ?2 ORDER BY seq LIMIT 1",
-        )?;
+        let sql = concat!(entry_sql!(), "WHERE e.org_id = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT 1");
+        let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query([self.org.0, self.last])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let seq = EntrySeq(row.get(0)?);
-        self.last = seq.0;
-        let draft = Draft {
-            kind: kind_of(row)?,
-            happened_at: Timestamp::from_micros(row.get(6)?),
-            cause: row.get(8)?,
-            postings: self.postings(seq)?,
-        };
-        let booked_at = Timestamp::from_micros(row.get(7)?);
-        Ok(Some(Entry { org: self.org, seq, booked_at, draft, hash: row.get(9)? }))
+        let mut entry = entry_of(self.org, row)?;
+        self.last = entry.seq.0;
+        entry.draft.postings = lines(self.conn, self.org, entry.seq)?.iter().map(|line| line.posting).collect();
+        Ok(Some(entry))
     }
-
-    fn postings(&self, seq: EntrySeq) -> Result<Vec<Posting>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT account, number, amount FROM posting WHERE org_id = ?1 AND entry_seq = ?2 ORDER BY ordinal",
-        )?;
-        let mut rows = statement.query([self.org.0, seq.0])?;
-        let mut postings = Vec::new();
-        while let Some(row) = rows.next()? {
-            postings.push(Posting { account: account_of(row, 0)?, amount: Credits::from_micros(row.get(2)?) });
-        }
-        Ok(postings)
-    }
-}
-
-fn kind_of(row: &rusqlite::Row<'_>) -> Result<EntryKind, StoreError> {
-    let grant = || row.get::<_, i64>(2).map(GrantId);
-    Ok(match row.get::<_, String>(1)?.as_str() {
-        "grant" => EntryKind::Grant { grant: grant()? },
-        "expiry" => EntryKind::Expiry { grant: grant()? },
-        "repayment" => EntryKind::Repayment { grant: grant()? },
-        "usage" => EntryKind::Usage { first: EventSeq(row.get(3)?), last: EventSeq(row.get(4)?), root: row.get(5)? },
-        _ => return Err(unreadable("kind of entry")),
-    })
-}
-
-fn account_of(row: &rusqlite::Row<'_>, column: usize) -> Result<Account, StoreError> {
-    let name: String = row.get(column)?;
-    Account::from_parts(&name, row.get(column + 1)?).ok_or_else(|| unreadable("account"))
 }

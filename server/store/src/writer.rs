@@ -48,6 +48,8 @@ trait Work: Send {
 
 struct Call<T, F> {
     weight: usize,
+    /// Whether all of it is undone, whatever comes of it: what would happen is all that is asked.
+    trial: bool,
     run: F,
     result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -64,7 +66,7 @@ where
             Err(StoreError::Internal(text)) => return Err(other_error(text)),
             result => result,
         };
-        let keep = result.is_ok();
+        let keep = result.is_ok() && !self.trial;
         self.result = Some(result);
         Ok(keep)
     }
@@ -118,8 +120,25 @@ impl Handle {
         weight: usize,
         run: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.send(weight, false, run).await
+    }
+
+    /// Has `run` done and undone again inside the next commit: what it answers is what would happen.
+    pub(crate) async fn try_out<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.send(0, true, run).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        weight: usize,
+        trial: bool,
+        run: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(Call { weight, run, result: None, reply });
+        let call = Box::new(Call { weight, trial, run, result: None, reply });
         self.queue.try_send(call).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
@@ -231,11 +250,12 @@ fn run_one(work: &mut dyn Work, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error> 
         return work.run(tx).map(|_| ());
     }
     tx.settle_all().map_err(sqlite_error)?;
+    tx.begin_request();
     tx.conn.execute_batch("SAVEPOINT request")?;
     if work.run(tx)? {
         tx.conn.execute_batch("RELEASE request")
     } else {
-        tx.caches.clear();
+        tx.forget_request();
         tx.conn.execute_batch("ROLLBACK TO request; RELEASE request")
     }
 }

@@ -26,6 +26,9 @@ fn grant(id: i64, micros: i64) -> Grant {
         effective_at: NOW,
         expires_at: None,
         description: String::new(),
+        cost: None,
+        rollover: None,
+        parent: None,
     }
 }
 
@@ -75,30 +78,6 @@ fn an_entry_of_free_usage_has_no_postings_but_still_a_root() {
     assert!(draft.postings.is_empty());
     assert!(matches!(draft.kind, EntryKind::Usage { first: EventSeq(1), last: EventSeq(1), .. }));
     assert!(Settlement::new(purse(1)).finish(NOW, "test").is_none());
-}
-
-#[test]
-fn debt_is_repaid_first_and_visibly() {
-    let grant = grant(2, 100);
-    let draft = repay(&grant, Credits::from_micros(30), NOW, "test").expect("fits").expect("has debt");
-    assert_eq!(draft.postings[1], Posting { account: Account::Debt, amount: Credits::from_micros(30) });
-    assert_eq!(
-        repay(&grant, Credits::from_micros(300), NOW, "test").expect("fits").expect("has debt").postings[1].amount,
-        grant.amount
-    );
-    assert_eq!(repay(&grant, Credits::ZERO, NOW, "test"), Ok(None));
-}
-
-#[test]
-fn expiry_is_booked_as_of_its_instant_however_late() {
-    let mut grant = grant(1, 100);
-    grant.expires_at = Some(NOW);
-    let late = Timestamp::from_micros(NOW.micros() + 1_000_000_000);
-    let draft = expire(&grant, Credits::from_micros(40), late).expect("fits").expect("expired");
-    assert_eq!(draft.happened_at, NOW);
-    let early = Timestamp::from_micros(NOW.micros() - 1);
-    assert_eq!(expire(&grant, Credits::from_micros(40), early), Ok(None));
-    assert_eq!(expire(&grant, Credits::ZERO, late), Ok(None));
 }
 
 #[test]

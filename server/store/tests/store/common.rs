@@ -67,8 +67,10 @@ impl Bench {
             effective_at: None,
             expires_at,
             description: "test".to_owned(),
+            cost: None,
+            rollover: None,
         };
-        self.store.give_grant(org, "test".to_owned(), new).await.expect("a good grant");
+        self.store.give_grant(org, "test".to_owned(), new, None).await.expect("a good grant");
     }
 
     /// Ingests events.

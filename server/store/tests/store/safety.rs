@@ -99,8 +99,10 @@ async fn a_refused_write_is_undone_alone() {
         effective_at: None,
         expires_at: None,
         description: "nothing".to_owned(),
+        cost: None,
+        rollover: None,
     };
-    let refused = bench.store.give_grant(org, "test".to_owned(), nothing).await;
+    let refused = bench.store.give_grant(org, "test".to_owned(), nothing, None).await;
     assert!(matches!(refused, Err(StoreError::Refused(ledger::Refusal::GrantNotPositive))));
     bench.grant(org, "1").await;
     bench.assert_verified().await;

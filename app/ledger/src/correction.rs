@@ -1,0 +1,146 @@
+//! Corrections: an event taken back, a balance put right by hand. Always a new entry that names the old; never a change.
+//!
+//! Voiding returns exactly what was charged, in reverse order: to the debt that is still open first, then to the grants
+//! that paid, last payer first. What comes back to a grant that has expired expires at once. What had gone to a debt that
+//! is repaid by now comes back as a grant of its own kind (`refund`) that never expires. The carry stays: it belongs to
+//! the line, and later events were rated with it.
+
+use crate::credits::Credits;
+use crate::entry::{Account, Draft, EntryKind, Posting};
+use crate::grant::{Grant, GrantKind, Scope};
+use crate::id::{EventSeq, GrantId};
+use crate::label::{MAX_TEXT_BYTES, check_text};
+use crate::position::Position;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+
+/// An event to be taken back, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voiding {
+    /// Which.
+    pub event: EventSeq,
+    /// Who paid for it, in the order of drawdown.
+    pub paid: Vec<(Account, Credits)>,
+    /// The event that takes its place, if one does.
+    pub replacement: Option<EventSeq>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Checks a reason: corrections are never without one.
+///
+/// # Errors
+/// [`Refusal::MissingReason`], [`Refusal::BadLabel`].
+pub fn check_reason(reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() {
+        return Err(Refusal::MissingReason);
+    }
+    check_text("reason", reason, MAX_TEXT_BYTES)
+}
+
+impl Position {
+    /// What taking an event back posts, and the grant that comes to be where a repaid debt had paid. Grants that paid are
+    /// admitted ([`Position::admit_again`]) before the entry is applied. A new grant would be `next`.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingReason`], [`Refusal::AmountOverflow`].
+    pub fn void(
+        &self,
+        voiding: Voiding,
+        next: GrantId,
+        now: Timestamp,
+        cause: &str,
+    ) -> Result<(Draft, Option<Grant>), Refusal> {
+        let Voiding { event, paid, replacement, reason } = voiding;
+        check_reason(&reason)?;
+        let cost = Credits::sum(paid.iter().map(|(_, part)| *part))?;
+        let mut postings = Vec::with_capacity(paid.len() + 2);
+        if cost.is_positive() {
+            postings.push(Posting { account: Account::Consumed, amount: cost.negated()? });
+        }
+        let mut excess = Credits::ZERO;
+        for (account, part) in paid.iter().rev() {
+            let open = if *account == Account::Debt { self.debt.min(*part) } else { *part };
+            excess = excess.plus(part.minus(open)?)?;
+            if open.is_positive() {
+                postings.push(Posting { account: *account, amount: open });
+            }
+        }
+        let refund = excess.is_positive().then(|| Grant {
+            id: next,
+            kind: GrantKind::Refund,
+            amount: excess,
+            priority: 0,
+            scope: Scope::default(),
+            effective_at: now,
+            expires_at: None,
+            description: format!("Returned by voiding {event}: the debt it had made is repaid"),
+            cost: None,
+            rollover: None,
+            parent: None,
+        });
+        postings.extend(refund.iter().map(|grant| Posting { account: Account::Grant(grant.id), amount: grant.amount }));
+        let terms = refund.as_ref().map(|grant| (grant.id, grant.terms()));
+        let kind = EntryKind::Void { event, replacement, refund: terms, reason };
+        Ok((Draft { kind, happened_at: now, cause: cause.to_owned(), postings }, refund))
+    }
+
+    /// What taking `amount` away by hand posts: an entry per grant, in drawdown order whatever the scope, or only from
+    /// `target`.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingReason`], [`Refusal::AdjustmentTooLarge`] where less is there.
+    pub fn take(
+        &self,
+        amount: Credits,
+        target: Option<GrantId>,
+        reason: &str,
+        now: Timestamp,
+        cause: &str,
+    ) -> Result<Vec<Draft>, Refusal> {
+        check_reason(reason)?;
+        let mut slots: Vec<_> =
+            self.slots.iter().filter(|slot| slot.left.is_positive() && slot.grant.is_open(now)).collect();
+        slots.retain(|slot| target.is_none_or(|target| slot.grant.id == target));
+        slots.sort_by(|a, b| crate::drawdown::order(&a.grant, &b.grant));
+        let (mut due, mut drafts) = (amount, Vec::new());
+        for slot in slots {
+            let part = due.min(slot.left);
+            if !part.is_positive() {
+                break;
+            }
+            due = due.minus(part)?;
+            drafts.push(Draft {
+                kind: EntryKind::Adjustment { grant: slot.grant.id, terms: None, reason: reason.to_owned() },
+                happened_at: now,
+                cause: cause.to_owned(),
+                postings: vec![
+                    Posting { account: Account::Grant(slot.grant.id), amount: part.negated()? },
+                    Posting { account: Account::Adjustment, amount: part },
+                ],
+            });
+        }
+        if due.is_positive() {
+            return Err(Refusal::AdjustmentTooLarge { available: amount.minus(due)? });
+        }
+        Ok(drafts)
+    }
+}
+
+/// What giving credits by hand posts.
+///
+/// # Errors
+/// What [`Grant::check`] says, and [`Refusal::MissingReason`].
+pub fn put(grant: &Grant, reason: &str, now: Timestamp, cause: &str) -> Result<Draft, Refusal> {
+    check_reason(reason)?;
+    grant.check()?;
+    Ok(Draft {
+        kind: EntryKind::Adjustment { grant: grant.id, terms: Some(grant.terms()), reason: reason.to_owned() },
+        happened_at: now,
+        cause: cause.to_owned(),
+        postings: vec![
+            Posting { account: Account::Grant(grant.id), amount: grant.amount },
+            Posting { account: Account::Adjustment, amount: grant.amount.negated()? },
+        ],
+    })
+}

@@ -1,0 +1,124 @@
+use super::*;
+use crate::grant::testing::grant;
+use crate::rollover::Rollover;
+
+const DAY: i64 = 86_400_000_000;
+
+/// Months of thirty days: the real calendar is tested where it is.
+struct Thirty;
+
+impl Calendar for Thirty {
+    fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+        Ok(Timestamp::from_micros(at.micros() + 30 * DAY * i64::from(months)))
+    }
+}
+
+fn day(number: i64) -> Timestamp {
+    Timestamp::from_micros(number * DAY)
+}
+
+fn c(text: &str) -> Credits {
+    Credits::parse(text).expect("an amount")
+}
+
+fn with(grants: Vec<(Grant, &str)>) -> Position {
+    let slots = grants.into_iter().map(|(grant, left)| Slot { grant, left: c(left) }).collect();
+    Position { slots, settled_to: day(0), at: day(0), ..Position::start(Policy::Pause) }
+}
+
+fn kinds(steps: &[Step]) -> Vec<(&'static str, Timestamp)> {
+    steps.iter().map(|step| (step.draft.kind.name(), step.draft.happened_at)).collect()
+}
+
+#[test]
+fn what_is_due_happens_at_its_instant_however_late_it_is_noticed() {
+    let plan = Grant {
+        kind: GrantKind::Plan,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover { cap: None, months: Some(1) }),
+        ..grant(1, "100")
+    };
+    let mut position = with(vec![(plan, "40")]);
+    let steps = position.advance(day(100), GrantId(2), &Thirty).expect("fits");
+    assert_eq!(kinds(&steps), [("rollover", day(10)), ("expiry", day(40))]);
+    assert!(position.slots.is_empty());
+    assert_eq!(position.advance(day(100), GrantId(3), &Thirty), Ok(vec![]));
+}
+
+#[test]
+fn a_grant_repays_debt_when_it_takes_effect_not_before() {
+    let later = Grant { effective_at: day(5), ..grant(1, "100") };
+    let mut position = with(vec![(later, "100")]);
+    position.debt = c("30");
+    assert_eq!(position.advance(day(4), GrantId(2), &Thirty), Ok(vec![]));
+    let steps = position.advance(day(9), GrantId(2), &Thirty).expect("fits");
+    assert_eq!(kinds(&steps), [("repayment", day(5))]);
+    assert_eq!((position.debt, position.slots[0].left), (Credits::ZERO, c("70")));
+}
+
+#[test]
+fn what_comes_back_after_the_end_expires_and_does_not_roll_over() {
+    let plan = Grant {
+        kind: GrantKind::Plan,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover::PROFESSIONAL),
+        ..grant(1, "100")
+    };
+    let mut position = with(vec![(plan, "100")]);
+    let request = crate::hold::Request {
+        id: HoldId(1),
+        amount: c("60"),
+        meter: crate::Meter::parse("hold").expect("valid"),
+        source: crate::Label::parse("source", "api").expect("valid"),
+        project: None,
+        description: String::new(),
+        expires_at: day(20),
+    };
+    let (hold, draft) = position.reserve(request, day(1), "test").expect("covered");
+    position.holds.push(hold);
+    position.apply(&draft).expect("fits");
+    let steps = position.advance(day(30), GrantId(2), &Thirty).expect("fits");
+    assert_eq!(kinds(&steps), [("rollover", day(10)), ("hold_expiry", day(20)), ("expiry", day(20))]);
+    assert_eq!(position.available(day(30)), Ok(c("40")));
+}
+
+#[test]
+fn a_hold_that_ends_with_its_grant_gives_back_in_time() {
+    let plan = Grant {
+        kind: GrantKind::Plan,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover::PROFESSIONAL),
+        ..grant(1, "100")
+    };
+    let mut position = with(vec![(plan, "100")]);
+    let (hold, draft) = {
+        let request = crate::hold::Request {
+            id: HoldId(1),
+            amount: c("60"),
+            meter: crate::Meter::parse("hold").expect("valid"),
+            source: crate::Label::parse("source", "api").expect("valid"),
+            project: None,
+            description: String::new(),
+            expires_at: day(10),
+        };
+        position.reserve(request, day(1), "test").expect("covered")
+    };
+    position.holds.push(hold);
+    position.apply(&draft).expect("fits");
+    let steps = position.advance(day(10), GrantId(2), &Thirty).expect("fits");
+    assert_eq!(kinds(&steps), [("hold_expiry", day(10)), ("rollover", day(10))]);
+    assert_eq!(position.available(day(10)), Ok(c("100")));
+}
+
+#[test]
+fn new_work_goes_into_debt_only_as_far_as_the_policy_says() {
+    let meter = crate::Meter::parse("hold").expect("valid");
+    let mut position = with(vec![(grant(1, "5"), "5")]);
+    let cover = |position: &Position, amount: &str| position.cover(c(amount), &meter, None, day(1));
+    assert!(matches!(cover(&position, "5.000001"), Err(Refusal::InsufficientCredits { .. })));
+    position.policy = Policy::FinishInFlight { limit: c("3") };
+    assert!(matches!(cover(&position, "5.000001"), Err(Refusal::InsufficientCredits { .. })));
+    position.policy = Policy::Overdraft { limit: c("3") };
+    assert_eq!(cover(&position, "8").map(|(_, uncovered)| uncovered), Ok(c("3")));
+    assert!(matches!(cover(&position, "8.000001"), Err(Refusal::InsufficientCredits { .. })));
+}
