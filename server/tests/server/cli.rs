@@ -19,7 +19,7 @@ fn run(data: &Path, args: &[&str]) -> Output {
 }
 
 /// Standard output of a command that succeeds.
-fn ok(data: &Path, args: &[&str]) -> String {
+pub(crate) fn ok(data: &Path, args: &[&str]) -> String {
     let output = run(data, args);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{args:?}: {errors}");
@@ -40,14 +40,14 @@ fn folder() -> TempDir {
 }
 
 /// A server on a port of its own; killed with the test.
-struct Running {
-    child: Child,
-    url: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) url: String,
     _out: BufReader<ChildStdout>,
 }
 
 impl Running {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut child = scrip(data, &["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

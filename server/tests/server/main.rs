@@ -9,6 +9,7 @@ mod access;
 mod bad_input;
 mod cli;
 mod common;
+mod crash;
 mod events;
 mod import;
 mod real_input;
