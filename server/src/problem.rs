@@ -111,7 +111,13 @@ impl Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
-            Refusal::EventConflict => StatusCode::CONFLICT,
+            Refusal::EventConflict
+            | Refusal::IdempotencyConflict
+            | Refusal::AlreadyVoided
+            | Refusal::HoldCaptured
+            | Refusal::HoldReleased
+            | Refusal::HoldExpired => StatusCode::CONFLICT,
+            Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, refusal.code(), refusal.to_string())

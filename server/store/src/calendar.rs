@@ -128,7 +128,10 @@ impl Calendar for ZoneCalendar {
 }
 
 /// The billing cycle in which an instant lies: a calendar month of the zone.
-pub(crate) fn cycle(zone: Tz, at: Timestamp) -> Result<BillingCycle, StoreError> {
+///
+/// # Errors
+/// [`Refusal::TimeOutOfRange`] beyond what a calendar holds.
+pub fn cycle(zone: Tz, at: Timestamp) -> Result<BillingCycle, StoreError> {
     let date = local(zone, at)?.date_naive();
     Ok(BillingCycle { year: date.year(), month: date.month() })
 }

@@ -55,6 +55,22 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// What would be passed over must not be said: somebody meant something by it.
+    fn check(&self) -> Result<(), Refusal> {
+        let problem = match self {
+            Self::Adjust { amount, grant: Some(_), .. } if amount.is_positive() => {
+                "giving makes a new grant: leave grant out, or take with an amount below zero"
+            }
+            Self::Adjust { amount, expires_at: Some(_), .. } if amount.is_negative() => {
+                "taking makes no grant that could expire: leave expires_at out"
+            }
+            _ => return Ok(()),
+        };
+        Err(Refusal::Contradiction { problem })
+    }
+}
+
 /// What a correction does: booked, or tried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
@@ -122,6 +138,7 @@ impl Store {
         preview: bool,
         once: Option<Once>,
     ) -> Result<Done<Correction>, StoreError> {
+        request.check()?;
         if preview {
             let answer = self.writer().try_out(move |tx| tx.correct(org, &cause, &request)).await?;
             return Ok(Done { answer: Correction { booked: false, ..answer }, replayed: false });

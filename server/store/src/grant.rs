@@ -92,8 +92,28 @@ impl Store {
         new: NewGrant,
         once: Option<Once>,
     ) -> Result<Done<Grant>, StoreError> {
+        let Done { answer, replayed } = self.give_grant_state(org, cause, new, once).await?;
+        Ok(Done { answer: answer.grant, replayed })
+    }
+
+    /// The same, with what became of it at once: it may repay a debt, or have expired already.
+    ///
+    /// # Errors
+    /// As [`Store::give_grant`].
+    pub async fn give_grant_state(
+        &self,
+        org: OrgId,
+        cause: String,
+        new: NewGrant,
+        once: Option<Once>,
+    ) -> Result<Done<GrantState>, StoreError> {
         check_text("description", &new.description, MAX_LABEL_BYTES)?;
-        let run = move |tx: &mut Tx<'_>| tx.once(org, once.as_ref(), |tx| tx.give_grant(org, &cause, &new));
+        let give = move |tx: &mut Tx<'_>| {
+            let grant = tx.give_grant(org, &cause, &new)?;
+            let reading = read(tx.conn, org, At::default(), tx.now())?;
+            one(tx.conn, org, &reading, grant.id)
+        };
+        let run = move |tx: &mut Tx<'_>| tx.once(org, once.as_ref(), &give);
         self.writer().call(0, run).await
     }
 
@@ -120,10 +140,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], also for one that was not given by then.
     pub async fn grant(&self, org: OrgId, id: GrantId, at: At) -> Result<GrantState, StoreError> {
-        let page = GrantPage { open: false, before: Some(GrantId(id.0.saturating_add(1))), limit: 1 };
-        let (found, _) = self.grants(org, at, page).await?;
-        found.into_iter().find(|state| state.grant.id == id).ok_or(StoreError::NotFound("grant"))
+        Ok(self.grant_at(org, id, at).await?.0)
     }
+
+    /// One grant as it stood, and the instant at which.
+    ///
+    /// # Errors
+    /// As [`Store::grant`].
+    pub async fn grant_at(&self, org: OrgId, id: GrantId, at: At) -> Result<(GrantState, Timestamp), StoreError> {
+        let now = self.now();
+        let run = move |conn: &Connection| {
+            let reading = read(conn, org, at, now)?;
+            Ok((one(conn, org, &reading, id)?, reading.as_of))
+        };
+        self.read(run).await
+    }
+}
+
+fn one(conn: &Connection, org: OrgId, reading: &Reading, id: GrantId) -> Result<GrantState, StoreError> {
+    let page = GrantPage { open: false, before: Some(GrantId(id.0.saturating_add(1))), limit: 1 };
+    let found = states(conn, org, reading, &page)?.into_iter().find(|state| state.grant.id == id);
+    found.ok_or(StoreError::NotFound("grant"))
 }
 
 impl Tx<'_> {

@@ -9,7 +9,11 @@ use store::Scope;
 
 /// A path that the route takes.
 fn path_of(rule: &Rule) -> String {
-    rule.path.replace("{id}", "event_1").replace("{*rest}", "index.css").replace("{*name}", "anything")
+    rule.path
+        .replace("{id}", "event_1")
+        .replace("{event}", "event_1")
+        .replace("{*rest}", "index.css")
+        .replace("{*name}", "anything")
 }
 
 async fn call(server: &Server, rule: &Rule, key: Option<&str>) -> Reply {

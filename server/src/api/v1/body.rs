@@ -1,4 +1,5 @@
-//! Reading the body of `POST /api/v1/events`: four content types become one list of items.
+//! Reading the body of `POST /api/v1/events`: four content types become one list of items. How bytes come in, and what
+//! headers say of them, other writes read here too.
 //!
 //! The body as a whole is refused only where items cannot be told apart: not JSON, not UTF-8, too large, too many.
 //! Whatever is wrong inside an item is that item's problem. Items stay raw text until each is read, so nesting depth and
@@ -37,41 +38,74 @@ impl Media {
     /// # Errors
     /// 415 naming what is read.
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(unsupported("a Content-Encoding"));
-        }
         let is_binary = headers.contains_key("ce-specversion") || headers.contains_key("ce-type");
-        let Some(said) = headers.get(CONTENT_TYPE) else {
+        let Some(essence) = essence(headers).map_err(unsupported)? else {
             // An event without data has no content type.
             return if is_binary { Ok(Self::Binary) } else { Err(unsupported("no content type")) };
         };
-        let said = said.to_str().map_err(|_| unsupported("a content type that is not ASCII"))?;
-        let (essence, parameters) = said.split_once(';').unwrap_or((said, ""));
-        let other_charset = |p: &str| {
-            let value = p.trim().to_ascii_lowercase().strip_prefix("charset=").map(str::to_owned);
-            value.is_some_and(|charset| !matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"))
-        };
-        if parameters.split(';').any(other_charset) {
-            return Err(unsupported("a charset other than UTF-8"));
-        }
-        match essence.trim().to_ascii_lowercase().as_str() {
+        match essence.as_str() {
             "application/cloudevents+json" => Ok(Self::Structured),
             "application/cloudevents-batch+json" => Ok(Self::Batch),
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Self::Lines),
             "application/json" if is_binary => Ok(Self::Binary),
             "application/json" => Ok(Self::Plain),
-            _ => Err(unsupported(essence.trim())),
+            other => Err(unsupported(other)),
         }
     }
 }
 
+/// The content type in lower case without its parameters, if one is said; what is wrong with it, where it is of no use.
+fn essence(headers: &HeaderMap) -> Result<Option<String>, &'static str> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err("a Content-Encoding");
+    }
+    let Some(said) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let said = said.to_str().map_err(|_| "a content type that is not ASCII")?;
+    let (essence, parameters) = said.split_once(';').unwrap_or((said, ""));
+    let other_charset = |p: &str| {
+        let value = p.trim().to_ascii_lowercase().strip_prefix("charset=").map(str::to_owned);
+        value.is_some_and(|charset| !matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"))
+    };
+    if parameters.split(';').any(other_charset) {
+        return Err("a charset other than UTF-8");
+    }
+    Ok(Some(essence.trim().to_ascii_lowercase()))
+}
+
 fn unsupported(said: &str) -> Problem {
+    let known = "application/json, application/cloudevents+json, application/cloudevents-batch+json or \
+                 application/x-ndjson, in UTF-8";
+    not_read(said, known)
+}
+
+fn not_read(said: &str, known: &str) -> Problem {
     let said: String = said.chars().filter(|c| !c.is_control()).take(100).collect();
-    let detail = format!(
-        "{said} is not read here: send application/json, application/cloudevents+json, \
-         application/cloudevents-batch+json or application/x-ndjson, in UTF-8"
-    );
+    let detail = format!("{said} is not read here: send {known}");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+}
+
+/// Makes sure that the headers say JSON.
+///
+/// # Errors
+/// 415.
+pub fn only_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |said: &str| not_read(said, "application/json, in UTF-8");
+    match essence(headers).map_err(refuse)?.as_deref() {
+        Some("application/json") => Ok(()),
+        Some(other) => Err(refuse(other)),
+        None => Err(refuse("no content type")),
+    }
+}
+
+/// A body's text.
+///
+/// # Errors
+/// 400 `bad_utf8`.
+pub fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let detail = format!("the body is not UTF-8: the byte at {} cannot be read", error.valid_up_to());
+        Problem::bad_request("bad_utf8", detail)
+    })
 }
 
 /// Reads all items of a body that is not a stream.
@@ -79,11 +113,8 @@ fn unsupported(said: &str) -> Problem {
 /// # Errors
 /// Where items cannot be told apart.
 pub async fn read(config: &Config, media: Media, headers: &HeaderMap, body: Body) -> Result<Vec<Item>, Problem> {
-    let bytes = collect(config, headers, body).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let detail = format!("the body is not UTF-8: the byte at {} cannot be read", error.valid_up_to());
-        Problem::bad_request("bad_utf8", detail)
-    })?;
+    let bytes = collect(config, config.max_body_bytes, headers, body).await?;
+    let text = utf8(&bytes)?;
     let form = if media == Media::Plain { Form::Plain } else { Form::CloudEvent };
     let is_list = text.trim_start().starts_with('[');
     match media {
@@ -100,9 +131,11 @@ pub async fn read(config: &Config, media: Media, headers: &HeaderMap, body: Body
     }
 }
 
-/// The whole body, if it is small enough and keeps coming in.
-async fn collect(config: &Config, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let max = config.max_body_bytes;
+/// The whole body, if it has at most `max` bytes and keeps coming in.
+///
+/// # Errors
+/// 413, 408, or 400 where the connection broke.
+pub async fn collect(config: &Config, max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let too_large = || Problem::too_large("body_too_large", format!("the body is above {max} bytes: send it in parts"));
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max as u64) {

@@ -2,7 +2,7 @@
 #![allow(unused_qualifications, reason = "utoipa's macro writes the parameters out in full")]
 
 use super::body::{self, Media};
-use super::lines;
+use super::{lines, page};
 use crate::access::Caller;
 use crate::ingest::{MAX_ERRORS, Tally, settle};
 use crate::problem::{Problem, ProblemDetails};
@@ -12,16 +12,12 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ledger::event::{Place, Status};
-use ledger::{Event, EventSeq};
+use ledger::{EntrySeq, Event, EventSeq};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{EventDetail, EventPage, EventRow};
+use store::calendar::cycle;
+use store::{EventDetail, EventPage, EventRow, StoreError, Tz};
 use utoipa::{IntoParams, ToSchema};
-
-/// Events on a page where nothing is said.
-const DEFAULT_LIMIT: u32 = 50;
-/// Most events on a page.
-const MAX_LIMIT: u32 = 100;
 
 /// A usage event as CloudEvents 1.0 writes it.
 #[derive(ToSchema)]
@@ -183,36 +179,17 @@ pub async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<EventList>, Problem> {
-    let page = page(&query.unwrap_or_default())?;
-    let limit = page.limit;
+    let EventPage { before, limit } = asked(query)?;
     // One more than was asked for says whether there is another page.
-    let mut rows = app.store.events(caller.org, &EventPage { limit: limit + 1, ..page }).await?;
-    let is_full = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| is_full).map(|row| cursor_of(row.seq));
+    let mut rows = app.store.events(caller.org, &EventPage { before, limit: limit + 1 }).await?;
+    let next_cursor = page::cut(&mut rows, limit, |row| row.seq.0);
     Ok(Json(EventList { items: rows.iter().map(EventItem::new).collect(), next_cursor }))
 }
 
-fn page(query: &str) -> Result<EventPage, Problem> {
-    let query: ListQuery =
-        serde_urlencoded::from_str(query).map_err(|error| Problem::bad_request("bad_query", error.to_string()))?;
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::bad_request("bad_query", format!("limit must be 1 to {MAX_LIMIT}")));
-    }
-    let bad_cursor = || Problem::bad_request("bad_cursor", "use next_cursor of the page before as it was given");
-    let before = query.cursor.map(|cursor| seq_of(&cursor).ok_or_else(bad_cursor)).transpose()?;
-    Ok(EventPage { before, limit })
-}
-
-/// A cursor is a place in the order of acceptance, written so that nobody is tempted to compute one.
-fn cursor_of(seq: EventSeq) -> String {
-    format!("c{:x}", seq.0)
-}
-
-fn seq_of(cursor: &str) -> Option<EventSeq> {
-    let number = i64::from_str_radix(cursor.strip_prefix('c')?, 16).ok()?;
-    (number > 0).then_some(EventSeq(number))
+fn asked(query: Option<String>) -> Result<EventPage, Problem> {
+    let query: ListQuery = page::query(query)?;
+    let before = query.cursor.as_deref().map(page::number_of).transpose()?.map(EventSeq);
+    Ok(EventPage { before, limit: page::limit(query.limit)? })
 }
 
 /// Get an event, explained
@@ -240,7 +217,10 @@ pub async fn show(
         || Problem::not_found("there is no such event: ids look like event_12, as GET /api/v1/events lists them");
     let seq = EventSeq::parse(&id).ok_or_else(unknown)?;
     let detail = app.store.event(caller.org, seq).await?;
-    Ok(Json(EventItem::explained(&detail)))
+    let voided = app.store.voided(caller.org, seq).await?.map(VoidedItem::new);
+    let billing_cycle = CycleItem::new(app.store.org(caller.org).await?.zone, &detail)?;
+    let item = EventItem::explained(&detail);
+    Ok(Json(EventItem { voided: Some(voided), billing_cycle: Some(billing_cycle), ..item }))
 }
 
 /// A page of events.
@@ -272,6 +252,13 @@ pub struct EventItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     accepted_at: Option<String>,
+    /// The correction that took it back, or null; only where one event is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<VoidedItem>)]
+    voided: Option<Option<VoidedItem>>,
+    /// The months to which it belongs; only where one event is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_cycle: Option<CycleItem>,
     /// `succeeded` or `failed`.
     status: EventStatus,
     /// What it cost.
@@ -302,6 +289,30 @@ pub struct EventItem {
     description: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: BTreeMap<String, String>,
+}
+
+/// What took an event back.
+#[derive(Serialize, ToSchema)]
+pub struct VoidedItem {
+    /// The entry.
+    #[schema(example = "entry_9")]
+    entry: String,
+    /// The event that stands in its place, if one does.
+    #[schema(example = "event_13")]
+    replacement: Option<String>,
+}
+
+/// Months of the calendar in the org's zone.
+#[derive(Serialize, ToSchema)]
+pub struct CycleItem {
+    /// When it happened.
+    #[schema(example = "2026-10")]
+    happened: String,
+    /// When it was booked.
+    #[schema(example = "2026-11")]
+    booked: String,
+    /// Whether it was booked after its month was over: that month was not reopened.
+    late: bool,
 }
 
 /// How an operation ended.
@@ -379,6 +390,8 @@ impl EventItem {
             operation: operation.to_string(),
             time: row.occurred_at.to_string(),
             accepted_at: None,
+            voided: None,
+            billing_cycle: None,
             status: if *status == Status::Failed { EventStatus::Failed } else { EventStatus::Succeeded },
             credits: row.credits.to_string(),
             entry: row.entry.to_string(),
@@ -409,6 +422,19 @@ impl EventItem {
         });
         let charges = charges.collect();
         Self { accepted_at: Some(detail.accepted_at.to_string()), charges, ..Self::new(&detail.row) }
+    }
+}
+
+impl VoidedItem {
+    fn new((entry, replacement): (EntrySeq, Option<EventSeq>)) -> Self {
+        Self { entry: entry.to_string(), replacement: replacement.map(|seq| seq.to_string()) }
+    }
+}
+
+impl CycleItem {
+    fn new(zone: Tz, detail: &EventDetail) -> Result<Self, StoreError> {
+        let (happened, booked) = (cycle(zone, detail.row.occurred_at)?, cycle(zone, detail.accepted_at)?);
+        Ok(Self { happened: happened.to_string(), booked: booked.to_string(), late: happened < booked })
     }
 }
 
@@ -443,10 +469,11 @@ mod tests {
 
     #[test]
     fn cursors_and_limits_are_checked() {
+        let page = |query: &str| asked(Some(query.to_owned()));
         let first = page("limit=7").expect("valid");
         assert_eq!((first.before, first.limit), (None, 7));
-        let later = page(&format!("cursor={}", cursor_of(EventSeq(300)))).expect("valid");
-        assert_eq!((later.before, later.limit), (Some(EventSeq(300)), DEFAULT_LIMIT));
+        let later = page(&format!("cursor={}", page::cursor_of(300))).expect("valid");
+        assert_eq!((later.before, later.limit), (Some(EventSeq(300)), page::DEFAULT_LIMIT));
         for query in ["limit=0", "limit=101", "limit=x", "limt=1", "cursor=", "cursor=c-1", "cursor=300"] {
             assert_eq!(page(query).expect_err(query).status.as_u16(), 400);
         }

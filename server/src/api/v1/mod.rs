@@ -1,9 +1,18 @@
 //! Version 1 of the API. One file per noun; each reads from its documentation to its answer.
 
+pub mod authorize;
 pub mod balance;
 pub mod body;
+pub mod corrections;
 pub mod events;
+pub mod grants;
+pub mod holds;
+pub mod ledger;
 pub mod lines;
+pub mod members;
+pub mod once;
+pub mod page;
+pub mod shortage;
 pub mod usage;
 
 use crate::state::AppState;
@@ -19,6 +28,18 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(events::post, events::list))
         .routes(routes!(events::show))
-        .routes(routes!(balance::show))
         .routes(routes!(usage::show))
+        .routes(routes!(balance::show))
+        .routes(routes!(authorize::ask))
+        .routes(routes!(holds::create, holds::list))
+        .routes(routes!(holds::show))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(holds::extend))
+        .routes(routes!(grants::create, grants::list))
+        .routes(routes!(grants::show))
+        .routes(routes!(corrections::create))
+        .routes(routes!(ledger::list))
+        .routes(routes!(ledger::show))
+        .routes(routes!(ledger::prove))
 }
