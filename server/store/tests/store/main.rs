@@ -4,4 +4,5 @@
 mod common;
 mod safety;
 mod splitting;
+mod tampering;
 mod usage;
