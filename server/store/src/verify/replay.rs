@@ -5,7 +5,7 @@
 //! entries were made: [`Position`], [`Settlement`](ledger::settle::Settlement).
 //!
 //! Policies are no part of the chain, so whether a hold could have been refused is not asked. Before grants had terms,
-//! what is due was booked by simpler rules: for that part of old chains only usage is done again.
+//! what is due was booked by simpler rules, and not always before the rest: for that part of old chains those hold.
 
 use super::Problems;
 use crate::calendar::ZoneCalendar;
@@ -71,7 +71,8 @@ impl Replay {
             | EntryKind::Rollover { .. }
             | EntryKind::Repayment { .. }
             | EntryKind::HoldExpiry { .. } => {
-                if self.strict && !self.is_due(entry, brought.grant) {
+                let as_before = !self.strict && self.as_before(entry) == Some(entry.draft.clone());
+                if !as_before && !self.is_due(entry, brought.grant) {
                     problems.say(format!("{seq} books what was not due then, or not so"));
                 }
                 return Ok(());
@@ -123,6 +124,27 @@ impl Replay {
             let at = self.position.at.max(self.last_booked);
             is(&Position { at, ..self.position.clone() })
         }
+    }
+
+    /// What the entry should be by the rules of before grants had terms: all that is left expires as of the end, and a
+    /// grant repays debt as it is given.
+    fn as_before(&self, entry: &Entry) -> Option<Draft> {
+        let (EntryKind::Expiry { grant } | EntryKind::Repayment { grant }) = &entry.draft.kind else { return None };
+        let slot = self.position.slots.iter().find(|slot| slot.grant.id == *grant)?;
+        let (happened_at, account, part, cause) = match entry.draft.kind {
+            EntryKind::Expiry { .. } => (slot.grant.expires_at?, Account::Expired, slot.left, "job:expiry"),
+            _ => {
+                let is_new = slot.left == slot.grant.amount && slot.grant.is_open(entry.booked_at);
+                let part = self.position.debt.min(slot.left);
+                (entry.booked_at, Account::Debt, part, is_new.then_some(entry.draft.cause.as_str())?)
+            }
+        };
+        if happened_at > entry.booked_at || !part.is_positive() {
+            return None;
+        }
+        let from = Posting { account: Account::Grant(*grant), amount: part.negated().ok()? };
+        let postings = vec![from, Posting { account, amount: part }];
+        Some(Draft { kind: entry.draft.kind.clone(), happened_at, cause: cause.to_owned(), postings })
     }
 
     /// What the entry should be; `None` where anything may be.

@@ -421,6 +421,21 @@ fn tamper(conn: &Connection, table: &Table, random: &mut Random) -> Option<Strin
     }
 }
 
+/// Keeps a copy of everything as it is now.
+fn keep_pristine(conn: &Connection, bench: &Bench) {
+    let pristine = bench.dir.path().join("pristine.db");
+    conn.execute("VACUUM INTO ?1", [pristine.to_str().expect("a path")]).expect("copies");
+    conn.execute("ATTACH ?1 AS pristine", [pristine.to_str().expect("a path")]).expect("attaches");
+}
+
+/// Makes a table again what it was.
+fn put_back(conn: &Connection, table: &str) {
+    conn.pragma_update(None, "ignore_check_constraints", true).expect("sets");
+    let sql =
+        format!("BEGIN; DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM pristine.{table}; COMMIT");
+    conn.execute_batch(&sql).expect("puts back");
+}
+
 async fn problems(store: &Store) -> Vec<String> {
     store.verify(|_, _| ()).await.expect("an answer, whatever the rows say").problems
 }
@@ -450,9 +465,7 @@ async fn every_one_of_a_thousand_tamperings_is_found() {
     let conn = unbound(&bench);
     merge_identities(&conn);
     assert_eq!(problems(&bench.store).await, Vec::<String>::new());
-    let pristine = bench.dir.path().join("pristine.db");
-    conn.execute("VACUUM INTO ?1", [pristine.to_str().expect("a path")]).expect("copies");
-    conn.execute("ATTACH ?1 AS pristine", [pristine.to_str().expect("a path")]).expect("attaches");
+    keep_pristine(&conn, &bench);
     let tables = Table::all(&conn);
     let mut random = Random(SEED);
     let cases = CASES.max(Config::default().cases);
@@ -469,18 +482,89 @@ async fn every_one_of_a_thousand_tamperings_is_found() {
             missed.push(format!("seed {seed:#x}: {change}"));
         }
         by_file_only += u32::from(found.iter().all(|problem| problem.starts_with("the file")));
-        let name = table.name;
-        conn.pragma_update(None, "ignore_check_constraints", true).expect("sets");
-        conn.execute_batch(&format!(
-            "BEGIN; DELETE FROM main.{name}; INSERT INTO main.{name} SELECT * FROM pristine.{name}; COMMIT"
-        ))
-        .expect("puts back");
+        put_back(&conn, table.name);
         if tampered.is_multiple_of(100) {
             assert_eq!(problems(&bench.store).await, Vec::<String>::new(), "after {change} was put back");
         }
     }
     println!("seed {SEED:#x}: {tampered} tamperings, {by_file_only} of them told by the file's own rules alone");
     assert!(missed.is_empty(), "{} of {tampered} not found:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// The chain of an org as its rows say it, oldest entry first.
+async fn chain(store: &Store, org: OrgId) -> Vec<ledger::Entry> {
+    let page = store::EntryPage { limit: 200, ..store::EntryPage::default() };
+    let (rows, _) = store.entries(org, page).await.expect("reads");
+    rows.into_iter().rev().map(|row| row.entry).collect()
+}
+
+#[tokio::test]
+async fn the_first_broken_entry_of_each_org_is_named_first() {
+    let bench = database().await;
+    let conn = unbound(&bench);
+    keep_pristine(&conn, &bench);
+    let edits = [
+        ("UPDATE entry SET cause = 'else'", "its sum or its hash is not what was sealed"),
+        ("UPDATE entry SET version = 1", "it says more than its kind can, or its lines are not numbered from 0 on"),
+        ("DELETE FROM entry", "it is missing"),
+        ("UPDATE entry SET hash = zeroblob(32)", "its sum or its hash is not what was sealed"),
+        ("UPDATE entry SET kind = 'else'", "its sum or its hash is not what was sealed"),
+    ];
+    conn.execute_batch("PRAGMA ignore_check_constraints = ON").expect("sets");
+    for (edit, why) in edits {
+        for (org, seq) in [(1, 9), (2, 5), (2, 12)] {
+            conn.execute(&format!("{edit} WHERE org_id = {org} AND seq = {seq}"), []).expect(edit);
+        }
+        let found = problems(&bench.store).await;
+        let first = |org: &str| found.iter().find(|problem| problem.starts_with(org)).cloned().unwrap_or_default();
+        if edit.contains("kind") {
+            assert!(
+                first("org_1").starts_with("org_1: entry_9 is the first broken entry: it cannot be read"),
+                "{found:?}"
+            );
+        } else {
+            assert_eq!(first("org_1"), format!("org_1: entry_9 is the first broken entry: {why}"));
+        }
+        assert!(first("org_2").starts_with("org_2: entry_5 is the first broken entry"), "{found:?}");
+        put_back(&conn, "entry");
+    }
+}
+
+/// Somebody who knows the code changes who paid and seals the chain again, with every cache: who pays follows from the
+/// entries before, so it shows all the same.
+#[tokio::test]
+async fn a_chain_that_was_sealed_again_is_found_by_what_it_says() {
+    let bench = Bench::new().await;
+    let org = bench.org("Acme", "UTC").await;
+    bench.grant_with(org, "5", Some(at(DAY))).await;
+    bench.grant(org, "5").await;
+    bench.ingest(org, vec![export("1")]).await;
+    bench.ingest(org, vec![export("2")]).await;
+    let chain = chain(&bench.store, org).await;
+    let conn = unbound(&bench);
+    let mut head = chain[2].head();
+    for old in &chain[3..] {
+        let mut draft = old.draft.clone();
+        draft.postings[0].account = ledger::Account::Grant(ledger::GrantId(2));
+        let entry = ledger::Entry::seal(org, head, old.booked_at, draft).expect("fits");
+        let values = rusqlite::params![entry.seq.0, entry.hash.as_slice()];
+        conn.execute("UPDATE entry SET hash = ?2 WHERE seq = ?1", values).expect("updates");
+        head = entry.head();
+    }
+    conn.execute_batch(
+        "UPDATE posting SET number = 2 WHERE entry_seq > 3 AND account = 'grant';
+         UPDATE account SET balance = 5000000 WHERE account = 'grant' AND number = 1;
+         UPDATE account SET balance = 3000000 WHERE account = 'grant' AND number = 2",
+    )
+    .expect("updates");
+    let found = problems(&bench.store).await;
+    assert_eq!(
+        found,
+        [
+            "org_1: entry_4 posts grant_2 -1.000000, consumed 1.000000, by the entries before it, it should be grant_1 -1.000000, consumed 1.000000",
+            "org_1: entry_5 posts grant_2 -1.000000, consumed 1.000000, by the entries before it, it should be grant_1 -1.000000, consumed 1.000000",
+        ]
+    );
 }
 
 /// How long a pass takes per 100,000 events: run by hand.
