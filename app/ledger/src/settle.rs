@@ -129,6 +129,12 @@ impl Settlement {
         self.total
     }
 
+    /// The Merkle root over its events so far.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
     /// Debt that this settlement adds.
     #[must_use]
     pub const fn debt(&self) -> Credits {

@@ -73,7 +73,6 @@ fn line(step: Step) -> String {
     match step {
         Step::Copying => "copying the database".to_owned(),
         Step::Events { done, of } => verified(done, of),
-        Step::Rollups { done, of } => format!("{} · comparing analytics", verified(done, of)),
         Step::File => "checking the file's pages and indexes".to_owned(),
     }
 }
@@ -107,7 +106,5 @@ mod tests {
         assert_eq!(events(0, 999), "verified 0 of 999 events · 0%");
         assert_eq!(events(0, 0), "verified 0 of 0 events · 100%");
         assert_eq!(events(7, 5), "verified 7 of 5 events · 100%");
-        let rollups = line(Step::Rollups { done: 5_000, of: 10_000 });
-        assert_eq!(rollups, "verified 5,000 of 10,000 events · 50% · comparing analytics");
     }
 }

@@ -257,6 +257,30 @@ pub(crate) fn entry_of(org: OrgId, row: &rusqlite::Row<'_>) -> Result<Entry, Sto
     })
 }
 
+/// Whether the columns of a row say of its kind what [`insert`] writes and nothing else: what a kind has no use for is not
+/// hashed, so it must be empty.
+pub(crate) fn has_only_its_own(kind: &EntryKind, row: &rusqlite::Row<'_>) -> Result<bool, StoreError> {
+    let parts = Parts::of(kind);
+    let numbers = [
+        (2, parts.grant),
+        (3, parts.child),
+        (4, parts.hold),
+        (5, parts.version),
+        (6, parts.range.map(|(first, _)| first)),
+        (7, parts.range.map(|(_, last)| last)),
+        (8, parts.event),
+        (9, parts.replacement),
+        (10, parts.until),
+    ];
+    for (column, expected) in numbers {
+        if row.get::<_, Option<i64>>(column)? != expected {
+            return Ok(false);
+        }
+    }
+    let reason: Option<String> = row.get(12)?;
+    Ok(row.get::<_, Option<Hash>>(11)?.as_ref() == parts.digest && reason.as_deref() == parts.reason)
+}
+
 fn kind_of(row: &rusqlite::Row<'_>) -> Result<EntryKind, StoreError> {
     let grant = || row.get::<_, i64>(2).map(GrantId);
     let hold = || row.get::<_, i64>(4).map(HoldId);

@@ -57,13 +57,17 @@ pub struct EventDetail {
     pub explained: Vec<Explained>,
 }
 
-/// Columns of [`said`]; the caller adds `WHERE e.org_id = ?1 …`.
+/// Columns of [`said`], and more where the caller names them; the caller adds `WHERE e.org_id = ?1 …`.
 macro_rules! event_sql {
     ($rest:literal) => {
+        event_sql!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT e.seq, e.occurred_at, e.time_said, e.failed, e.bytes, e.reported, e.description, e.attributes, i.external_id,
-                    op.value, src.value, p.value, p.name, w.value, w.name, r.value, r.name, m.value, m.name, u.value, t.value, ia.value
-             FROM event e
+                    op.value, src.value, p.value, p.name, w.value, w.name, r.value, r.name, m.value, m.name, u.value, t.value, ia.value",
+            $more,
+            " FROM event e
              JOIN identity i ON i.org_id = e.org_id AND i.seq = e.seq
              JOIN dimension op ON op.org_id = e.org_id AND op.kind = 1 AND op.id = e.operation_id
              JOIN dimension src ON src.org_id = e.org_id AND src.kind = 2 AND src.id = e.source_id
@@ -79,17 +83,26 @@ macro_rules! event_sql {
     };
 }
 
-/// Columns of [`charge_of`]; the caller adds `WHERE c.org_id = ?1 …`.
+/// How many columns those are.
+pub(crate) const COLUMNS: usize = 22;
+
+/// Columns of [`charge_of`], and more where the caller names them; the caller adds `WHERE c.org_id = ?1 …`.
 macro_rules! charge_sql {
     ($rest:literal) => {
+        charge_sql!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before
-             FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id ",
+            "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before",
+            $more,
+            " FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id ",
             $rest
         )
     };
 }
 pub(crate) use {charge_sql, event_sql};
+/// How many columns a charge has.
+pub(crate) const CHARGE_COLUMNS: usize = 8;
 
 /// What an event said, from its row; its quantities come from its charges.
 pub(crate) struct Said {

@@ -23,7 +23,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// Holds on one page, at most.
 pub const MAX_PAGE: u32 = 200;
 /// 10⁻¹² credit in a micro-credit: events report in the finer unit.
-const PICOS_PER_MICRO: i64 = 1_000_000;
+pub(crate) const PICOS_PER_MICRO: i64 = 1_000_000;
 
 /// What makes a hold.
 #[derive(Debug, Clone)]
@@ -199,7 +199,7 @@ fn cost_of(card: &RateCard, ask: &Ask, meter: &Meter) -> Result<Credits, StoreEr
     Ok(Credits::sum(charges.iter().map(|charge| charge.credits))?)
 }
 
-fn event_of(
+pub(crate) fn event_of(
     id: &str,
     meter: &Meter,
     quantity: Quantity,

@@ -74,7 +74,7 @@ impl Deltas {
 
     /// Writes all deltas and forgets them.
     pub(crate) fn write(&mut self, conn: &Connection, org: OrgId, zone: Tz) -> Result<(), StoreError> {
-        let mut days = Days { zone, known: FxHashMap::default() };
+        let mut days = Days::new(zone);
         let mut usage_days: FxHashMap<Key, Usage> = FxHashMap::default();
         let usage: Vec<(Key, Usage)> = self.usage.drain().collect();
         for ((quarter, meter, source, project), delta) in &usage {
@@ -99,13 +99,24 @@ impl Deltas {
 }
 
 /// Days of quarters, each computed once per commit.
-struct Days {
+pub(crate) struct Days {
     zone: Tz,
     known: FxHashMap<i64, i64>,
 }
 
 impl Days {
-    fn of(&mut self, quarter: i64) -> Result<i64, StoreError> {
+    pub(crate) fn new(zone: Tz) -> Self {
+        Self { zone, known: FxHashMap::default() }
+    }
+
+    /// Forgets all once more than `max` are known.
+    pub(crate) fn keep(&mut self, max: usize) {
+        if self.known.len() > max {
+            self.known.clear();
+        }
+    }
+
+    pub(crate) fn of(&mut self, quarter: i64) -> Result<i64, StoreError> {
         if let Some(day) = self.known.get(&quarter) {
             return Ok(*day);
         }
@@ -157,7 +168,7 @@ fn write_calls(conn: &Connection, org: OrgId, upsert: &str, mut rows: Vec<(Key, 
 
 /// Rows of which nothing is left once something was taken back are as if they had never been.
 pub(crate) fn drop_empty(conn: &Connection, org: OrgId, zone: Tz, quarter: i64) -> Result<(), StoreError> {
-    let day = Days { zone, known: FxHashMap::default() }.of(quarter)?;
+    let day = Days::new(zone).of(quarter)?;
     let nothing_used = "credits = 0 AND quantity = 0 AND quantity_micros = 0";
     let tables = [
         ("usage_quarter", quarter, nothing_used),

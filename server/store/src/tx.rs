@@ -132,17 +132,21 @@ pub(crate) struct Tx<'w> {
     caches: &'w mut Caches,
     /// Orgs that the request at hand has looked at.
     touched: FxHashSet<OrgId>,
+    /// What the machine's clock says.
+    clock: Timestamp,
+    /// The present of the org that was asked for last.
     now: Timestamp,
 }
 
 impl<'w> Tx<'w> {
     pub(crate) fn new(conn: &'w Connection, now: Timestamp, caches: &'w mut Caches) -> Self {
-        Self { conn, caches, touched: FxHashSet::default(), now }
+        Self { conn, caches, touched: FxHashSet::default(), clock: now, now }
     }
 
     /// A new request begins.
     pub(crate) fn begin_request(&mut self) {
         self.touched.clear();
+        self.now = self.clock;
     }
 
     /// What the request at hand did is undone: the orgs it looked at are read again.
@@ -152,8 +156,8 @@ impl<'w> Tx<'w> {
         }
     }
 
-    /// The instant at which everything in this transaction is booked. Never before what the org booked last, also where
-    /// the machine's clock jumped back.
+    /// The instant at which everything of the org that was asked for last is booked in this transaction. Never before what
+    /// it booked last, also where the machine's clock jumped back; and only for that org, since others drew at their own.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
@@ -164,11 +168,10 @@ impl<'w> Tx<'w> {
         let tick = self.caches.tick;
         if !self.caches.orgs.contains_key(&id) {
             let org = OrgCache::load(self.conn, id)?;
-            self.now = self.now.max(org.last_booked);
             self.caches.orgs.insert(id, Box::new(org));
         }
         let org = self.caches.orgs.get_mut(&id).ok_or(StoreError::NotFound("organization"))?;
-        self.now = self.now.max(org.last_booked);
+        self.now = self.clock.max(org.last_booked);
         org.used = tick;
         self.touched.insert(id);
         Ok(org)
@@ -250,6 +253,7 @@ impl<'w> Tx<'w> {
     }
 
     fn settle(&mut self, id: OrgId) -> Result<(), StoreError> {
+        self.org(id)?;
         let now = self.now;
         let org = self.org(id)?;
         let cause = std::mem::take(&mut org.pending_cause);
@@ -301,4 +305,70 @@ fn carries(conn: &Connection, id: OrgId) -> Result<FxHashMap<(RateCardVersion, L
     let rows = statement
         .query_map([id.0], |row| Ok(((RateCardVersion(row.get(0)?), LineNo(row.get(1)?)), Carry(row.get(2)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FixedClock;
+    use crate::{NewGrant, NewOrg, Options, Store, open, verify};
+    use ledger::event::Form;
+    use ledger::{Event, GrantKind, Scope};
+    use std::sync::Arc;
+
+    /// 2026-11-21T12:00:00Z, so many minutes later.
+    fn minute(minutes: i64) -> Timestamp {
+        Timestamp::from_micros(1_795_262_400_000_000 + minutes * 60_000_000)
+    }
+
+    /// The clock jumped back after one org had booked. Another org that shares a commit with it must not be carried along
+    /// into a time at which its grant is over, having drawn from it.
+    #[tokio::test]
+    async fn an_org_that_is_ahead_of_the_clock_takes_no_other_along() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(FixedClock::at(minute(0)));
+        let store = Store::open(Options { clock: Arc::clone(&clock) as _, ..Options::new(dir.path()) }).await;
+        let store = store.expect("opens");
+        let mut orgs = Vec::new();
+        for name in ["Acme", "Bolt"] {
+            let new = NewOrg {
+                name: name.to_owned(),
+                zone: "UTC".to_owned(),
+                synthetic: false,
+                meters: vec![],
+                lines: serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid"),
+            };
+            orgs.push(store.create_org(new).await.expect("a new org").id);
+        }
+        let grant = NewGrant {
+            kind: GrantKind::Promotion,
+            amount: Credits::from_micros(5_000_000),
+            priority: 0,
+            scope: Scope::default(),
+            effective_at: None,
+            expires_at: Some(minute(1)),
+            description: "soon over".to_owned(),
+            cost: None,
+            rollover: None,
+        };
+        store.give_grant(orgs[0], "test".to_owned(), grant, None).await.expect("a good grant");
+        let export = |id: &str| {
+            let json = format!(r#"{{"id":"{id}","source":"api","type":"export"}}"#);
+            Event::from_json(&json, Form::Plain).expect("a good event")
+        };
+        clock.set(minute(5));
+        store.ingest(orgs[1], "test".to_owned(), vec![export("1")]).await.expect("accepted");
+        store.close().await;
+
+        let conn = open::open_writer(&open::database_path(dir.path()), false).expect("opens");
+        conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
+        let mut caches = Caches::default();
+        let mut tx = Tx::new(&conn, minute(0), &mut caches);
+        for org in &orgs {
+            tx.ingest_one(*org, "test", export("2")).expect("accepted");
+        }
+        tx.settle_all().expect("settles");
+        conn.execute_batch("COMMIT").expect("commits");
+        assert_eq!(verify::verify(&conn, |_| ()).expect("readable").problems, Vec::<String>::new());
+    }
 }

@@ -22,7 +22,11 @@ pub struct Bench {
 impl Bench {
     /// A new folder.
     pub async fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a folder for the test");
+        Self::open(tempfile::tempdir().expect("a folder for the test")).await
+    }
+
+    /// A folder that may hold a database.
+    pub async fn open(dir: tempfile::TempDir) -> Self {
         let clock = Arc::new(FixedClock::at(NOON));
         let store = open(dir.path(), &clock).await;
         Self { dir, clock, store }

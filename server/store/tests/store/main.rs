@@ -3,6 +3,8 @@
 
 mod backup;
 mod common;
+mod old_database;
 mod safety;
 mod splitting;
+mod tampering;
 mod usage;
