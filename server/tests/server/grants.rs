@@ -156,6 +156,24 @@ async fn bad_grants_are_refused_each_for_its_own_reason_and_post_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_ever_given_always_fits() {
+    let server = Server::start().await;
+    let client = Client::new(&server).await;
+    let most = "9223372036754.775807";
+    client.write("corrections", &json!({"kind": "adjust", "amount": most, "reason": "all there can be"})).await;
+    let before = (client.entries().await, client.balance().await);
+    for amount in ["0.000001", most] {
+        let later = json!({"kind": "purchase", "amount": amount, "effective_at": "2030-01-01T00:00:00Z"});
+        assert_eq!(client.refused("grants", &later).await, (422, "amount_overflow".to_owned()));
+        let adjust = json!({"kind": "adjust", "amount": amount, "reason": "x"});
+        assert_eq!(client.refused("corrections", &adjust).await, (422, "amount_overflow".to_owned()));
+    }
+    assert_eq!((client.entries().await, client.balance().await), before);
+    assert_eq!(before.1[0], "9223372036854.775807");
+    client.assert_verified().await;
+}
+
+#[tokio::test]
 async fn a_replayed_grant_is_answered_as_it_was_given() {
     let server = Server::start().await;
     let client = Client::new(&server).await;
