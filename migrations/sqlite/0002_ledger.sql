@@ -83,8 +83,8 @@ ALTER TABLE credit_grant ADD COLUMN parent_id INTEGER;
 ALTER TABLE credit_grant ADD COLUMN given_seq INTEGER NOT NULL DEFAULT 0;
 UPDATE credit_grant SET given_seq =
     (SELECT seq FROM entry e WHERE e.org_id = credit_grant.org_id AND e.grant_id = credit_grant.grant_id AND e.kind = 'grant');
--- The expiry job looks over all orgs at once.
-CREATE INDEX credit_grant_by_expiry ON credit_grant (expires_at) WHERE expires_at IS NOT NULL;
+-- Grants of which something is left: what every write reads, and the job over all orgs, however many were spent before.
+CREATE INDEX account_open ON account (org_id, number) WHERE account = 'grant' AND balance > 0;
 
 -- Credits reserved for work in progress. Its terms are bound by its entry; status, expires_at and what follows change.
 CREATE TABLE hold (

@@ -1,4 +1,5 @@
-//! What the command line may ask of a ledger: one enum, one way to carry it out.
+//! What the command line may ask of a ledger: one enum, one way to carry it out. Verifying and backing up are not among
+//! it: they only read, and do so by themselves.
 //!
 //! A command runs in this process where no server holds the data folder, and is handed to the server where one does
 //! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
@@ -11,7 +12,6 @@ use ledger::cube::MeterInfo;
 use ledger::event::Form;
 use ledger::{Credits, Event, EventSeq, Grant, GrantId, Policy, RateCard, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use store::{Correction, CorrectionRequest, NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
 
 /// What the ledger notes as the cause of what is typed.
@@ -107,13 +107,6 @@ pub enum Command {
         /// The org's name.
         org: String,
     },
-    /// Check everything.
-    Verify,
-    /// Write a snapshot.
-    Backup {
-        /// To an absolute path: the server may run in another folder.
-        to: PathBuf,
-    },
 }
 
 /// What to correct.
@@ -159,17 +152,6 @@ pub enum Answer {
     RateCard(RateCard),
     /// Credits available.
     Balance(Credits),
-    /// What was checked and what is wrong.
-    Verified {
-        /// Orgs walked.
-        orgs: u64,
-        /// Entries walked.
-        entries: u64,
-        /// Events walked.
-        events: u64,
-        /// What is wrong, first thing first.
-        problems: Vec<String>,
-    },
 }
 
 /// An org in a list.
@@ -262,14 +244,6 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::RateCard { org } => Ok(Answer::RateCard(store.rate_card(org_named(store, &org).await?.id).await?)),
         Command::Balance { org } => {
             Ok(Answer::Balance(store.balance(org_named(store, &org).await?.id).await?.available))
-        }
-        Command::Verify => {
-            let store::Verified { orgs, entries, events, problems } = store.verify(|_, _| ()).await?;
-            Ok(Answer::Verified { orgs, entries, events, problems })
-        }
-        Command::Backup { to } => {
-            store.backup(&to).await?;
-            Ok(Answer::Done)
         }
     }
 }

@@ -22,8 +22,8 @@ const FILE_NAME: &str = "scrip.sock";
 pub const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 /// Command lines served at once; one person needs one.
 const MAX_CLIENTS: usize = 8;
-/// How long commands may go on when the server ends: as long as a backup of a large ledger should take.
-const GRACE: Duration = Duration::from_secs(60);
+/// How long commands may go on when the server ends: a batch of an import takes a second.
+const GRACE: Duration = Duration::from_secs(10);
 
 type Reply = Result<Answer, CommandError>;
 

@@ -1,29 +1,30 @@
 //! `scrip backup`
 
-use super::unexpected;
-use super::{Failure, Office};
-use crate::command::{Answer, Command};
+use super::{Failure, Progress};
 use crate::config::{Config, absolute};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Write a verified snapshot of the database to a new file, also while the server is busy
+/// Write a verified snapshot of the database to a new file, also while a server is busy
 ///
-/// To restore it, stop the server and put the file in the data folder as scrip.db, without the -wal and -shm files of
-/// the old one.
+/// It holds everything that was acknowledged before. The file appears whole or not at all, and only its owner may read
+/// it. scrip restore puts it back.
 #[derive(Args)]
 #[command(after_help = "Example:\n  scrip backup /backup/scrip-2026-11-21.db --data /var/lib/scrip")]
 pub struct Backup {
     /// File to write; it must not exist yet
     file: PathBuf,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
 }
 
 impl Backup {
-    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+    pub(super) fn run(self, config: &Config) -> Result<(), Failure> {
         let to = absolute(&self.file).map_err(|error| Failure::new(format!("{}: {error}", self.file.display())))?;
-        let Answer::Done = Office::once(config, Command::Backup { to: to.clone() }).await? else {
-            return Err(unexpected());
-        };
+        let mut progress = Progress::new(self.quiet);
+        store::backup::folder(&config.data, &to, |step| progress.show(step))?;
+        drop(progress);
         println!("{}", to.display());
         Ok(())
     }

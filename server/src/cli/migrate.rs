@@ -8,7 +8,7 @@ use clap::Args;
 ///
 /// Every other command does the same when it opens the folder; this one is for upgrades done by hand. Forward only.
 #[derive(Args)]
-#[command(after_help = "Example:\n  scrip backup before.db && scrip migrate")]
+#[command(after_help = "Example:\n  scrip migrate --data /var/lib/scrip\n\nTake a backup with the old release first.")]
 pub struct Migrate {}
 
 impl Migrate {

@@ -11,19 +11,22 @@ mod migrate;
 mod office;
 mod org;
 mod policy;
+mod progress;
+mod restore;
 mod sample;
 mod serve;
 mod user;
 mod verify;
 
 pub use office::{Office, unexpected};
+use progress::Progress;
 
 use crate::command::CommandError;
 use crate::config::{Config, ConfigError, Flags};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use store::OpenError;
+use store::{OpenError, SnapshotError};
 
 const AFTER_HELP: &str = "\
 Start here:
@@ -35,7 +38,8 @@ Or with your own:
   scrip user create you@example.com --org Acme --data data
   scrip key create --org Acme --data data      a key for the services that report usage
 
-All commands but serve work beside a running server too: it does the work for them.
+All commands but serve and restore work beside a running server too: it does the work for them;
+verify and backup read for themselves.
 Settings come from flags, then SCRIP_… variables (SCRIP_DATA, SCRIP_LISTEN, …), then scrip.toml in the data folder.";
 
 /// Scrip: a self-hosted ledger of prepaid credits.
@@ -74,25 +78,38 @@ enum Verb {
     Sample(sample::Sample),
     Verify(verify::Verify),
     Backup(backup::Backup),
+    Restore(restore::Restore),
     Migrate(migrate::Migrate),
 }
 
-/// Why a command failed: one line for a terminal.
+/// Why a command failed: one line for a terminal, and the exit status.
 #[derive(Debug)]
-pub struct Failure(String);
+pub struct Failure {
+    line: String,
+    status: u8,
+}
 
 impl Failure {
-    /// In a sentence, which becomes one line.
+    /// In a sentence, which becomes one line. The exit status is 1.
     #[must_use]
     pub fn new(line: impl Into<String>) -> Self {
-        let words: Vec<String> = line.into().split_whitespace().map(str::to_owned).collect();
-        Self(words.join(" "))
+        Self { line: one_line(&line.into()), status: 1 }
     }
+
+    /// With another exit status.
+    #[must_use]
+    pub fn with_status(self, status: u8) -> Self {
+        Self { status, ..self }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.line)
     }
 }
 
@@ -104,6 +121,12 @@ impl From<CommandError> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
         Self::new(error.to_string())
     }
 }
@@ -127,7 +150,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("scrip: {failure}");
-            ExitCode::FAILURE
+            ExitCode::from(failure.status)
         }
     }
 }
@@ -143,8 +166,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Correct(verb) => verb.run(&load(&flags)?).await,
         Verb::Import(verb) => verb.run(&load(&flags)?).await,
         Verb::Sample(verb) => verb.run(&load(&flags)?).await,
-        Verb::Verify(verb) => verb.run(&load(&flags)?).await,
-        Verb::Backup(verb) => verb.run(&load(&flags)?).await,
+        Verb::Verify(verb) => verb.run(&flags),
+        Verb::Backup(verb) => verb.run(&load(&flags)?),
+        Verb::Restore(verb) => verb.run(&load(&flags)?),
         Verb::Migrate(verb) => verb.run(&load(&flags)?).await,
     }
 }

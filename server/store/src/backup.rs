@@ -1,9 +1,23 @@
 //! Snapshots of a database in use.
+//!
+//! A snapshot holds everything acknowledged before it began: it is read on a connection of its own, in one transaction.
+//! Written under another name, on disk, verified from its rows, then given its name: it appears whole or not at all.
 
 use crate::Store;
-use crate::error::StoreError;
-use crate::{open, verify};
-use std::path::{Path, PathBuf};
+use crate::error::{SnapshotError, StoreError};
+use crate::partial::{Partial, sync_folder};
+use crate::verify::{self, Step, Verified};
+use crate::{OpenError, open};
+use std::path::Path;
+
+/// Writes a verified snapshot of a data folder's database to a new file, whether or not a server has it open. Blocks.
+/// Tells what is in it.
+///
+/// # Errors
+/// [`SnapshotError`]; there is no new file then.
+pub fn folder(dir: &Path, to: &Path, step: impl FnMut(Step)) -> Result<Verified, SnapshotError> {
+    snapshot(&open::existing(dir)?, to, step)
+}
 
 impl Store {
     /// Writes a verified snapshot of the database to a new file, while it is in use. The file appears whole or not at all.
@@ -13,36 +27,33 @@ impl Store {
     /// the snapshot does not verify.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let (from, to) = (self.path().to_owned(), to.to_owned());
-        let done = tokio::task::spawn_blocking(move || snapshot(&from, &to)).await;
-        done.map_err(|error| StoreError::Internal(error.to_string()))?
+        let done = tokio::task::spawn_blocking(move || snapshot(&from, &to, |_| ())).await;
+        done.map_err(|error| StoreError::Internal(error.to_string()))??;
+        Ok(())
     }
 }
 
-fn snapshot(from: &Path, to: &Path) -> Result<(), StoreError> {
-    if to.exists() {
-        return Err(StoreError::FileExists(to.to_owned()));
+fn snapshot(from: &Path, to: &Path, mut step: impl FnMut(Step)) -> Result<Verified, SnapshotError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(SnapshotError::Exists(to.to_owned()));
     }
-    let mut name = to.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
-    // Left over from a backup that was cut short: not a backup.
-    let _ = std::fs::remove_file(&partial);
-    let finished = write(from, &partial).and_then(|()| {
-        // A hard link fails where the name was taken meanwhile; renaming would replace it.
-        std::fs::hard_link(&partial, to).map_err(|error| StoreError::Internal(format!("{}: {error}", to.display())))
-    });
-    let _ = std::fs::remove_file(&partial);
-    finished
-}
-
-fn write(from: &Path, partial: &Path) -> Result<(), StoreError> {
-    let io = |error: std::io::Error| StoreError::Internal(format!("{}: {error}", partial.display()));
-    let target = partial.to_str().ok_or_else(|| StoreError::Internal("the file's name is not UTF-8".to_owned()))?;
-    open::open_reader(from)?.execute("VACUUM INTO ?1", [target])?;
-    std::fs::File::open(partial).and_then(|file| file.sync_all()).map_err(io)?;
-    let verified = verify::verify(&open::open_reader(partial)?, |_, _| ())?;
-    match verified.problems.first() {
-        None => Ok(()),
-        Some(problem) => Err(StoreError::Internal(format!("the snapshot does not verify: {problem}"))),
+    let conn = open::open_current(from)?;
+    let partial = Partial::create(to)?;
+    step(Step::Copying);
+    partial.fill(&conn, from)?;
+    drop(conn);
+    let verified = verify::file(partial.path(), step).map_err(|error| match error {
+        OpenError::Corrupt { reason, .. } => SnapshotError::Broken { problem: reason },
+        other => other.into(),
+    })?;
+    if let Some(problem) = verified.problems.first() {
+        return Err(SnapshotError::Broken { problem: problem.clone() });
     }
+    // A hard link fails where the name was taken meanwhile; renaming would replace it.
+    std::fs::hard_link(partial.path(), to).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => SnapshotError::Exists(to.to_owned()),
+        _ => SnapshotError::io(to, &error),
+    })?;
+    sync_folder(to)?;
+    Ok(verified)
 }

@@ -34,9 +34,9 @@ impl Store {
         let run = |conn: &Connection| {
             let sql = "SELECT min(at) FROM (
                 SELECT min(h.expires_at) AS at FROM hold h WHERE h.status = 'pending'
-                UNION ALL SELECT (SELECT g.expires_at FROM credit_grant g
-                    JOIN account a ON a.org_id = g.org_id AND a.account = 'grant' AND a.number = g.grant_id AND a.balance > 0
-                    WHERE g.expires_at IS NOT NULL ORDER BY g.expires_at LIMIT 1))";
+                UNION ALL SELECT min(g.expires_at) FROM account a
+                    CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
+                    WHERE a.account = 'grant' AND a.balance > 0)";
             let found: Option<i64> = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
             Ok(found.map(Timestamp::from_micros))
         };
@@ -46,14 +46,12 @@ impl Store {
 
 fn due(conn: &Connection, now: Timestamp) -> Result<Vec<OrgId>, StoreError> {
     let sql = "SELECT h.org_id FROM hold h WHERE h.status = 'pending' AND h.expires_at <= ?1
-        UNION SELECT g.org_id FROM credit_grant g
-            JOIN account a ON a.org_id = g.org_id AND a.account = 'grant' AND a.number = g.grant_id AND a.balance > 0
-            WHERE g.expires_at <= ?1
-        UNION SELECT d.org_id FROM account d
-            JOIN account a ON a.org_id = d.org_id AND a.account = 'grant' AND a.balance > 0
-            JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number AND g.scope = '{}' AND g.effective_at <= ?1
+        UNION SELECT a.org_id FROM account a CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
+            WHERE a.account = 'grant' AND a.balance > 0 AND g.expires_at <= ?1
+        UNION SELECT a.org_id FROM account a CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
+            CROSS JOIN account d ON d.org_id = a.org_id AND d.account = 'debt' AND d.number = 0
+            WHERE a.account = 'grant' AND a.balance > 0 AND d.balance < 0 AND g.scope = '{}' AND g.effective_at <= ?1
                 AND (g.expires_at IS NULL OR g.expires_at > ?1)
-            WHERE d.account = 'debt' AND d.balance < 0
         LIMIT ?2";
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map(params![now.micros(), MAX_ORGS], |row| row.get(0).map(OrgId))?;

@@ -1,7 +1,8 @@
-//! What can go wrong here, for two readers: the caller of a store method, and whoever starts the program.
+//! What can go wrong here, for three readers: the caller of a store method, whoever starts the program, and whoever
+//! takes or restores a snapshot.
 
 use ledger::Refusal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a read or write did not happen. No variant shows database text to people; that goes to the log.
 #[derive(Debug, thiserror::Error)]
@@ -112,10 +113,74 @@ pub enum OpenError {
         /// Ours.
         known: i64,
     },
+    /// Made by an earlier release, where only this release's schema can be read.
+    #[error("{} has an older schema ({found}, this scrip uses {known}): run scrip migrate first, then try again; nothing was changed", path.display())]
+    Older {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
     /// SQLite too old, or a setting that did not take.
     #[error("SQLite is not safe to use here: {0}")]
     Unsafe(String),
     /// The disk is full.
     #[error("the disk that holds {} is full: free some space, then start again", .0.display())]
     DiskFull(PathBuf),
+}
+
+/// Why no snapshot was written, or none restored: one line for a terminal, saying what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The folder or a database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file stands where one would be written.
+    #[error("{} exists already: name a new file", .0.display())]
+    Exists(PathBuf),
+    /// The same file is being written by another process.
+    #[error("another scrip process is writing {}: wait for it to end, then try again", .0.display())]
+    InProgress(PathBuf),
+    /// What was copied does not add up.
+    #[error("the ledger does not verify ({problem}): no snapshot was written; scrip verify names what is wrong")]
+    Broken {
+        /// The first thing that is wrong.
+        problem: String,
+    },
+    /// The file cannot become the ledger.
+    #[error("{} cannot be restored ({reason}): name a file that scrip backup wrote; nothing was changed", path.display())]
+    Unfit {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is a database already.
+    #[error("{} is there already: --replace puts the snapshot in its place, and keeps it beside under another name", .0.display())]
+    Occupied(PathBuf),
+    /// Another program reads or writes the database that would be replaced.
+    #[error("another program has {} open: wait until scrip verify, scrip backup or a shell on it ends, then try again; nothing was changed", .0.display())]
+    InUse(PathBuf),
+}
+
+impl SnapshotError {
+    /// In the operating system's words.
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Open(match error.kind() {
+            std::io::ErrorKind::StorageFull => OpenError::DiskFull(path),
+            _ => OpenError::Io { path, reason: error.to_string() },
+        })
+    }
+}
+
+impl From<SnapshotError> for StoreError {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Exists(path) => Self::FileExists(path),
+            other => Self::Internal(other.to_string()),
+        }
+    }
 }

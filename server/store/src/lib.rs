@@ -8,6 +8,7 @@
 //! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
 //! [`verify`] (everything, again, from the rows).
 
+pub mod backup;
 pub mod calendar;
 pub mod clock;
 pub mod correction;
@@ -25,17 +26,18 @@ pub mod policy;
 pub mod position;
 pub mod proof;
 pub mod random;
+pub mod restore;
 pub mod session;
 pub mod usage;
 pub mod user;
 pub mod verify;
 
-mod backup;
 mod dimension;
 mod identity;
 mod meter;
 mod migrate;
 mod open;
+mod partial;
 mod payer;
 mod reading;
 mod rollup;
@@ -47,7 +49,7 @@ pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use correction::{Correction, Request as CorrectionRequest};
 pub use entry::{EntryPage, EntryRow};
-pub use error::{OpenError, StoreError};
+pub use error::{OpenError, SnapshotError, StoreError};
 pub use event::{EventDetail, EventPage, EventRow};
 pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
@@ -57,10 +59,11 @@ pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
 pub use position::At;
 pub use proof::EventProof;
+pub use restore::Restored;
 pub use session::Session;
 pub use usage::{CubeQuery, Range};
 pub use user::{Role, User, UserId};
-pub use verify::Verified;
+pub use verify::{Step, Verified};
 pub use writer::WriterStats;
 
 use ledger::Timestamp;

@@ -16,17 +16,9 @@ const MIGRATIONS: [(i64, &str); 2] = [
 /// Brings the schema up to date. Returns how many migrations ran.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenError> {
     let failed = |error: rusqlite::Error| crate::open::open_error(path, &error);
-    let pragma = |conn: &Connection, name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let found = pragma(conn, "user_version").map_err(failed)?;
-    let owner = pragma(conn, "application_id").map_err(failed)?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
-        return Err(OpenError::Corrupt { path: path.to_owned(), reason: "it belongs to another program".to_owned() });
-    }
-    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
-    }
+    let fresh = tables == 0 && pragma(conn, "application_id").map_err(failed)? == 0;
+    let found = if fresh { 0 } else { schema(conn, path)? };
     let due = MIGRATIONS.iter().filter(|(version, _)| *version > found);
     let mut done = 0;
     for (version, sql) in due {
@@ -38,4 +30,23 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenE
         done += 1;
     }
     Ok(done)
+}
+
+/// The schema of a file that is there already: ours, and not of a later release.
+pub(crate) fn schema(conn: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let failed = |error: rusqlite::Error| crate::open::open_error(path, &error);
+    if pragma(conn, "application_id").map_err(failed)? != APPLICATION_ID {
+        return Err(OpenError::Corrupt { path: path.to_owned(), reason: "it belongs to another program".to_owned() });
+    }
+    let (found, known) = (pragma(conn, "user_version").map_err(failed)?, newest());
+    if found > known { Err(OpenError::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
+}
+
+/// The schema of this release.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, _)| *version)
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
+    conn.pragma_query_value(None, name, |row| row.get(0))
 }

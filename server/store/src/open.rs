@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The oldest SQLite that is used: 3.51.3 mends a WAL bug by which commits could be lost.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long a statement waits for another process's lock (backup tools, a shell).
-const BUSY_TIMEOUT_MS: i64 = 5_000;
+pub(crate) const BUSY_TIMEOUT_MS: i64 = 5_000;
 /// Statements kept prepared; the hot path uses about twenty.
 const STATEMENT_CACHE: usize = 64;
 /// Page cache of the writer in KiB (SQLite's negative unit): the hot end of each table.
@@ -88,6 +88,40 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(conn)
 }
 
+/// The database of a folder that is only read: no lock is needed for that, a server may have it open.
+pub(crate) fn existing(dir: &Path) -> Result<PathBuf, OpenError> {
+    let path = database_path(dir);
+    match (dir.is_dir(), path.exists()) {
+        (true, true) => Ok(path),
+        (true, false) => Err(OpenError::NoDatabase(dir.to_owned())),
+        (false, _) => Err(OpenError::MissingFolder(dir.to_owned())),
+    }
+}
+
+/// Opens a file for reading only that must be a Scrip database of a schema this release knows; tells which.
+///
+/// The file is only ever opened by SQLite: closing a handle of our own would drop the locks that this process, perhaps
+/// the server, holds on it by `POSIX`'s rules, and another process could then delete the log under it.
+pub(crate) fn open_known(path: &Path) -> Result<(Connection, i64), OpenError> {
+    let corrupt = |reason: &str| OpenError::Corrupt { path: path.to_owned(), reason: reason.to_owned() };
+    match std::fs::metadata(path) {
+        Err(error) => return Err(OpenError::Io { path: path.to_owned(), reason: error.to_string() }),
+        Ok(found) if !found.is_file() => return Err(corrupt("it is no file")),
+        Ok(found) if found.len() == 0 => return Err(corrupt("it has 0 bytes")),
+        Ok(_) => {}
+    }
+    let conn = open_reader(path).map_err(|error| open_error(path, &error))?;
+    let schema = migrate::schema(&conn, path)?;
+    Ok((conn, schema))
+}
+
+/// The same for what is checked row by row, which takes this release's schema.
+pub(crate) fn open_current(path: &Path) -> Result<Connection, OpenError> {
+    let (conn, found) = open_known(path)?;
+    let known = migrate::newest();
+    if found == known { Ok(conn) } else { Err(OpenError::Older { path: path.to_owned(), found, known }) }
+}
+
 /// Name, what is set, what must be read back (SQLite answers words with numbers).
 const SETTINGS: [(&str, &str, &str); 6] = [
     ("journal_mode", "wal", "wal"),
@@ -142,6 +176,14 @@ pub(crate) fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
             OpenError::Corrupt { path, reason: "it is damaged or not a database".to_owned() }
         }
         Some(ErrorCode::DiskFull) => OpenError::DiskFull(path),
-        _ => OpenError::Io { path, reason: error.to_string() },
+        _ => OpenError::Io { path, reason: words(error) },
+    }
+}
+
+/// What SQLite says, without the page of SQL that rusqlite quotes with it.
+pub(crate) fn words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
     }
 }

@@ -130,7 +130,7 @@ fn load_at(
 const SLOTS_NOW: &str = concat!(
     "SELECT ",
     grant::columns!(),
-    ", a.balance FROM account a JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
+    ", a.balance FROM account a CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
      WHERE a.org_id = ?1 AND a.account = 'grant' AND a.balance > 0"
 );
 const SLOTS_AT: &str = concat!(

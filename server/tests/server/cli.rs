@@ -7,19 +7,19 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use tempfile::TempDir;
 
-fn scrip(data: &Path, args: &[&str]) -> Command {
+pub(crate) fn scrip(data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_scrip"));
     // Settings of whoever runs the tests are not those of the tests; nothing else is needed from outside.
     command.env_clear().args(args).arg("--data").arg(data).stdin(Stdio::null());
     command
 }
 
-fn run(data: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, args: &[&str]) -> Output {
     scrip(data, args).output().expect("runs")
 }
 
 /// Standard output of a command that succeeds.
-fn ok(data: &Path, args: &[&str]) -> String {
+pub(crate) fn ok(data: &Path, args: &[&str]) -> String {
     let output = run(data, args);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{args:?}: {errors}");
@@ -27,7 +27,7 @@ fn ok(data: &Path, args: &[&str]) -> String {
 }
 
 /// The one line of a command that fails.
-fn fails(data: &Path, args: &[&str]) -> String {
+pub(crate) fn fails(data: &Path, args: &[&str]) -> String {
     let output = run(data, args);
     let line = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(!output.status.success(), "{args:?} succeeded");
@@ -35,19 +35,19 @@ fn fails(data: &Path, args: &[&str]) -> String {
     line
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
 /// A server on a port of its own; killed with the test.
-struct Running {
-    child: Child,
-    url: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) url: String,
     _out: BufReader<ChildStdout>,
 }
 
 impl Running {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut child = scrip(data, &["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -61,12 +61,12 @@ impl Running {
         Self { child, url, _out: out }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().expect("kill runs").success());
     }
 
-    fn wait(mut self) -> Option<i32> {
+    pub(crate) fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("ends").code()
     }
 }
@@ -111,9 +111,9 @@ fn an_org_from_nothing_to_a_verified_backup() {
     assert_eq!(ok(data.path(), &["backup", file]).trim_end(), file);
     assert!(fails(data.path(), &["backup", file]).contains("exists"));
     assert!(ok(data.path(), &["verify"]).starts_with("intact: 2 organizations"));
-    // The snapshot is a data folder's database.
+    assert!(ok(data.path(), &["verify", "--file", file]).starts_with("intact: 2 organizations"));
     let restored = folder();
-    std::fs::copy(&backup, restored.path().join("scrip.db")).expect("copied");
+    assert!(ok(restored.path(), &["restore", file]).starts_with("restored 2 organizations, "));
     assert!(ok(restored.path(), &["org", "list"]).contains("12.500000"));
     for (args, said) in [
         (&["org", "create", "Acme"][..], "taken"),
@@ -236,11 +236,153 @@ fn commands_work_beside_a_running_server() {
     drop(server);
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+/// A folder with a ledger of that name and as many rows of usage, and a snapshot of it.
+fn ledger(name: &str, rows: usize) -> (TempDir, String) {
+    let data = folder();
+    ok(data.path(), &["org", "create", name, "--grant", "10"]);
+    let table: String = (0..rows).map(|row| format!("2023-11-16 18:15:46.{row:06},1000,{row}\n")).collect();
+    let csv = data.path().join("rows.csv");
+    std::fs::write(&csv, format!("TIMESTAMP,ContextTokens,GeneratedTokens\n{table}")).expect("written");
+    ok(data.path(), &["import", csv.to_str().expect("UTF-8"), "--org", name, "--mapping", "azure-llm"]);
+    let file = data.path().join("snapshot.db").to_str().expect("UTF-8").to_owned();
+    ok(data.path(), &["backup", &file, "--quiet"]);
+    (data, file)
+}
+
+/// Exit status, standard output and standard error.
+fn ends(data: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = run(data, args);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_exit_status_of_verify_tells_wrong_from_unchecked() {
+    let (data, file) = ledger("Acme", 5);
+    assert_eq!(ends(data.path(), &["verify"]).0, Some(0));
+    assert_eq!(ends(data.path(), &["verify", "--file", &file, "--quiet"]).2, "");
+
+    let mut bytes = std::fs::read(&file).expect("readable");
+    let at = bytes.windows(16).position(|part| part == b"import:azure-llm").expect("an entry's cause");
+    bytes[at] = b'I';
+    std::fs::write(&file, bytes).expect("written");
+    let (status, out, err) = ends(data.path(), &["verify", "--file", &file]);
+    assert_eq!((status, err.lines().count()), (Some(1), 1), "{out}{err}");
+    let first = out.lines().next().expect("a problem");
+    assert!(first.starts_with("org_1: entry_") && first.contains("is the first broken entry"), "{out}");
+    assert!(out.lines().last().expect("a summary").starts_with("checked: 1 organizations"), "{out}");
+    assert!(err.contains("restore a backup"), "{err}");
+
+    let (nothing, text) = (folder(), data.path().join("text.db"));
+    std::fs::write(&text, "no database, whatever its name says".repeat(10)).expect("written");
+    let (nowhere, text) = (nothing.path().join("nowhere"), text.to_str().expect("UTF-8"));
+    for (data, args, said) in [
+        (nowhere.as_path(), &["verify"][..], "does not exist"),
+        (nothing.path(), &["verify"], "no database"),
+        (data.path(), &["verify", "--file", "/nowhere.db"], "No such file"),
+        (data.path(), &["verify", "--file", text], "not a database"),
+    ] {
+        let (status, out, err) = ends(data, args);
+        assert_eq!((status, out.as_str(), err.lines().count()), (Some(2), "", 1), "{args:?}: {err}");
+        assert!(err.contains(said), "{args:?}: {err}");
+    }
+    assert!(!nothing.path().join("scrip.db").exists());
+}
+
+#[test]
+fn a_restore_replaces_only_when_asked_and_says_where_the_old_one_is() {
+    let (_from, file) = ledger("Acme", 3);
+    let (data, _) = ledger("Other", 1);
+    let before = std::fs::read(data.path().join("scrip.db")).expect("readable");
+    let text = data.path().join("rows.csv").to_str().expect("UTF-8").to_owned();
+    for (args, said) in [
+        (&["restore", &file][..], "--replace"),
+        (&["restore", &text, "--replace"], "rows.csv cannot be restored"),
+        (&["restore", "/nowhere.db", "--replace"], "nowhere.db"),
+    ] {
+        let line = fails(data.path(), args);
+        assert!(line.contains(said), "{args:?}: {line}");
+    }
+    assert!(fails(&data.path().join("nowhere"), &["restore", &file]).contains("does not exist"));
+    assert_eq!(std::fs::read(data.path().join("scrip.db")).expect("readable"), before);
+
+    let server = Running::start(data.path());
+    assert!(fails(data.path(), &["restore", &file, "--replace"]).contains("in use"));
+    // Killed: its log is still there.
+    drop(server);
+
+    let said = ok(data.path(), &["restore", &file, "--replace"]);
+    assert!(said.starts_with("restored 1 organizations, ") && said.contains(" 3 events to "), "{said}");
+    let kept = said.lines().nth(1).and_then(|line| line.rsplit(' ').next()).expect("the old one's name");
+    assert!(kept.contains("scrip.db.before-restore-2"), "{said}");
+    assert!(ok(data.path(), &["verify", "--file", kept]).ends_with(" 1 events\n"));
+    assert!(ok(data.path(), &["org", "list"]).contains("Acme"));
+}
+
+/// A command whose files may not grow beyond 50 KB: as on a full disk, or ended by a signal in the middle of a write.
+fn cramped(data: &Path, args: &[&str], by_signal: bool) -> Output {
+    let trap = if by_signal { "" } else { "trap '' XFSZ; " };
+    let mut shell = Command::new("sh");
+    shell.env_clear().args(["-c", &format!("{trap}ulimit -c 0; ulimit -f 100; exec \"$0\" \"$@\"")]);
+    shell.arg(env!("CARGO_BIN_EXE_scrip")).args(args).arg("--data").arg(data).stdin(Stdio::null());
+    shell.output().expect("runs")
+}
+
+#[test]
+fn what_cannot_be_written_to_its_end_changes_nothing() {
+    let (_from, file) = ledger("Acme", 600);
+    let (data, _) = ledger("Other", 1);
+    for by_signal in [true, false] {
+        let restore = cramped(data.path(), &["restore", &file, "--replace"], by_signal);
+        let to = data.path().join("new.db").to_str().expect("UTF-8").to_owned();
+        let backup = cramped(data.path(), &["backup", &to], by_signal);
+        for (what, ended) in [("restore", restore), ("backup", backup)] {
+            let lines = String::from_utf8(ended.stderr).expect("UTF-8");
+            assert_eq!(ended.status.code(), if by_signal { None } else { Some(1) }, "{what}: {lines}");
+            assert_eq!(lines.lines().count(), usize::from(!by_signal), "{what}: {lines}");
+        }
+        assert!(!Path::new(&to).exists());
+        assert!(ok(data.path(), &["org", "list"]).contains("Other"));
+        assert!(ok(data.path(), &["verify"]).ends_with(" 1 events\n"));
+    }
+    assert!(!data.path().join("scrip.db.partial").exists());
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_ledger_or_the_new() {
+    let (_from, file) = ledger("Acme", 300);
+    for moment in ["scrip.db.partial", "scrip.db.before-restore", "scrip.lock"] {
+        let (data, _) = ledger("Other", 1);
+        let mut child = scrip(data.path(), &["restore", &file, "--replace", "--quiet"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let reached = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(moment))
+        };
+        // Ends by itself where the moment passed unseen.
+        while !data.path().read_dir().expect("a folder").any(reached) && child.try_wait().expect("known").is_none() {
+            std::thread::yield_now();
+        }
+        // Gone already where it was faster.
+        let _ = child.kill();
+        child.wait().expect("ends");
+        let orgs = ok(data.path(), &["org", "list"]);
+        let events = ok(data.path(), &["verify"]);
+        let whole = (orgs.contains("Other") && events.ends_with(" 1 events\n"))
+            || (orgs.contains("Acme") && events.ends_with(" 300 events\n"));
+        assert!(whole, "killed at {moment}: {orgs}{events}");
+        ok(data.path(), &["restore", &file, "--replace"]);
+        assert!(ok(data.path(), &["verify"]).ends_with(" 300 events\n"));
+    }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn get(url: &str, key: &str, path: &str) -> Value {
+pub(crate) fn get(url: &str, key: &str, path: &str) -> Value {
     let request = reqwest::Client::new().get(format!("{url}{path}")).bearer_auth(key);
     runtime().block_on(async { request.send().await.expect("answered").json().await.expect("JSON") })
 }
@@ -287,142 +429,43 @@ fn loses_nothing(signal: &str, code: Option<i32>) {
     });
     assert_eq!(server.wait(), code);
     let verified = ok(data.path(), &["verify"]);
-    let kept: u64 = verified.split_whitespace().rev().nth(1).expect("a count").parse().expect("a number");
+    let kept = events_of(&verified);
     assert!(known >= 200 && kept >= known, "{known} acknowledged, {kept} kept");
 }
 
 #[test]
-fn grants_are_given_on_all_terms() {
+fn backups_beside_a_busy_server_hold_what_it_acknowledged_before() {
+    use std::sync::atomic::{AtomicU64, Ordering};
     let data = folder();
-    ok(data.path(), &["org", "create", "Acme"]);
-    fn grant<'a>(more: &[&'a str]) -> Vec<&'a str> {
-        [&["grant", "--org", "Acme", "--amount", "100"], more].concat()
-    }
-    let plan = ["--kind", "plan", "--expires-at", "2199-01-01T00:00:00Z"];
-    let given = ok(
-        data.path(),
-        &grant(
-            &[
-                &plan[..],
-                &[
-                    "--priority",
-                    "-3",
-                    "--cost",
-                    "50.00 EUR",
-                    "--meter",
-                    "images",
-                    "--rollover",
-                    "custom",
-                    "--rollover-cap",
-                    "20%",
-                    "--rollover-months",
-                    "2",
-                ],
-            ]
-            .concat(),
-        ),
-    );
-    assert!(given.starts_with("grant_1 100.000000 credits to Acme: 100.000000 available"), "{given}");
-    assert!(
-        ok(data.path(), &grant(&["--effective-at", "2198-01-01T00:00:00Z"]))
-            .contains("grant_2 100.000000 credits to Acme: 100.000000 available")
-    );
-    for (more, word) in [
-        (&["--kind", "gift"][..], "plan, purchase"),
-        (&["--cost", "50.001 EUR"], "2 decimals"),
-        (&["--cost", "50 Euro"], "ISO 4217"),
-        (&["--cost", "-1 EUR"], "below zero"),
-        (&["--meter", "teleports"], "teleports"),
-        (&["--project", "unknown"], "unknown"),
-        (&["--rollover", "professional"], "plan"),
-        (&["--rollover-cap", "20%"], "--rollover custom"),
-        (&["--rollover", "custom"], "--rollover-months"),
-        (&["--effective-at", "2030-01-01T00:00:00Z", "--expires-at", "2029-01-01T00:00:00Z"], "expires_at"),
-        (&["--effective-at", "yesterday"], "RFC 3339"),
-    ] {
-        assert!(fails(data.path(), &grant(more)).contains(word), "{more:?}");
-    }
-    assert!(ok(data.path(), &["org", "list"]).contains("Acme\tUTC\t100.000000"));
-    ok(data.path(), &["verify"]);
-}
-
-#[test]
-fn corrections_say_what_they_change_before_and_after_they_are_booked() {
-    let data = folder();
-    ok(data.path(), &["org", "create", "Acme", "--grant", "10"]);
-    let rows = data.path().join("rows.csv");
-    std::fs::write(&rows, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,1000000,0\n")
-        .expect("written");
-    let file = rows.to_str().expect("UTF-8");
-    ok(data.path(), &["import", file, "--org", "Acme", "--mapping", "azure-llm"]);
-    let void = ["correct", "void", "event_1", "--org", "Acme", "--reason", "Never happened"];
-    let preview = ok(data.path(), &[&void[..], &["--preview"]].concat());
-    assert!(preview.starts_with("preview, nothing is booked"), "{preview}");
-    let changes = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
-    let booked = ok(data.path(), &void);
-    assert!(booked.starts_with("booked as entry_4"), "{booked}");
-    assert_eq!(changes(&preview), changes(&booked));
-    for line in [
-        "2023-11, which is closed",
-        "available\t9.400000 → 10.000000\t(+0.600000)",
-        "grant_1\t9.400000 → 10.000000",
-        "analytics 2023-11-16\tinput_tokens",
-    ] {
-        assert!(booked.contains(line), "{line} in {booked}");
-    }
-    assert!(fails(data.path(), &void).contains("voided already"));
-    assert!(fails(data.path(), &["correct", "adjust", "-5", "--org", "Acme"]).contains("reason"));
-    assert!(
-        fails(data.path(), &["correct", "adjust", "-50", "--org", "Acme", "--reason", "x"]).contains("only 10.000000")
-    );
-    let taken =
-        ok(data.path(), &["correct", "adjust", "-5", "--org", "Acme", "--reason", "Agreed", "--grant", "grant_1"]);
-    assert!(taken.contains("available\t10.000000 → 5.000000\t(-5.000000)"), "{taken}");
-    let with = r#"{"id":"n","source":"api","type":"images"}"#;
-    assert!(
-        fails(data.path(), &["correct", "replace", "event_1", "--org", "Acme", "--reason", "x", "--with", with])
-            .contains("already")
-    );
-    ok(data.path(), &["verify"]);
-}
-
-#[test]
-fn policies_are_said_and_set() {
-    let data = folder();
-    ok(data.path(), &["org", "create", "Acme"]);
-    assert_eq!(ok(data.path(), &["org", "policy", "Acme"]), "Acme: pause\n");
-    let set = ok(data.path(), &["org", "policy", "Acme", "overdraft", "--limit", "50"]);
-    assert_eq!(set, "Acme: overdraft, up to 50.000000 credits of debt\n");
-    assert_eq!(ok(data.path(), &["org", "policy", "Acme"]), set);
-    for args in [&["overdraft"][..], &["pause", "--limit", "5"], &["go_on"], &["finish_in_flight", "--limit", "0"]] {
-        assert!(fails(data.path(), &[&["org", "policy", "Acme"], args].concat()).contains("choose"), "{args:?}");
-    }
-    assert_eq!(ok(data.path(), &["org", "policy", "Acme"]), set);
-}
-
-#[test]
-fn a_running_server_books_what_runs_out() {
-    let data = folder();
-    ok(data.path(), &["org", "create", "Acme", "--grant", "10"]);
-    let key = ok(data.path(), &["key", "create", "--org", "Acme", "--scope", "admin"]);
+    ok(data.path(), &["org", "create", "Acme", "--grant", "1000"]);
+    let key = ok(data.path(), &["key", "create", "--org", "Acme"]);
     let server = Running::start(data.path());
-    let body = json!({"amount": "4", "expires_in_s": 1});
-    runtime().block_on(async {
-        let request = reqwest::Client::new().post(format!("{}/api/v1/holds", server.url)).bearer_auth(key.trim_end());
-        assert_eq!(request.json(&body).send().await.expect("answered").status().as_u16(), 201);
+    let (url, key) = (server.url.clone(), key.trim_end().to_owned());
+    let acknowledged = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let (url, key, acknowledged) = (&url, &key, &acknowledged);
+            scope.spawn(move || runtime().block_on(post_until_it_ends(url, key, worker, acknowledged)));
+        }
+        for number in 1..=3 {
+            while acknowledged.load(Ordering::SeqCst) < number * 50 {
+                std::thread::yield_now();
+            }
+            let known = acknowledged.load(Ordering::SeqCst);
+            let file = data.path().join(format!("{number}.db"));
+            ok(data.path(), &["backup", file.to_str().expect("UTF-8")]);
+            let kept = events_of(&ok(data.path(), &["verify", "--file", file.to_str().expect("UTF-8")]));
+            assert!(kept >= known, "{known} acknowledged, {kept} in the snapshot");
+            assert!(events_of(&ok(data.path(), &["verify"])) >= kept);
+        }
+        server.signal("TERM");
     });
-    server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
-    // The next server finds it due, or soon to be, and nobody writes.
-    let server = Running::start(data.path());
-    let entries =
-        || get(&server.url, key.trim_end(), "/api/v1/ledger?kind=hold_expiry")["items"].as_array().map_or(0, Vec::len);
-    let patience = store::clock::Stopwatch::start();
-    while entries() == 0 {
-        assert!(patience.elapsed().as_secs() < 30, "not booked");
-        std::thread::yield_now();
-    }
-    assert_eq!(get(&server.url, key.trim_end(), "/api/v1/balance")["held"], "0.000000");
+}
+
+/// The last count of what `verify` prints.
+fn events_of(verified: &str) -> u64 {
+    verified.split_whitespace().rev().nth(1).expect("a count").parse().expect("a number")
 }
 
 #[test]

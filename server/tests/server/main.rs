@@ -8,8 +8,10 @@
 mod access;
 mod bad_input;
 mod cli;
+mod cli_ledger;
 mod common;
 mod corrections;
+mod crash;
 mod events;
 mod grants;
 mod holds;
