@@ -10,10 +10,12 @@ use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Grant, GrantKind, RateCard, Timestamp};
+use ledger::{Credits, Event, EventSeq, Grant, GrantId, Policy, RateCard, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+use store::{Correction, CorrectionRequest, NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
 
+/// What the ledger notes as the cause of what is typed.
+const CAUSE: &str = "command";
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A key that lives longer than a century was meant to be without an end.
 const MAX_KEY_DAYS: u32 = 36_500;
@@ -65,16 +67,26 @@ pub enum Command {
     Grant {
         /// The org's name.
         org: String,
-        /// Why.
-        kind: GrantKind,
-        /// How much.
-        amount: Credits,
-        /// From when; now where it is not said.
-        effective_at: Option<Timestamp>,
-        /// Until when.
-        expires_at: Option<Timestamp>,
-        /// What people read.
-        description: String,
+        /// What to give.
+        new: NewGrant,
+    },
+    /// Correct the ledger, or say what that would do.
+    Correct {
+        /// The org's name.
+        org: String,
+        /// What to correct.
+        change: Change,
+        /// Why, in a person's words.
+        reason: String,
+        /// Only say what would happen.
+        preview: bool,
+    },
+    /// What happens when credits run out: said, or set.
+    Policy {
+        /// The org's name.
+        org: String,
+        /// The new one; `None` only asks.
+        set: Option<Policy>,
     },
     /// Settle events, each as JSON text in the API's plain form.
     Ingest {
@@ -97,6 +109,25 @@ pub enum Command {
     },
 }
 
+/// What to correct.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Take an event back.
+    Void(EventSeq),
+    /// Let another event stand in its place, given as JSON text in the API's plain form.
+    Replace(EventSeq, String),
+    /// Give credits, or take some.
+    Adjust {
+        /// Above zero gives, below takes.
+        amount: Credits,
+        /// Only from this grant.
+        grant: Option<GrantId>,
+        /// When a new grant expires.
+        expires_at: Option<Timestamp>,
+    },
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +142,10 @@ pub enum Answer {
     Key(String),
     /// A grant.
     Grant(Grant),
+    /// What a correction does.
+    Correction(Box<Correction>),
+    /// What happens when credits run out.
+    Policy(Policy),
     /// What became of events.
     Tally(Tally),
     /// A rate card.
@@ -185,21 +220,21 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::CreateKey { org, name, scopes, expires_in_days } => {
             create_key(store, &org, name, &scopes, expires_in_days).await
         }
-        Command::Grant { org, kind, amount, effective_at, expires_at, description } => {
-            let scope = ledger::Scope::default();
-            let new = NewGrant {
-                kind,
-                amount,
-                priority: 0,
-                scope,
-                effective_at,
-                expires_at,
-                description,
-                cost: None,
-                rollover: None,
-            };
+        Command::Grant { org, new } => {
             let org = org_named(store, &org).await?;
-            Ok(Answer::Grant(store.give_grant(org.id, "command".to_owned(), new, None).await?.answer))
+            Ok(Answer::Grant(store.give_grant(org.id, CAUSE.to_owned(), new, None).await?.answer))
+        }
+        Command::Correct { org, change, reason, preview } => {
+            let (org, request) = (org_named(store, &org).await?.id, request(change, reason)?);
+            let done = store.correct(org, CAUSE.to_owned(), request, preview, None).await?;
+            Ok(Answer::Correction(Box::new(done.answer)))
+        }
+        Command::Policy { org, set } => {
+            let org = org_named(store, &org).await?.id;
+            if let Some(policy) = set {
+                store.set_policy(org, policy).await?;
+            }
+            Ok(Answer::Policy(store.policy(org).await?))
         }
         Command::Ingest { org, cause, events } => {
             let org = org_named(store, &org).await?;
@@ -211,6 +246,16 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
             Ok(Answer::Balance(store.balance(org_named(store, &org).await?.id).await?.available))
         }
     }
+}
+
+fn request(change: Change, reason: String) -> Result<CorrectionRequest, StoreError> {
+    Ok(match change {
+        Change::Void(event) => CorrectionRequest::Void { event, reason },
+        Change::Replace(event, with) => {
+            CorrectionRequest::Replace { event, reason, with: Box::new(Event::from_json(&with, Form::Plain)?) }
+        }
+        Change::Adjust { amount, grant, expires_at } => CorrectionRequest::Adjust { amount, grant, expires_at, reason },
+    })
 }
 
 async fn create_org(

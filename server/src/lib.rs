@@ -3,6 +3,8 @@
 //! Read it in this order: [`cli`] (what a person types) → [`config`] (what it is set to) → [`serve`] (how it starts and
 //! ends) → [`router`] (what is where) → [`access`] (who may) → [`api`], [`pages`], [`auth`] (what happens then).
 //!
+//! What the server does unasked is in [`jobs`].
+//!
 //! Everything that writes goes through one store call: the JSON API through [`ingest`], the command line through
 //! [`command`], whether the store is open in this process or held by a server ([`socket`]).
 
@@ -19,6 +21,7 @@ pub mod config;
 pub mod connections;
 pub mod import;
 pub mod ingest;
+pub mod jobs;
 pub mod pages;
 pub mod preset;
 pub mod problem;

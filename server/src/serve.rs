@@ -1,19 +1,20 @@
 //! `scrip serve`: from an open data folder to the last answered request.
 //!
-//! The end, in order: no new connections → running requests finish, within a bound → commands on the socket finish →
-//! the writer finishes what it took → exit. Whatever was answered is on disk long before. When the writer itself dies,
-//! the process ends at once and non-zero: a server that cannot write must be restarted, not asked again.
+//! The end, in order: no new connections → running requests finish, within a bound → jobs end → commands on the socket
+//! finish → the writer finishes what it took → exit. Whatever was answered is on disk long before. When the writer
+//! itself dies, the process ends at once and non-zero: a server that cannot write must be restarted, not asked again.
 
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::state::AppState;
-use crate::{connections, router, socket, telemetry};
+use crate::{connections, jobs, router, socket, telemetry};
 use std::net::SocketAddr;
 use std::time::Duration;
 use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Runs the server until it is told to stop.
 ///
@@ -32,7 +33,12 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let desk = socket::Desk::open(&config.data, store.clone()).map_err(Failure::new)?;
+    let closing = CancellationToken::new();
+    let due = tokio::spawn(jobs::due::run(store.clone(), closing.clone()));
     let ended = serve(store.clone(), config, listener, bound).await;
+    closing.cancel();
+    // It fails only where it panicked, which is in the log already.
+    let _ = due.await;
     desk.close().await;
     store.close().await;
     ended

@@ -1,5 +1,6 @@
 //! Money: whole minor units of a currency. Never added to credits.
 
+use crate::decimal::{self, DecimalError};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -74,6 +75,22 @@ pub struct Money {
     pub currency: Currency,
 }
 
+impl Money {
+    /// Reads `50.00 EUR`: an amount with at most the currency's decimals, then its code.
+    ///
+    /// # Errors
+    /// [`Refusal::BadCurrency`], [`Refusal::BadAmount`], [`Refusal::BadCost`] below zero.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let (amount, code) = text.trim().rsplit_once(' ').ok_or(Refusal::BadCurrency)?;
+        let currency = Currency::parse(code)?;
+        let minor = decimal::parse(amount.trim_end(), currency.decimals());
+        let minor = minor.map_err(|reason| Refusal::BadAmount { reason })?;
+        let too_large = |_| Refusal::BadAmount { reason: DecimalError::TooLarge };
+        let minor = i64::try_from(minor).map_err(too_large)?;
+        if minor < 0 { Err(Refusal::BadCost) } else { Ok(Self { minor, currency }) }
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (decimals, code) = (self.currency.decimals(), self.currency.as_str());
@@ -100,8 +117,23 @@ mod tests {
     }
 
     #[test]
+    fn what_people_write_is_read_exactly() {
+        for text in ["50.00 EUR", "0.01 USD", "5000 JPY", "1.234 KWD", "92233720368547758.07 EUR"] {
+            assert_eq!(Money::parse(text).map(|money| money.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!(Money::parse("50 EUR").map(|money| money.minor), Ok(5_000));
+        let code = |text| Money::parse(text).expect_err("no money").code();
+        assert_eq!([code("50"), code("50 eur"), code("50EUR"), code("")], ["bad_currency"; 4]);
+        assert_eq!(
+            [code("0.001 EUR"), code("5.5 JPY"), code("x EUR"), code("92233720368547758.08 EUR")],
+            ["bad_amount"; 4]
+        );
+        assert_eq!(code("-1 EUR"), "bad_cost");
+    }
+
+    #[test]
     fn what_is_no_currency_is_refused() {
-        for code in ["", "eur", "EURO", "XXX", "E R", "€"] {
+        for code in ["", "eur", "EURO", "XTS", "E R", "€"] {
             assert_eq!(Currency::parse(code), Err(Refusal::BadCurrency), "{code:?}");
         }
     }

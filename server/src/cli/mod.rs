@@ -3,12 +3,14 @@
 //! Answers go to standard output, everything else to standard error. An error is one line and a non-zero exit.
 
 mod backup;
+mod correct;
 mod grant;
 mod import;
 mod key;
 mod migrate;
 mod office;
 mod org;
+mod policy;
 mod progress;
 mod restore;
 mod sample;
@@ -71,6 +73,7 @@ enum Verb {
     #[command(subcommand)]
     Key(key::KeyVerb),
     Grant(grant::GiveGrant),
+    Correct(correct::Correct),
     Import(import::Import),
     Sample(sample::Sample),
     Verify(verify::Verify),
@@ -160,6 +163,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::User(verb) => verb.run(&load(&flags)?).await,
         Verb::Key(verb) => verb.run(&load(&flags)?).await,
         Verb::Grant(verb) => verb.run(&load(&flags)?).await,
+        Verb::Correct(verb) => verb.run(&load(&flags)?).await,
         Verb::Import(verb) => verb.run(&load(&flags)?).await,
         Verb::Sample(verb) => verb.run(&load(&flags)?).await,
         Verb::Verify(verb) => verb.run(&flags),

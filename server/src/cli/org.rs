@@ -1,19 +1,21 @@
-//! `scrip org create` and `scrip org list`
+//! `scrip org create`, `scrip org list` and `scrip org policy`
 
-use super::unexpected;
-use super::{Failure, Office};
+use super::policy::PolicyVerb;
+use super::{Failure, Office, unexpected};
 use crate::command::{Answer, Command, OrgLine};
 use crate::config::Config;
 use crate::preset;
 use clap::{Args, Subcommand};
 use ledger::{Credits, GrantKind};
+use store::NewGrant;
 
-/// Organizations: create, list
+/// Organizations: create, list, policy
 #[derive(Subcommand)]
 pub enum OrgVerb {
     Create(Create),
     /// List organizations with what each has left
     List,
+    Policy(PolicyVerb),
 }
 
 /// Create an organization
@@ -41,6 +43,7 @@ impl OrgVerb {
         match self {
             Self::Create(create) => create.run(config).await,
             Self::List => list(config).await,
+            Self::Policy(policy) => policy.run(config).await,
         }
     }
 }
@@ -67,15 +70,8 @@ impl Create {
         let Answer::Orgs(orgs) = made else { return Err(unexpected()) };
         let org = orgs.into_iter().next().ok_or_else(unexpected)?;
         if let Some(amount) = amount {
-            let grant = Command::Grant {
-                org: self.name.clone(),
-                kind: GrantKind::Purchase,
-                amount,
-                effective_at: None,
-                expires_at: None,
-                description: "Opening credits".to_owned(),
-            };
-            office.run(grant).await?;
+            let new = NewGrant::of(GrantKind::Purchase, amount, "Opening credits");
+            office.run(Command::Grant { org: self.name.clone(), new }).await?;
         }
         Ok((org, amount.unwrap_or_default()))
     }

@@ -8,6 +8,7 @@ use crate::preset;
 use crate::sample::{ORG, Plan, ZONE};
 use clap::Args;
 use ledger::{Credits, GrantKind, Timestamp};
+use store::NewGrant;
 
 /// Who owns the sample.
 const OWNER: &str = "owner@example.com";
@@ -94,8 +95,8 @@ async fn found(office: &mut Office, now: Timestamp, password: &str) -> Result<()
         (GrantKind::Plan, "50", after(PLAN_DAYS), "Monthly credits of the plan"),
     ] {
         let amount = Credits::parse(amount).map_err(|refusal| Failure::new(refusal.to_string()))?;
-        let (org, description) = (ORG.to_owned(), description.to_owned());
-        office.run(Command::Grant { org, kind, amount, effective_at: None, expires_at, description }).await?;
+        let new = NewGrant { expires_at, ..NewGrant::of(kind, amount, description) };
+        office.run(Command::Grant { org: ORG.to_owned(), new }).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use ledger::rate::Carry;
 use ledger::settle::Settlement;
 use ledger::{
     Account, Credits, Entry, EntrySeq, Grant, GrantId, LineNo, OrgId, Position, Posting, RateCard, RateCardVersion,
-    Timestamp,
+    Refusal, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -210,6 +210,7 @@ impl<'w> Tx<'w> {
 
     /// Books one entry that gives a grant, or may.
     pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<Grant>) -> Result<Entry, StoreError> {
+        let is_given = given.is_some();
         if let Some(grant) = given {
             let org = self.org(id)?;
             let seq = EntrySeq(org.head.seq.0 + 1);
@@ -217,7 +218,13 @@ impl<'w> Tx<'w> {
             grant::insert(self.conn, id, &grant, seq)?;
             self.org(id)?.position.admit(grant);
         }
-        self.book(id, draft)
+        let entry = self.book(id, draft)?;
+        if is_given {
+            // All that was ever given must fit, so that no balance can come to be that does not.
+            let funding = position::balance_of(self.conn, id, Account::Funding)?;
+            funding.plus(position::balance_of(self.conn, id, Account::Adjustment)?)?.negated()?;
+        }
+        Ok(entry)
     }
 
     /// Books one entry: the only way into the ledger.
@@ -282,22 +289,26 @@ impl<'w> Tx<'w> {
 }
 
 /// Moves the cached balance of an account and tells what it is then. Updated before inserted: a row to be inserted is
-/// checked by itself, and a withdrawal alone would be below zero.
+/// checked by itself, and a withdrawal alone would be below zero. SQLite would make a float of a sum that does not fit.
 fn add_to_account(conn: &Connection, id: OrgId, posting: &Posting) -> Result<i64, StoreError> {
     let (name, number) = posting.account.parts();
     let values = params![id.0, name, number, posting.amount.micros()];
     let moved = conn
         .prepare_cached(
-            "UPDATE account SET balance = balance + ?4 WHERE org_id = ?1 AND account = ?2 AND number = ?3 RETURNING balance",
+            "UPDATE account SET balance = balance + ?4
+             WHERE org_id = ?1 AND account = ?2 AND number = ?3 AND typeof(balance + ?4) = 'integer' RETURNING balance",
         )?
         .query_row(values, |row| row.get(0))
         .optional()?;
     if let Some(balance) = moved {
         return Ok(balance);
     }
-    conn.prepare_cached("INSERT INTO account (org_id, account, number, balance) VALUES (?1, ?2, ?3, ?4)")?
+    let inserted = conn
+        .prepare_cached(
+            "INSERT INTO account (org_id, account, number, balance) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
         .execute(values)?;
-    Ok(posting.amount.micros())
+    if inserted == 0 { Err(Refusal::AmountOverflow.into()) } else { Ok(posting.amount.micros()) }
 }
 
 fn carries(conn: &Connection, id: OrgId) -> Result<FxHashMap<(RateCardVersion, LineNo), Carry>, StoreError> {

@@ -7,14 +7,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use tempfile::TempDir;
 
-fn scrip(data: &Path, args: &[&str]) -> Command {
+pub(crate) fn scrip(data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_scrip"));
     // Settings of whoever runs the tests are not those of the tests; nothing else is needed from outside.
     command.env_clear().args(args).arg("--data").arg(data).stdin(Stdio::null());
     command
 }
 
-fn run(data: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, args: &[&str]) -> Output {
     scrip(data, args).output().expect("runs")
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn ok(data: &Path, args: &[&str]) -> String {
 }
 
 /// The one line of a command that fails.
-fn fails(data: &Path, args: &[&str]) -> String {
+pub(crate) fn fails(data: &Path, args: &[&str]) -> String {
     let output = run(data, args);
     let line = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(!output.status.success(), "{args:?} succeeded");
@@ -35,7 +35,7 @@ fn fails(data: &Path, args: &[&str]) -> String {
     line
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
@@ -61,12 +61,12 @@ impl Running {
         Self { child, url, _out: out }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().expect("kill runs").success());
     }
 
-    fn wait(mut self) -> Option<i32> {
+    pub(crate) fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("ends").code()
     }
 }
@@ -378,11 +378,11 @@ fn a_restore_that_is_killed_leaves_the_old_ledger_or_the_new() {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn get(url: &str, key: &str, path: &str) -> Value {
+pub(crate) fn get(url: &str, key: &str, path: &str) -> Value {
     let request = reqwest::Client::new().get(format!("{url}{path}")).bearer_auth(key);
     runtime().block_on(async { request.send().await.expect("answered").json().await.expect("JSON") })
 }

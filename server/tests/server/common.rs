@@ -26,6 +26,8 @@ pub const SCOPES: [&str; 3] = ["events:write", "usage:read", "ledger:read"];
 pub struct Server {
     /// Keeps the folder.
     pub folder: TempDir,
+    /// Tells the server what time it is.
+    pub clock: Arc<FixedClock>,
     /// The store behind it.
     pub store: Store,
     /// A key with [`SCOPES`].
@@ -75,13 +77,13 @@ impl Server {
 
     pub async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = FixedClock::at(ledger::Timestamp::parse("now", NOW).expect("a time"));
-        let options = Options { clock: Arc::new(clock), ..Options::new(folder.path()) };
+        let clock = Arc::new(FixedClock::at(time(NOW)));
+        let options = Options { clock: Arc::clone(&clock) as Arc<dyn store::Clock>, ..Options::new(folder.path()) };
         let store = Store::open(options).await.expect("opens");
         let state = AppState::new(store.clone(), config);
         let places = Arc::clone(&state.places);
         let router = router(state).expect("a router");
-        let mut server = Self { folder, store, key: String::new(), places, router };
+        let mut server = Self { folder, clock, store, key: String::new(), places, router };
         server.create_org(ORG, "token-billing").await;
         server.grant("100").await;
         server.key = server.create_key(ORG, &SCOPES).await;
@@ -98,15 +100,9 @@ impl Server {
     }
 
     pub async fn grant(&self, amount: &str) {
-        let grant = Command::Grant {
-            org: ORG.to_owned(),
-            kind: ledger::GrantKind::Purchase,
-            amount: ledger::Credits::parse(amount).expect("an amount"),
-            effective_at: None,
-            expires_at: None,
-            description: "Bought".to_owned(),
-        };
-        self.run(grant).await;
+        let amount = ledger::Credits::parse(amount).expect("an amount");
+        let new = store::NewGrant::of(ledger::GrantKind::Purchase, amount, "Bought");
+        self.run(Command::Grant { org: ORG.to_owned(), new }).await;
     }
 
     pub async fn create_key(&self, org: &str, scopes: &[&str]) -> String {
@@ -155,6 +151,92 @@ impl Server {
     /// Credits that are available.
     pub async fn available(&self) -> String {
         self.get("/api/v1/balance").await.json()["available"].as_str().expect("an amount").to_owned()
+    }
+}
+
+/// An instant.
+pub fn time(text: &str) -> ledger::Timestamp {
+    ledger::Timestamp::parse("time", text).expect("a time")
+}
+
+/// Somebody with a key for everything in one org.
+pub struct Client<'s> {
+    pub server: &'s Server,
+    pub key: String,
+}
+
+impl<'s> Client<'s> {
+    /// Of the org of every test.
+    pub async fn new(server: &'s Server) -> Self {
+        Self::of(server, ORG).await
+    }
+
+    pub async fn of(server: &'s Server, org: &str) -> Self {
+        Self { server, key: server.create_key(org, &["admin"]).await }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        let bearer = format!("Bearer {}", self.key);
+        self.server.send("GET", &format!("/api/v1/{path}"), &[("authorization", &bearer)], Body::empty()).await
+    }
+
+    /// What a good reading says.
+    pub async fn read(&self, path: &str) -> Value {
+        let reply = self.get(path).await;
+        assert_eq!(reply.status.as_u16(), 200, "{path}: {}", reply.text());
+        reply.json()
+    }
+
+    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend(headers);
+        self.server.send("POST", &format!("/api/v1/{path}"), &all, body).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    /// With an Idempotency-Key.
+    pub async fn once(&self, key: &str, path: &str, body: &Value) -> Reply {
+        self.send(path, &[("content-type", "application/json"), ("idempotency-key", key)], body.to_string()).await
+    }
+
+    /// What a good write says.
+    pub async fn write(&self, path: &str, body: &Value) -> Value {
+        let reply = self.post(path, body).await;
+        assert!(reply.status.is_success(), "{path} {body}: {}", reply.text());
+        reply.json()
+    }
+
+    /// Status and code of a refused write.
+    pub async fn refused(&self, path: &str, body: &Value) -> (u16, String) {
+        let reply = self.post(path, body).await;
+        (reply.status.as_u16(), reply.problem())
+    }
+
+    /// How many entries the ledger has: where nothing is posted it stays.
+    pub async fn entries(&self) -> u64 {
+        let page = self.read("ledger?limit=1").await;
+        let last = page["chain_head"]["entry"].as_str().expect("an entry").to_owned();
+        last.trim_start_matches("entry_").parse().expect("a number")
+    }
+
+    /// Available, held and debt.
+    pub async fn balance(&self) -> [String; 3] {
+        let balance = self.read("balance").await;
+        ["available", "held", "debt"].map(|part| balance[part].as_str().expect("an amount").to_owned())
+    }
+
+    /// Moves the clock.
+    pub fn at(&self, text: &str) {
+        self.server.clock.set(time(text));
+    }
+
+    pub async fn assert_verified(&self) {
+        let verified = self.server.store.verify(|_, _| ()).await.expect("readable");
+        assert_eq!(verified.problems, Vec::<String>::new());
     }
 }
 

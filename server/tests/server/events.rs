@@ -128,7 +128,7 @@ async fn usage_beyond_the_balance_is_recorded_as_debt() {
     let balance = server.get("/api/v1/balance").await.json();
     let expected = json!({
         "available": "0.000000", "held": "0.000000", "settled": "-20.000000", "debt": "20.000000",
-        "state": "paused", "as_of": "2026-11-21T12:00:00Z"
+        "state": "paused", "policy": {"policy": "pause"}, "as_of": "2026-11-21T12:00:00Z"
     });
     assert_eq!(balance, expected);
 }

@@ -8,10 +8,15 @@
 mod access;
 mod bad_input;
 mod cli;
+mod cli_ledger;
 mod common;
+mod corrections;
 mod crash;
 mod events;
+mod grants;
+mod holds;
 mod import;
+mod ledger_entries;
 mod real_input;
 mod sign_in;
 mod usage;
