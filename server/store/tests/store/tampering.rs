@@ -341,7 +341,7 @@ fn other_value(conn: &Connection, table: &Table, column: usize, before: &Value, 
                 1 => chars.clear(),
                 2 if !chars.is_empty() => drop(chars.remove(place)),
                 3 if !chars.is_empty() => {
-                    chars[place] = char::from(b'a' + u8::try_from(random.below(26)).expect("small"))
+                    chars[place] = char::from(b'a' + u8::try_from(random.below(26)).expect("small"));
                 }
                 _ => chars.insert(place.min(chars.len()), '"'),
             }
