@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
 mod common;
+mod honest;
 mod old_database;
 mod safety;
 mod splitting;
