@@ -30,10 +30,14 @@ impl<'c> Statements<'c> {
                 ", e.source_id, e.project_id, i.source_id, i.content, v.event_seq IS NOT NULL,
                  (e.project_id = 0) <> (p.id IS NULL) OR (e.workflow_id = 0) <> (w.id IS NULL) OR (e.run_id = 0) <> (r.id IS NULL)
                  OR (e.module_id = 0) <> (m.id IS NULL) OR (e.user_id = 0) <> (u.id IS NULL) OR (e.tenant_id = 0) <> (t.id IS NULL)
-                 OR (e.interaction_id = 0) <> (ia.id IS NULL)",
+                 OR (e.interaction_id = 0) <> (ia.id IS NULL)
+                 OR e.time_said NOT IN (0, 1) OR e.failed NOT IN (0, 1)",
                 "LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq WHERE e.org_id = ?1 ORDER BY e.seq"
             ))?,
-            charges: conn.prepare(charge_sql!(", c.meter_id", "WHERE c.org_id = ?1 ORDER BY c.seq, m.name"))?,
+            charges: conn.prepare(charge_sql!(
+                ", c.meter_id, c.quantity < 0 OR c.quantity_micros NOT BETWEEN 0 AND 999999",
+                "WHERE c.org_id = ?1 ORDER BY c.seq, m.name"
+            ))?,
         })
     }
 
@@ -47,7 +51,16 @@ impl<'c> Statements<'c> {
 pub(super) struct Stream<'s> {
     events: Rows<'s>,
     charges: Rows<'s>,
-    waiting: Option<(EventSeq, i64, Charge)>,
+    waiting: Option<Waiting>,
+}
+
+/// A charge that was read before it is known whose it is.
+struct Waiting {
+    seq: EventSeq,
+    meter: i64,
+    charge: Charge,
+    /// Whether its quantity is not written as quantities are.
+    odd: bool,
 }
 
 /// An event with all that its rows say.
@@ -61,8 +74,8 @@ struct Row {
     identity_source: i64,
     content: Half,
     voided: bool,
-    /// Whether it has a number for a name that there is not.
-    dangling: bool,
+    /// Whether it has a number for a name that there is not, or values that no column may have.
+    odd: bool,
     attributes: Option<String>,
 }
 
@@ -78,20 +91,23 @@ impl Stream<'_> {
             identity_source: row.get(COLUMNS + 2)?,
             content: row.get(COLUMNS + 3)?,
             voided: row.get(COLUMNS + 4)?,
-            dangling: row.get(COLUMNS + 5)?,
+            odd: row.get(COLUMNS + 5)?,
             attributes: row.get(7)?,
         };
         loop {
             if self.waiting.is_none() {
                 let next = self.charges.next()?;
-                self.waiting = next
-                    .map(|row| charge_of(row).and_then(|(seq, charge)| Ok((seq, row.get(CHARGE_COLUMNS)?, charge))))
-                    .transpose()?;
+                let read = |row: &rusqlite::Row<'_>| -> Result<Waiting, StoreError> {
+                    let (seq, charge) = charge_of(row)?;
+                    Ok(Waiting { seq, meter: row.get(CHARGE_COLUMNS)?, charge, odd: row.get(CHARGE_COLUMNS + 1)? })
+                };
+                self.waiting = next.map(read).transpose()?;
             }
             match self.waiting.take() {
-                Some((seq, meter, charge)) if seq <= read.said.seq => {
-                    read.charges.push(charge);
-                    read.meters.push(meter);
+                Some(waiting) if waiting.seq <= read.said.seq => {
+                    read.charges.push(waiting.charge);
+                    read.meters.push(waiting.meter);
+                    read.odd |= waiting.odd;
                 }
                 other => {
                     self.waiting = other;
@@ -196,7 +212,7 @@ impl Events {
         }
         let attributes =
             (!event.attributes.is_empty()).then(|| serde_json::to_string(&event.attributes)).transpose()?;
-        if row.dangling || attributes != row.attributes {
+        if row.odd || attributes != row.attributes {
             problems.say(format!("{seq} refers to names that there are not, or is not written as events are"));
         }
         if *occurred_at < EARLIEST || !is_possible(*occurred_at) {

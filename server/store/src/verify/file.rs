@@ -95,7 +95,8 @@ fn references(conn: &Connection, problems: &mut Problems) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Types, CHECKs, NOT NULLs, indexes, and the pages themselves.
+/// Types, NOT NULLs, indexes, and the pages themselves. (CHECKs too, but SQLite forgets those on connections that only
+/// read: nothing may rely on it.)
 pub(super) fn integrity(conn: &Connection, problems: &mut Problems) -> Result<(), StoreError> {
     let mut statement = conn.prepare(&format!("PRAGMA integrity_check({MAX_PROBLEMS})"))?;
     let mut rows = statement.query([])?;

@@ -72,7 +72,8 @@ impl Grants {
         if let Some(problem) = row.problem(entry, id, terms) {
             problems.say(format!("{id} is not what {seq} gave: {problem}"));
         }
-        Ok(Some(row.grant))
+        // No calendar is asked about times that are in none.
+        Ok(Some(row.grant).filter(has_possible_times))
     }
 
     /// Every grant adds up, and there are no rows beside those given.
@@ -107,7 +108,6 @@ impl Row {
     fn problem(&self, entry: &Entry, id: GrantId, terms: Option<Hash>) -> Option<&'static str> {
         let Row { grant, given_seq, plain } = self;
         let given = entry.draft.postings.iter().find(|posting| posting.account == Account::Grant(id));
-        let times = [Some(grant.effective_at), grant.expires_at];
         if EntrySeq(*given_seq) != entry.seq {
             Some("its row names another entry")
         } else if given.map(|posting| posting.amount) != Some(grant.amount) {
@@ -118,7 +118,7 @@ impl Row {
             Some("it has terms that there were none of then")
         } else if !plain {
             Some("its row is not written as rows are")
-        } else if grant.check().is_err() || !times.into_iter().flatten().all(is_possible) {
+        } else if grant.check().is_err() || !has_possible_times(grant) {
             Some("no rule allows it")
         } else {
             None
@@ -143,7 +143,9 @@ fn row(conn: &Connection, org: OrgId, id: GrantId) -> Result<Option<Row>, StoreE
 
 /// The row of a grant that was given before, to which something comes back.
 pub(super) fn find(conn: &Connection, org: OrgId, id: GrantId) -> Result<Option<Grant>, StoreError> {
-    Ok(row(conn, org, id)?
-        .map(|row| row.grant)
-        .filter(|grant| [Some(grant.effective_at), grant.expires_at].into_iter().flatten().all(is_possible)))
+    Ok(row(conn, org, id)?.map(|row| row.grant).filter(has_possible_times))
+}
+
+fn has_possible_times(grant: &Grant) -> bool {
+    [Some(grant.effective_at), grant.expires_at].into_iter().flatten().all(is_possible)
 }

@@ -12,7 +12,7 @@
 //! - [`events`]: every event against its identity, its charges, the Merkle root of its entry; [`prices`]: rate cards, every
 //!   charge rated again, the carry before and after it.
 //! - [`totals`], [`rollups`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
-//! - [`file`](self::file): what SQLite knows of its file (types, CHECKs, indexes, references), and rows of orgs that are not.
+//! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
 //! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title` and `unit`, `org.name` and
 //! `synthetic`; `user`, `member`, `session`, `api_key`; `org_policy` and `idempotency`, beyond what the schema says of them.

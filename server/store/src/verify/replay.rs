@@ -114,16 +114,16 @@ impl Replay {
         self.position.next_step(booked_at, self.next, &self.calendar)
     }
 
-    /// Whether this is what was due first. A writer that had just started took the last booking for the last happening.
+    /// Whether this is what was due first. When the last entry happened is known to the writer that booked it; one that has
+    /// just started takes its booking for it, and keeps to that. So any instant between the two may have counted.
     fn is_due(&self, entry: &Entry, child: Option<&Grant>) -> bool {
-        let is = |position: &Position| {
+        let is = |at: Timestamp| {
+            let position = Position { at, ..self.position.clone() };
             let step = position.next_step(entry.booked_at, self.next, &self.calendar);
             matches!(step, Ok(Some(step)) if step.draft == entry.draft && step.child.as_ref() == child)
         };
-        is(&self.position) || {
-            let at = self.position.at.max(self.last_booked);
-            is(&Position { at, ..self.position.clone() })
-        }
+        let (first, last) = (self.position.at, self.position.at.max(self.last_booked));
+        is(first) || is(entry.draft.happened_at.clamp(first, last)) || is(last)
     }
 
     /// What the entry should be by the rules of before grants had terms: all that is left expires as of the end, and a

@@ -4,11 +4,13 @@
 //! memory, to name what is wrong. Rows that say nothing (free, of no quantity) are as good as none.
 
 use super::Problems;
+use super::chain::is_possible;
 use super::fingerprint::Fingerprints;
 use super::names::Names;
 use crate::error::StoreError;
 use crate::rollup::{Days, quarter_of};
 use chrono_tz::Tz;
+use ledger::quantity::MICROS_PER_UNIT;
 use ledger::settle::Charge;
 use ledger::{OrgId, Quantity, Timestamp};
 use rusqlite::Connection;
@@ -137,8 +139,12 @@ impl Rollups {
             }
         };
         while let Some(row) = found.next()? {
-            let (seq, quarter): (i64, i64) = (row.get(0)?, quarter_of(Timestamp::from_micros(row.get(1)?)));
-            let bucket = if table % 2 == 0 { quarter } else { self.days.of(quarter)? };
+            let (seq, at) = (row.get::<_, i64>(0)?, Timestamp::from_micros(row.get(1)?));
+            if !is_possible(at) {
+                return Ok("it is not what the events add up to, of which one has an impossible time".to_owned());
+            }
+            let quarter = quarter_of(at);
+            let bucket = if table.is_multiple_of(2) { quarter } else { self.days.of(quarter)? };
             let (source, project, meter) = (row.get(2)?, row.get(3)?, row.get(6)?);
             if table < CALLS {
                 let quantity = Quantity::from_parts(row.get(8)?, row.get(9)?).micros();
@@ -188,7 +194,8 @@ fn each(
         let key = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
         let (a, b, c): (i64, i64, i64) = (row.get(4)?, row.get(5)?, row.get(6)?);
         let values = if table < CALLS {
-            [i128::from(a), Quantity::from_parts(b, c).micros(), 0]
+            // The last is 0 where the micro-units are below one unit, as they are written.
+            [i128::from(a), Quantity::from_parts(b, c).micros(), i128::from(c).div_euclid(MICROS_PER_UNIT)]
         } else {
             [i128::from(a), i128::from(b), i128::from(c)]
         };

@@ -3,6 +3,7 @@
 
 mod backup;
 mod common;
+mod honest;
 mod old_database;
 mod safety;
 mod splitting;

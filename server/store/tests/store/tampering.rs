@@ -239,17 +239,17 @@ const TABLES: [(&str, &[&str], &[&str]); 23] = [
 ];
 
 /// SplitMix64: small, and the same everywhere.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("small")
     }
 }
@@ -341,7 +341,7 @@ fn other_value(conn: &Connection, table: &Table, column: usize, before: &Value, 
                 1 => chars.clear(),
                 2 if !chars.is_empty() => drop(chars.remove(place)),
                 3 if !chars.is_empty() => {
-                    chars[place] = char::from(b'a' + u8::try_from(random.below(26)).expect("small"))
+                    chars[place] = char::from(b'a' + u8::try_from(random.below(26)).expect("small"));
                 }
                 _ => chars.insert(place.min(chars.len()), '"'),
             }
