@@ -36,7 +36,11 @@ impl Store {
                 SELECT min(h.expires_at) AS at FROM hold h WHERE h.status = 'pending'
                 UNION ALL SELECT (SELECT g.expires_at FROM credit_grant g
                     JOIN account a ON a.org_id = g.org_id AND a.account = 'grant' AND a.number = g.grant_id AND a.balance > 0
-                    WHERE g.expires_at IS NOT NULL ORDER BY g.expires_at LIMIT 1))";
+                    WHERE g.expires_at IS NOT NULL ORDER BY g.expires_at LIMIT 1)
+                UNION ALL SELECT min(g.effective_at) FROM account d
+                    JOIN account a ON a.org_id = d.org_id AND a.account = 'grant' AND a.balance > 0
+                    JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number AND g.scope = '{}'
+                    WHERE d.account = 'debt' AND d.balance < 0)";
             let found: Option<i64> = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
             Ok(found.map(Timestamp::from_micros))
         };

@@ -1,15 +1,16 @@
 //! Grants: given, listed, and what became of each.
 
 use crate::Store;
+use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::once::{Done, Once};
-use crate::position::{At, Reading, read};
+use crate::position::{At, Reading, balance_of, read};
 use crate::rows::{Columns, unreadable};
 use crate::tx::Tx;
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::rollover::{Rolled, roll};
 use ledger::{
-    Credits, Currency, EntryKind, Figures, Grant, GrantId, GrantKind, Money, OrgId, Refusal, Rollover, Scope,
+    Account, Credits, Currency, EntryKind, Figures, Grant, GrantId, GrantKind, Money, OrgId, Refusal, Rollover, Scope,
     Timestamp, settle,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -149,9 +150,27 @@ impl Tx<'_> {
             parent: None,
         };
         let draft = settle::give(&grant, now, cause)?;
+        self.check_room(id, grant.amount)?;
         self.book_with(id, draft, Some(grant.clone()))?;
+        if grant.is_expired(now) {
+            let org = self.org(id)?;
+            let step = org.position.end_late(grant.id, org.next_grant, &ZoneCalendar(org.zone))?;
+            self.book_with(id, step.draft, step.child)?;
+        }
         self.settle_due(id)?;
         Ok(grant)
+    }
+}
+
+impl Tx<'_> {
+    /// Whether `amount` can be given: all that was ever given must fit, and with it every balance that comes of it.
+    pub(crate) fn check_room(&self, id: OrgId, amount: Credits) -> Result<(), StoreError> {
+        let of = |account| balance_of(self.conn, id, account);
+        let (funding, adjustment) = (of(Account::Funding)?, of(Account::Adjustment)?);
+        funding.minus(amount)?.negated()?;
+        adjustment.minus(amount)?.negated()?;
+        funding.plus(adjustment)?.minus(amount)?.negated()?;
+        Ok(())
     }
 }
 

@@ -132,17 +132,19 @@ pub(crate) struct Tx<'w> {
     caches: &'w mut Caches,
     /// Orgs that the request at hand has looked at.
     touched: FxHashSet<OrgId>,
+    clock: Timestamp,
     now: Timestamp,
 }
 
 impl<'w> Tx<'w> {
-    pub(crate) fn new(conn: &'w Connection, now: Timestamp, caches: &'w mut Caches) -> Self {
-        Self { conn, caches, touched: FxHashSet::default(), now }
+    pub(crate) fn new(conn: &'w Connection, clock: Timestamp, caches: &'w mut Caches) -> Self {
+        Self { conn, caches, touched: FxHashSet::default(), clock, now: clock }
     }
 
     /// A new request begins.
     pub(crate) fn begin_request(&mut self) {
         self.touched.clear();
+        self.now = self.clock;
     }
 
     /// What the request at hand did is undone: the orgs it looked at are read again.
@@ -152,8 +154,9 @@ impl<'w> Tx<'w> {
         }
     }
 
-    /// The instant at which everything in this transaction is booked. Never before what the org booked last, also where
-    /// the machine's clock jumped back.
+    /// The instant at which everything of the org that was looked at last is booked: the same in all of this transaction,
+    /// and never before what that org booked last, also where the machine's clock jumped back. Each org has its own: what
+    /// one booked while the clock was ahead must not move another past what is due in between.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
@@ -164,11 +167,10 @@ impl<'w> Tx<'w> {
         let tick = self.caches.tick;
         if !self.caches.orgs.contains_key(&id) {
             let org = OrgCache::load(self.conn, id)?;
-            self.now = self.now.max(org.last_booked);
             self.caches.orgs.insert(id, Box::new(org));
         }
         let org = self.caches.orgs.get_mut(&id).ok_or(StoreError::NotFound("organization"))?;
-        self.now = self.now.max(org.last_booked);
+        self.now = self.clock.max(org.last_booked);
         org.used = tick;
         self.touched.insert(id);
         Ok(org)
@@ -192,12 +194,12 @@ impl<'w> Tx<'w> {
     pub(crate) fn settle_due(&mut self, id: OrgId) -> Result<usize, StoreError> {
         let mut booked = 0;
         loop {
-            // Asked for first: it may move the present on to what was booked last.
+            // Asked for first: it makes the present that of this org.
             self.org(id)?;
             let now = self.now;
             let org = self.org(id)?;
             let Some(step) = org.position.next_step(now, org.next_grant, &ZoneCalendar(org.zone))? else {
-                org.position.settled_to = org.position.settled_to.max(now);
+                org.position.settled(now);
                 return Ok(booked);
             };
             self.book_with(id, step.draft, step.child)?;
@@ -250,6 +252,7 @@ impl<'w> Tx<'w> {
     }
 
     fn settle(&mut self, id: OrgId) -> Result<(), StoreError> {
+        self.org(id)?;
         let now = self.now;
         let org = self.org(id)?;
         let cause = std::mem::take(&mut org.pending_cause);
