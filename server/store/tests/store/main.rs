@@ -1,7 +1,13 @@
 //! The store on a real file: one test program, a module for each concern.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
+mod caches;
 mod common;
+mod histories;
+mod kept;
+mod limits;
+mod model;
+mod ops;
 mod safety;
 mod splitting;
 mod usage;
