@@ -7,15 +7,17 @@ use crate::ops::{Answer, Cap, DAY, MINUTE, Op, Outcome, Step, Terms, Usage, step
 use ledger::cube::{Dimension, Filter};
 use ledger::rollover;
 use ledger::{
-    Balance, Credits, Event, EventSeq, GrantId, GrantKind, HoldId, Interval, Label, Meter, OrgId, OrgState, Policy,
-    Rollover, Scope, Timestamp,
+    Account, Balance, Credits, Event, EventSeq, GrantId, GrantKind, HoldId, HoldStatus, Interval, Label, Meter, OrgId,
+    OrgState, Policy, Rollover, Scope, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{FileFailurePersistence, TestError, TestRunner};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use store::correction::Correction;
+use store::hold::Ask;
 use store::{At, CorrectionRequest, CubeQuery, GrantPage, HoldPage, NewGrant, NewHold, Once, Range, StoreError, Tz};
 
 /// How many there are, unless `PROPTEST_CASES` says.
@@ -125,6 +127,7 @@ impl<'b> History<'b> {
         self.bench.clock.set(at(self.clock));
         let op = timed(&step.op, self.clock);
         let preview = self.preview(&op).await;
+        self.authorize(&op).await;
         let expected = self.model.write(self.clock, step.key, &op);
         let (found, correction) = self.write(step.key, &op).await;
         assert_eq!(found, expected, "{op:?}");
@@ -162,6 +165,20 @@ impl<'b> History<'b> {
     async fn preview(&self, op: &Op) -> Option<Result<Correction, StoreError>> {
         let done = self.bench.store.correct(self.org, "test".to_owned(), Self::correction(op)?, true, None).await;
         Some(done.map(|done| done.answer))
+    }
+
+    /// What is asked before a hold is made is answered as the hold would be.
+    async fn authorize(&self, op: &Op) {
+        let Op::Hold { amount, meter: name, project, .. } = op else { return };
+        if *amount <= 0 || *name == Some("unheard_of") {
+            return;
+        }
+        let asked = Op::Hold { amount: *amount, seconds: 60, meter: *name, project: *project };
+        let expected = self.model.clone().write(self.clock, None, &asked).map(|_| *amount);
+        let (meter, project) = (name.map(meter), project.map(label));
+        let ask = Ask { amount: Some(c(*amount)), quantity: None, meter, source: None, project };
+        let found = self.bench.store.authorize(self.org, ask).await;
+        assert_eq!(found.map(|(cost, _)| cost.micros()).map_err(|error| code(&error)), expected, "{asked:?}");
     }
 
     async fn write(&self, key: Option<u8>, op: &Op) -> (Result<Answer, &'static str>, Option<Correction>) {
@@ -286,6 +303,37 @@ impl<'b> History<'b> {
         assert_eq!((totals.spent, totals.difference, totals.events), (c(spent), Credits::ZERO, events));
     }
 
+    /// Who paid for each event, worked out long after, is who paid.
+    async fn compare_payers(&self) {
+        for (event, seq) in self.model.events.iter().zip(1..) {
+            let detail = self.bench.store.event(self.org, EventSeq(seq)).await.expect("reads");
+            let paid = detail.explained.iter().flat_map(|(_, _, paid)| paid);
+            let payer = |account: &Account| match account {
+                Account::Grant(id) => Some(id.0),
+                _ => None,
+            };
+            let paid: Vec<_> = paid.map(|(account, part)| (payer(account), part.micros())).collect();
+            assert_eq!(paid, event.paid, "event {seq}");
+        }
+    }
+
+    /// Lists of what is open and pending leave nothing out and nothing in.
+    async fn compare_lists(&self) {
+        let (model, store) = (self.model.at(self.now()), &self.bench.store);
+        let page = GrantPage { open: true, before: None, limit: 200 };
+        let (found, _) = store.grants(self.org, At::default(), page).await.expect("reads");
+        let found: BTreeSet<_> = found.iter().map(|state| state.grant.id.0).collect();
+        let open = model.grants.iter().filter(|grant| grant.left > 0 || model.held(grant.id) > 0);
+        assert_eq!(found, open.map(|grant| grant.id).collect());
+        for status in HoldStatus::ALL {
+            let page = HoldPage { status: Some(status), before: None, limit: 200 };
+            let found = store.holds(self.org, page).await.expect("reads");
+            let found: BTreeSet<_> = found.iter().map(|hold| hold.id.0).collect();
+            let expected = model.holds.iter().filter(|hold| hold.status == status.as_str());
+            assert_eq!(found, expected.map(|hold| hold.id).collect());
+        }
+    }
+
     async fn compare_charts(&self) {
         for zone in [None, Some(Tz::Asia__Kathmandu)] {
             let cube = self.bench.store.cube(self.org, &CubeQuery { zone, ..ever() }).await.expect("reads");
@@ -314,6 +362,8 @@ impl<'b> History<'b> {
         }
         self.compare_holds().await;
         self.compare_charts().await;
+        self.compare_payers().await;
+        self.compare_lists().await;
         while self.bench.store.book_due().await.expect("books") > 0 {}
         self.compare(At::default()).await;
         self.compare_holds().await;
