@@ -4,7 +4,7 @@ LISTEN ?= 127.0.0.1:3000
 export DATA LISTEN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench e2e watch lint audit clean
+.PHONY: help run build test soak bench e2e watch lint audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,6 +17,9 @@ build: ## set up, build target/release/scrip with its pages inside
 
 test: ## everything that must hold: formatting, clippy, tests, release build, browser tests
 	@scripts/test.sh
+
+soak: ## random histories against the model, as many as you wish (HISTORIES=20000)
+	@scripts/soak.sh
 
 bench: ## each measurable budget of the design as a ratio beside its target
 	@scripts/setup.sh && scripts/build.sh && scripts/bench.sh

@@ -58,9 +58,13 @@ impl Position {
         if cost.is_positive() {
             postings.push(Posting { account: Account::Consumed, amount: cost.negated()? });
         }
-        let mut excess = Credits::ZERO;
+        let (mut excess, mut debt) = (Credits::ZERO, self.debt);
         for (account, part) in paid.iter().rev() {
-            let open = if *account == Account::Debt { self.debt.min(*part) } else { *part };
+            let open = if *account == Account::Debt { debt.min(*part) } else { *part };
+            if *account == Account::Debt {
+                // Several charges of one event may have gone into debt: what one gives back is no longer open to the next.
+                debt = debt.minus(open)?;
+            }
             excess = excess.plus(part.minus(open)?)?;
             if open.is_positive() {
                 postings.push(Posting { account: *account, amount: open });
@@ -144,3 +148,6 @@ pub fn put(grant: &Grant, reason: &str, now: Timestamp, cause: &str) -> Result<D
         ],
     })
 }
+
+#[cfg(test)]
+mod tests;

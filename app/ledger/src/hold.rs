@@ -301,3 +301,6 @@ impl Hold {
         Ok(Draft { kind, happened_at: now, cause: cause.to_owned(), postings: Vec::new() })
     }
 }
+
+#[cfg(test)]
+mod tests;

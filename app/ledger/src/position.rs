@@ -42,7 +42,7 @@ pub struct Position {
     pub policy: Policy,
     /// Everything due until here has been applied.
     pub settled_to: Timestamp,
-    /// When the last applied entry happened.
+    /// Nothing happens before this any more: when the last applied entry happened, or everything due was applied.
     pub at: Timestamp,
 }
 
@@ -101,7 +101,10 @@ impl Position {
     /// # Errors
     /// [`Refusal::AmountOverflow`].
     pub fn room(&self) -> Result<Credits, Refusal> {
-        self.policy.limit_for_new().minus(self.debt)?.minus(self.promised()?)
+        let wide = |credits: Credits| i128::from(credits.micros());
+        let room = wide(self.policy.limit_for_new()) - wide(self.debt) - wide(self.promised()?);
+        // So far below zero that it does not fit, it is no room all the same.
+        Credits::from_wide(room.max(i128::from(i64::MIN)))
     }
 
     /// The grants that can be spent at `now`, in drawdown order.
@@ -123,9 +126,31 @@ impl Position {
                 give_back(hold, EntryKind::HoldExpiry { hold: id }, at, "job:expiry")?
             }
             Due::Repays(slot) => self.repay(&self.slots[slot], at)?,
-            Due::Expires(slot) => return self.end(&self.slots[slot], at, next, calendar).map(Some),
+            Due::Expires(slot) => {
+                let slot = &self.slots[slot];
+                let on_time = slot.grant.expires_at.is_some_and(|end| end > self.settled_to && end >= self.at);
+                return self.end(slot, on_time, at, next, calendar).map(Some);
+            }
         };
         Ok(Some(Step { draft, child: None }))
+    }
+
+    /// The end of a grant that was over when it was told: its cycle ends as if it had been told in time, but it repays
+    /// nothing. What takes its place gets `next`.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownGrant`], [`Refusal::AmountOverflow`], [`Refusal::TimeOutOfRange`].
+    pub fn end_late(&self, id: GrantId, next: GrantId, calendar: &dyn Calendar) -> Result<Step, Refusal> {
+        let slot = self.slots.iter().find(|slot| slot.grant.id == id).ok_or(Refusal::UnknownGrant)?;
+        let at = slot.grant.expires_at.unwrap_or(self.at).max(self.at);
+        self.end(slot, true, at, next, calendar)
+    }
+
+    /// Everything due until `now` was applied. Also where that is earlier than the last time it was said: a clock that ran
+    /// ahead and jumped back must not take the end of a later cycle for past.
+    pub const fn settled(&mut self, now: Timestamp) {
+        self.settled_to = now;
+        self.at = now;
     }
 
     fn next_due(&self, now: Timestamp) -> Option<(Timestamp, Due)> {
@@ -162,10 +187,16 @@ impl Position {
         })
     }
 
-    /// What is left of a grant expires or rolls over. What came back to it after its end only expires.
-    fn end(&self, slot: &Slot, at: Timestamp, next: GrantId, calendar: &dyn Calendar) -> Result<Step, Refusal> {
+    /// What is left of a grant expires or rolls over. What came back to it after its end, so not `on_time`, only expires.
+    fn end(
+        &self,
+        slot: &Slot,
+        on_time: bool,
+        at: Timestamp,
+        next: GrantId,
+        calendar: &dyn Calendar,
+    ) -> Result<Step, Refusal> {
         let (grant, left) = (&slot.grant, slot.left);
-        let on_time = grant.expires_at.is_some_and(|end| end > self.settled_to && end >= self.at);
         let Rolled { rolled, expired, .. } = roll(grant, left)?;
         let cause = "job:expiry".to_owned();
         let mut postings = vec![Posting { account: Account::Grant(grant.id), amount: left.negated()? }];

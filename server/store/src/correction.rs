@@ -399,6 +399,9 @@ impl Stood {
         for (meter, _, credits, quantity) in &self.charges {
             let (credits, quantity) = (credits.negated()?, Quantity::from_micros(-quantity.micros()));
             org.deltas.add_usage(quarter, *meter, self.source, self.project, credits, quantity);
+            // What was a mistake must not take up the range for good.
+            let total = org.meters.total_with(*meter, credits, quantity)?;
+            org.meters.put_total(*meter, total);
         }
         let meters: Vec<i64> = self.charges.iter().map(|(meter, ..)| *meter).collect();
         let set = org.meters.set(conn, id, &meters)?;

@@ -36,7 +36,11 @@ impl Store {
                 SELECT min(h.expires_at) AS at FROM hold h WHERE h.status = 'pending'
                 UNION ALL SELECT min(g.expires_at) FROM account a
                     CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
-                    WHERE a.account = 'grant' AND a.balance > 0)";
+                    WHERE a.account = 'grant' AND a.balance > 0
+                UNION ALL SELECT min(g.effective_at) FROM account a
+                    CROSS JOIN credit_grant g ON g.org_id = a.org_id AND g.grant_id = a.number
+                    CROSS JOIN account d ON d.org_id = a.org_id AND d.account = 'debt' AND d.number = 0
+                    WHERE a.account = 'grant' AND a.balance > 0 AND d.balance < 0 AND g.scope = '{}')";
             let found: Option<i64> = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
             Ok(found.map(Timestamp::from_micros))
         };

@@ -1,6 +1,7 @@
 //! Grants: given, listed, and what became of each.
 
 use crate::Store;
+use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::once::{Done, Once};
 use crate::position::{At, Reading, read};
@@ -205,6 +206,11 @@ impl Tx<'_> {
         };
         let draft = settle::give(&grant, now, cause)?;
         self.book_with(id, draft, Some(grant.clone()))?;
+        if grant.is_expired(now) {
+            let org = self.org(id)?;
+            let step = org.position.end_late(grant.id, org.next_grant, &ZoneCalendar(org.zone))?;
+            self.book_with(id, step.draft, step.child)?;
+        }
         self.settle_due(id)?;
         Ok(grant)
     }

@@ -3,6 +3,7 @@
 use crate::Store;
 use crate::error::StoreError;
 use crate::ingest::{self, Arrived};
+use crate::meter::card_at;
 use crate::once::{Done, Once};
 use crate::position::{At, Reading, read};
 use crate::rows::unreadable;
@@ -177,11 +178,14 @@ impl Store {
     /// [`Refusal::InsufficientCredits`], or what rating says of the quantity.
     pub async fn authorize(&self, org: OrgId, ask: Ask) -> Result<(Credits, Balance), StoreError> {
         let now = self.now();
-        let card = self.rate_card(org).await?;
         let run = move |conn: &Connection| {
             let Reading { position, as_of, .. } = read(conn, org, At::default(), now)?;
             let meter = ask.meter.clone().map_or_else(|| Meter::parse(DEFAULT_METER), Ok)?;
-            let amount = cost_of(&card, &ask, &meter)?;
+            let amount = match ask.quantity {
+                // At the present of the balance, which a clock that jumped back does not set back.
+                Some(quantity) => cost_of(&card_at(conn, org, as_of)?, &ask, &meter, quantity)?,
+                None => ask.amount.unwrap_or(Credits::from_micros(1)),
+            };
             if amount.is_positive() {
                 position.cover(amount, &meter, ask.project.as_ref(), as_of)?;
             }
@@ -192,8 +196,7 @@ impl Store {
 }
 
 /// What is asked for, in credits. What the line carries is left out: it is less than anything that is charged.
-fn cost_of(card: &RateCard, ask: &Ask, meter: &Meter) -> Result<Credits, StoreError> {
-    let Some(quantity) = ask.quantity else { return Ok(ask.amount.unwrap_or(Credits::from_micros(1))) };
+fn cost_of(card: &RateCard, ask: &Ask, meter: &Meter, quantity: Quantity) -> Result<Credits, StoreError> {
     let event = event_of("ask", meter, quantity, ask.source.clone(), ask.project.clone(), None)?;
     let charges = rate_event(card, &event, |_| Carry(0))?;
     Ok(Credits::sum(charges.iter().map(|charge| charge.credits))?)

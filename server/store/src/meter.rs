@@ -146,6 +146,12 @@ pub(crate) fn cards(conn: &Connection, org: OrgId) -> Result<Vec<RateCard>, Stor
     Ok(cards)
 }
 
+/// The rate card in force at an instant.
+pub(crate) fn card_at(conn: &Connection, org: OrgId, at: Timestamp) -> Result<RateCard, StoreError> {
+    let cards = cards(conn, org)?;
+    cards.into_iter().rfind(|card| card.effective_at <= at).ok_or(StoreError::NotFound("rate card"))
+}
+
 /// Writes the first version of a new org's rate card, and its meters: those described, and those the lines name. Tells
 /// the hash of its terms.
 pub(crate) fn insert_card(

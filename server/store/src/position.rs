@@ -14,6 +14,7 @@ use ledger::drawdown::Slot;
 use ledger::position::Step;
 use ledger::{Account, Balance, Credits, EntrySeq, GrantId, OrgId, Position, Refusal, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 
 /// The two times of a reading; now where they are not said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,17 +85,65 @@ pub(crate) fn read(conn: &Connection, id: OrgId, at: At, now: Timestamp) -> Resu
         return Err(Refusal::NotKnownYet.into());
     }
     let as_of = at.as_of.unwrap_or(known);
-    let (mut position, next, cut) = if last.is_none_or(|(_, booked_at)| booked_at <= known.min(as_of)) {
-        let (position, next) = load(conn, id)?;
-        (position, next, None)
-    } else {
-        let (position, next, cut) = load_at(conn, id, as_of, known)?;
-        (position, next, Some(cut))
-    };
-    let steps = position.advance(as_of, next, &calendar)?;
-    Ok(Reading { position, as_of, known, cut, steps })
+    if last.is_none_or(|(_, booked_at)| booked_at <= known.min(as_of)) {
+        let (mut position, next) = load(conn, id)?;
+        let steps = position.advance(as_of, next, &calendar)?;
+        return Ok(Reading { position, as_of, known, cut: None, steps });
+    }
+    let (mut position, next, cut) = load_at(conn, id, as_of, known)?;
+    let told = slots(conn, SLOTS_BACKDATED, params![id.0, cut.0, as_of.micros(), known.micros()])?;
+    let steps = with_hindsight(&mut position, told, next, as_of, &calendar)?;
+    Ok(Reading { position, as_of, known, cut: Some(cut), steps })
 }
 
+/// Applies what is due until `as_of` to a position to which grants were told later that were in effect by then. What is
+/// made by it has the numbers that it really got, which are those from `next` on that no told grant has.
+fn with_hindsight(
+    position: &mut Position,
+    told: Vec<Slot>,
+    next: GrantId,
+    as_of: Timestamp,
+    calendar: &ZoneCalendar,
+) -> Result<Vec<Step>, StoreError> {
+    let mut taken: BTreeSet<GrantId> = told.iter().map(|slot| slot.grant.id).collect();
+    let mut steps = Vec::new();
+    let mut follow = |position: &mut Position, step: Step, taken: &mut BTreeSet<GrantId>| {
+        if let Some(child) = &step.child {
+            taken.insert(child.id);
+            position.admit(child.clone());
+        }
+        position.apply(&step.draft)?;
+        steps.push(step);
+        Ok::<(), StoreError>(())
+    };
+    let (over, open): (Vec<Slot>, Vec<Slot>) = told.into_iter().partition(|slot| slot.grant.is_expired(as_of));
+    position.slots.extend(open);
+    while let Some(step) = position.next_step(as_of, free(&taken, next), calendar)? {
+        follow(position, step, &mut taken)?;
+    }
+    // Over when they were told: by then everything else had happened.
+    for slot in over {
+        let id = slot.grant.id;
+        position.slots.push(slot);
+        let step = position.end_late(id, free(&taken, id), calendar)?;
+        follow(position, step, &mut taken)?;
+    }
+    while let Some(step) = position.next_step(as_of, free(&taken, next), calendar)? {
+        follow(position, step, &mut taken)?;
+    }
+    Ok(steps)
+}
+
+/// The first number from `next` on that is not taken.
+fn free(taken: &BTreeSet<GrantId>, next: GrantId) -> GrantId {
+    let mut free = next;
+    while taken.contains(&free) {
+        free = GrantId(free.0 + 1);
+    }
+    free
+}
+
+/// The position after the last entry of both times, the number of the next grant, and that entry.
 fn load_at(
     conn: &Connection,
     id: OrgId,
@@ -117,8 +166,6 @@ fn load_at(
     position.slots = slots(conn, SLOTS_AT, params![id.0, cut])?;
     position.holds = hold::pending_at(conn, id, cut)?;
     admit_held(conn, id, &mut position)?;
-    // Told later, in effect earlier.
-    position.slots.extend(slots(conn, SLOTS_BACKDATED, params![id.0, cut, as_of.micros(), known.micros()])?);
     let next = conn
         .prepare_cached(
             "SELECT coalesce(max(grant_id), 0) + 1 FROM credit_grant WHERE org_id = ?1 AND given_seq <= ?2",
@@ -140,11 +187,13 @@ const SLOTS_AT: &str = concat!(
         ORDER BY p.entry_seq DESC, p.ordinal DESC LIMIT 1) AS left
      FROM credit_grant g WHERE g.org_id = ?1 AND g.given_seq <= ?2) WHERE left > 0"
 );
+// Told later, in effect earlier.
 const SLOTS_BACKDATED: &str = concat!(
     "SELECT ",
     grant::columns!(),
     ", g.amount FROM credit_grant g JOIN entry e ON e.org_id = g.org_id AND e.seq = g.given_seq
-     WHERE g.org_id = ?1 AND g.given_seq > ?2 AND e.kind = 'grant' AND e.happened_at <= ?3 AND e.booked_at <= ?4"
+     WHERE g.org_id = ?1 AND g.given_seq > ?2 AND e.kind = 'grant' AND e.happened_at <= ?3 AND e.booked_at <= ?4
+     ORDER BY g.grant_id"
 );
 
 fn slots(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Slot>, StoreError> {

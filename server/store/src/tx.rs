@@ -156,8 +156,9 @@ impl<'w> Tx<'w> {
         }
     }
 
-    /// The instant at which everything of the org that was asked for last is booked in this transaction. Never before what
-    /// it booked last, also where the machine's clock jumped back; and only for that org, since others drew at their own.
+    /// The instant at which everything of the org that was looked at last is booked: the same in all of this transaction,
+    /// and never before what that org booked last, also where the machine's clock jumped back. Each org has its own: what
+    /// one booked while the clock was ahead must not move another past what is due in between.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
@@ -195,12 +196,12 @@ impl<'w> Tx<'w> {
     pub(crate) fn settle_due(&mut self, id: OrgId) -> Result<usize, StoreError> {
         let mut booked = 0;
         loop {
-            // Asked for first: it may move the present on to what was booked last.
+            // Asked for first: it makes the present that of this org.
             self.org(id)?;
             let now = self.now;
             let org = self.org(id)?;
             let Some(step) = org.position.next_step(now, org.next_grant, &ZoneCalendar(org.zone))? else {
-                org.position.settled_to = org.position.settled_to.max(now);
+                org.position.settled(now);
                 return Ok(booked);
             };
             self.book_with(id, step.draft, step.child)?;

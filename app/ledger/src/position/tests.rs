@@ -122,3 +122,82 @@ fn new_work_goes_into_debt_only_as_far_as_the_policy_says() {
     assert_eq!(cover(&position, "8").map(|(_, uncovered)| uncovered), Ok(c("3")));
     assert!(matches!(cover(&position, "8.000001"), Err(Refusal::InsufficientCredits { .. })));
 }
+
+#[test]
+fn plans_that_end_at_one_instant_roll_over_in_the_order_in_which_they_are_spent() {
+    let plan = |id, priority| Grant {
+        kind: GrantKind::Plan,
+        priority,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover { cap: Some(crate::rollover::Cap::Percent(10)), months: None }),
+        ..grant(id, "100")
+    };
+    let mut position = with(vec![(plan(1, 0), "40"), (plan(2, -1), "5")]);
+    let steps = position.advance(day(11), GrantId(3), &Thirty).expect("fits");
+    let children: Vec<_> = steps.iter().filter_map(|step| step.child.clone()).collect();
+    let of = |child: &Grant| (child.id, child.parent, child.amount, child.priority, child.effective_at);
+    let expected =
+        [(GrantId(3), Some(GrantId(2)), c("5"), -1, day(10)), (GrantId(4), Some(GrantId(1)), c("10"), 0, day(10))];
+    assert_eq!(children.iter().map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_rolls_over_repays_debt_before_the_next_grant_ends() {
+    let ending = |id| Grant { kind: GrantKind::Plan, expires_at: Some(day(10)), ..grant(id, "100") };
+    let plan = Grant { rollover: Some(Rollover::PROFESSIONAL), ..ending(1) };
+    let mut position = with(vec![(plan, "100"), (ending(2), "0")]);
+    position.holds.push(Hold { reserved: vec![(GrantId(2), c("3"))], ..hold_of(HoldId(1), day(10)) });
+    position.debt = c("4");
+    position.slots[0].left = Credits::ZERO;
+    position.holds.push(Hold { reserved: vec![(GrantId(1), c("6"))], ..hold_of(HoldId(2), day(10)) });
+    let steps = position.advance(day(10), GrantId(3), &Thirty).expect("fits");
+    let names: Vec<_> = steps.iter().map(|step| step.draft.kind.name()).collect();
+    // Both grants are over at this instant: neither repays, but what rolled over is open.
+    assert_eq!(names, ["hold_expiry", "hold_expiry", "rollover", "repayment", "expiry"]);
+    assert_eq!((position.debt, position.available(day(10))), (Credits::ZERO, Ok(c("2"))));
+}
+
+fn hold_of(id: HoldId, expires_at: Timestamp) -> Hold {
+    Hold {
+        id,
+        amount: c("1"),
+        reserved: Vec::new(),
+        uncovered: Credits::ZERO,
+        meter: crate::Meter::parse("hold").expect("valid"),
+        source: crate::Label::parse("source", "api").expect("valid"),
+        project: None,
+        description: String::new(),
+        created_at: day(1),
+        expires_at,
+        status: crate::HoldStatus::Pending,
+        closed_at: None,
+        captured: None,
+        event: None,
+    }
+}
+
+#[test]
+fn a_plan_that_was_over_when_it_was_told_rolls_over_but_repays_nothing() {
+    let plan = Grant {
+        kind: GrantKind::Plan,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover::PROFESSIONAL),
+        ..grant(1, "100")
+    };
+    let mut position = with(vec![(plan, "100")]);
+    position.debt = c("1");
+    position.settled(day(20));
+    let step = position.end_late(GrantId(1), GrantId(2), &Thirty).expect("fits");
+    let child = step.child.expect("it rolls over");
+    assert_eq!((child.amount, child.effective_at, child.expires_at), (c("100"), day(10), Some(day(100))));
+    assert_eq!(step.draft.happened_at, day(20));
+}
+
+#[test]
+fn however_large_the_debt_there_is_an_answer() {
+    let mut position = with(vec![]);
+    position.debt = Credits::from_micros(i64::MAX);
+    position.holds.push(Hold { uncovered: c("5"), ..hold_of(HoldId(1), day(10)) });
+    assert_eq!(position.room(), Ok(Credits::from_micros(i64::MIN)));
+    assert_eq!(position.balance(day(1)).map(|balance| balance.state), Ok(crate::OrgState::Paused));
+}

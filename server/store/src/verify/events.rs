@@ -225,7 +225,7 @@ impl Events {
         problems
             .read(*seq, settlement.add(*seq, project, &row.charges, self.canon.as_bytes()).map_err(StoreError::from))?;
         self.charges = self.charges.saturating_add_unsigned(row.charges.len() as u64);
-        self.totals.add(event, &row.charges, &row.meters);
+        self.totals.add(event, &row.charges, &row.meters, row.voided);
         self.identities.add(*seq, event.source.as_str(), event.id.as_str());
         let Some(set) = self.names.set(&mut row.meters.clone()) else {
             problems.say(format!("{seq} has a set of meters that has no row"));

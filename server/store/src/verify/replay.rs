@@ -30,6 +30,8 @@ pub(super) struct Replay {
     strict: bool,
     last_booked: Timestamp,
     next: GrantId,
+    /// The grant that was just given and is over already: its end comes next.
+    late: Option<GrantId>,
 }
 
 /// What the rows say that an entry came with.
@@ -47,7 +49,7 @@ impl Replay {
         // The widest policy, so that none refuses what another allowed.
         let policy = Policy::Overdraft { limit: Credits::from_micros(i64::MAX) };
         let last_booked = Timestamp::from_micros(i64::MIN);
-        Self { position: Position::start(policy), calendar, strict: false, last_booked, next: GrantId(1) }
+        Self { position: Position::start(policy), calendar, strict: false, last_booked, next: GrantId(1), late: None }
     }
 
     /// Who can pay what is booked then.
@@ -71,6 +73,13 @@ impl Replay {
             | EntryKind::Rollover { .. }
             | EntryKind::Repayment { .. }
             | EntryKind::HoldExpiry { .. } => {
+                if let Some(late) = self.late.take() {
+                    let step = self.position.end_late(late, self.next, &self.calendar);
+                    if !matches!(step, Ok(step) if step.draft == entry.draft && step.child.as_ref() == brought.grant) {
+                        problems.say(format!("{seq} is not how {late}, which was over when it was given, had to end"));
+                    }
+                    return Ok(());
+                }
                 let as_before = !self.strict && self.as_before(entry) == Some(entry.draft.clone());
                 if !as_before && !self.is_due(entry, brought.grant) {
                     problems.say(format!("{seq} books what was not due then, or not so"));
@@ -78,6 +87,9 @@ impl Replay {
                 return Ok(());
             }
             _ => {
+                if let Some(late) = self.late.take() {
+                    problems.say(format!("{seq} was booked before the end of {late}, which was over when it was given"));
+                }
                 if self.strict
                     && let Ok(Some(step)) = self.step(entry.booked_at)
                 {
@@ -85,7 +97,7 @@ impl Replay {
                     problems
                         .say(format!("{seq} was booked before the {due} that was due at {}", step.draft.happened_at));
                 }
-                self.position.settled_to = self.position.settled_to.max(entry.booked_at);
+                self.position.settled(entry.booked_at);
                 self.expected(conn, org, entry, brought)
             }
         };
@@ -246,6 +258,9 @@ impl Replay {
             }
         }
         if let Some(grant) = grant {
+            if matches!(entry.draft.kind, EntryKind::Grant { .. }) && self.strict && grant.is_expired(entry.booked_at) {
+                self.late = Some(grant.id);
+            }
             self.next = GrantId(grant.id.0.saturating_add(1));
             self.position.admit(grant);
         }

@@ -1,4 +1,4 @@
-//! The sums over all time that bound the rollups: of all events that were accepted, those taken back included.
+//! The sums over all time that bound the rollups: of all events that were accepted, and per meter of those that stand.
 
 use super::Problems;
 use crate::error::StoreError;
@@ -17,12 +17,15 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, event: &Event, charges: &[Charge], meters: &[i64]) {
+    pub(super) fn add(&mut self, event: &Event, charges: &[Charge], meters: &[i64], voided: bool) {
         self.events += 1;
         self.failed += i64::from(event.status == Status::Failed);
         self.bytes += i128::from(event.bytes);
         for (charge, meter) in charges.iter().zip(meters) {
             let (credits, quantity) = self.meters.entry(*meter).or_default();
+            if voided {
+                continue;
+            }
             *credits += i128::from(charge.credits.micros());
             *quantity += charge.quantity.micros();
         }

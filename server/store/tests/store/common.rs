@@ -32,6 +32,16 @@ impl Bench {
         Self { dir, clock, store }
     }
 
+    /// A new folder in memory, where the machine has such a place: for tests that make thousands of commits.
+    pub async fn in_memory() -> Self {
+        let in_memory = std::path::Path::new("/dev/shm");
+        let dir = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
+        let dir = dir.expect("a folder for the test");
+        let clock = Arc::new(FixedClock::at(NOON));
+        let store = open(dir.path(), &clock).await;
+        Self { dir, clock, store }
+    }
+
     /// Closes the store and opens it again.
     pub async fn reopen(&mut self) {
         self.store.close().await;

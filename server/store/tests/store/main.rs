@@ -2,9 +2,15 @@
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
 mod backup;
+mod caches;
 mod common;
+mod histories;
 mod honest;
+mod kept;
+mod limits;
+mod model;
 mod old_database;
+mod ops;
 mod safety;
 mod splitting;
 mod tampering;
