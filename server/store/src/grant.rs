@@ -316,7 +316,9 @@ fn states(conn: &Connection, org: OrgId, reading: &Reading, page: &GrantPage) ->
     let position = &reading.position;
     let due: Vec<&Grant> = reading.steps.iter().filter_map(|step| step.child.as_ref()).collect();
     let mut states = Vec::new();
-    let wanted_due = due.iter().rev().filter(|grant| grant.id.0 < before).map(|grant| ((*grant).clone(), None));
+    let is_open = |id: GrantId| position.slots.iter().any(|slot| slot.grant.id == id);
+    let wanted = |grant: &&&Grant| grant.id.0 < before && (!page.open || is_open(grant.id));
+    let wanted_due = due.iter().rev().filter(wanted).map(|grant| ((*grant).clone(), None));
     let mut rows = wanted_due.collect::<Vec<_>>();
     // The times of a reading may leave out grants of the table: those are asked for by the instant they count from.
     let mut statement = conn.prepare_cached(concat!(
@@ -327,7 +329,6 @@ fn states(conn: &Connection, org: OrgId, reading: &Reading, page: &GrantPage) ->
          ORDER BY g.grant_id DESC"
     ))?;
     let mut found = statement.query(params![org.0, before, cut, reading.as_of.micros(), reading.known.micros()])?;
-    let is_open = |id: GrantId| position.slots.iter().any(|slot| slot.grant.id == id);
     while rows.len() < limit {
         let Some(row) = found.next()? else { break };
         let grant = grant_of(row)?;

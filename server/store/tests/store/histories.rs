@@ -3,7 +3,7 @@
 
 use crate::common::{Bench, event};
 use crate::model::Org;
-use crate::ops::{Answer, Cap, DAY, MINUTE, Op, Outcome, Step, Terms, Usage, steps, timed};
+use crate::ops::{self, Answer, Cap, DAY, MINUTE, Op, Outcome, Step, Terms, Usage, timed};
 use ledger::cube::{Dimension, Filter};
 use ledger::rollover;
 use ledger::{
@@ -125,7 +125,7 @@ impl<'b> History<'b> {
     async fn step(&mut self, step: &Step) {
         self.clock += step.tick;
         self.bench.clock.set(at(self.clock));
-        let op = timed(&step.op, self.clock);
+        let op = timed(&step.op, self.clock, &self.model);
         let preview = self.preview(&op).await;
         self.authorize(&op).await;
         let expected = self.model.write(self.clock, step.key, &op);
@@ -394,7 +394,7 @@ pub async fn played(bench: &Bench, histories: u32) -> Vec<OrgId> {
     let mut runner = TestRunner::deterministic();
     let mut orgs = Vec::new();
     for _ in 0..histories {
-        let steps = prop::collection::vec(steps(), 20..=40).new_tree(&mut runner).expect("a history").current();
+        let steps = ops::histories(40).new_tree(&mut runner).expect("a history").current();
         let mut history = History::new(bench).await;
         for step in &steps {
             history.step(step).await;
@@ -446,9 +446,9 @@ fn config(number: u32) -> ProptestConfig {
 
 fn random(number: u32) {
     let looks = (0..1_000_usize, 0..1_000_usize, select(vec![0, 0, 1, -1, MINUTE, DAY, 35 * DAY]));
-    let histories = (prop::collection::vec(steps(), 1..=40), prop::collection::vec(looks, 3));
+    let played = (ops::histories(40), prop::collection::vec(looks, 3));
     let shared: RefCell<Option<(Bench, u32)>> = RefCell::new(None);
-    let done = TestRunner::new(config(number)).run(&histories, |(steps, looks)| {
+    let done = TestRunner::new(config(number)).run(&played, |(steps, looks)| {
         // Taken while it is used: a history that fails takes its store down with it.
         let (bench, used) = shared.take().unwrap_or_else(|| (run(Bench::in_memory()), 0));
         run(replay(&bench, &steps, &looks));

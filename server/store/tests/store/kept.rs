@@ -76,6 +76,12 @@ fn a_plan_that_was_over_when_it_was_told_rolls_over_all_the_same() {
 }
 
 #[test]
+fn what_rolled_over_and_is_over_too_is_not_open_however_late_it_is_noticed() {
+    let nothing = Terms { to: Some(0), ..purchase(1) };
+    replayed(&[step(0, Op::Give(plan(10, DAY))), step(40 * DAY, Op::Give(nothing))]);
+}
+
+#[test]
 fn a_clock_that_ran_ahead_takes_no_rollover_away() {
     let refused = Usage { meters: vec![("nothing", CREDIT)], ..exports(1, 1) };
     replayed(&[
