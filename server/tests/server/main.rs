@@ -11,6 +11,7 @@ mod cli;
 mod common;
 mod events;
 mod import;
+mod ledger_pages;
 mod real_input;
 mod sign_in;
 mod usage;
