@@ -4,6 +4,8 @@ use crate::AppError;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
+use crate::pages::event::EventPage;
+use crate::pages::ledger::LedgerPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::sign_in::SignInPage;
@@ -72,6 +74,8 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=|| Eager(view! { <NotFoundPage/> })>
                     <Route path=path!("/") view=|| Eager(view! { <OverviewPage/> })/>
                     <Route path=path!("/analytics") view=|| Eager(view! { <AnalyticsPage/> })/>
+                    <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
+                    <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>

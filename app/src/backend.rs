@@ -10,14 +10,17 @@ use crate::server_fns::Moment;
 use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
 use crate::server_fns::overview::{DAYS, EVENTS, EventLine, Overview};
 use crate::server_fns::session::SessionInfo;
+use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
+use ::ledger::{Interval, Meter, OrgId, Quantity, Timestamp};
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
-use ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ledger::{Interval, Meter, OrgId, Quantity, Timestamp};
 use leptos::prelude::{expect_context, use_context};
 use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
 pub use store::Store;
+
+pub mod event;
+pub mod ledger;
 
 /// The store, and who looks at it.
 #[derive(Clone)]
@@ -130,6 +133,7 @@ fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLi
     let event = &row.event;
     let local = local(org, row.occurred_at)?;
     Ok(EventLine {
+        seq: row.seq,
         time: Moment { iso: row.occurred_at.to_string(), text: date_and_seconds(local) },
         operation: event.operation.to_string(),
         quantities: quantities(meters, row),
@@ -185,8 +189,8 @@ impl From<StoreError> for AppError {
             StoreError::Refused(refusal) => Self::Refused { problem: refusal.to_string() },
             StoreError::BadRange(problem) => Self::BadRange { problem: problem.to_owned() },
             StoreError::Busy | StoreError::Stopped => Self::Busy { request_id },
-            error @ (StoreError::NotFound(_)
-            | StoreError::Conflict(_)
+            StoreError::NotFound(_) => Self::NotFound,
+            error @ (StoreError::Conflict(_)
             | StoreError::TooLarge
             | StoreError::FileExists(_)
             | StoreError::Database(_)

@@ -34,6 +34,9 @@ pub enum AppError {
         /// To be named when asking for help.
         request_id: Option<String>,
     },
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("There is no such page. The address may have been cut or mistyped.")]
+    NotFound,
     /// Something broke on the server.
     #[error("Something went wrong on the server. Try again; if it stays, name the request id to whoever runs it.")]
     Internal {
@@ -57,6 +60,7 @@ impl AppError {
             Self::BadRange { .. } => "bad_range",
             Self::Refused { .. } => "refused",
             Self::Busy { .. } => "busy",
+            Self::NotFound => "not_found",
             Self::Internal { .. } => "internal",
             Self::Unreachable => "unreachable",
             Self::Outdated => "outdated",
@@ -68,9 +72,12 @@ impl AppError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Busy { request_id } | Self::Internal { request_id } => request_id.as_deref(),
-            Self::NotSignedIn | Self::BadRange { .. } | Self::Refused { .. } | Self::Unreachable | Self::Outdated => {
-                None
-            }
+            Self::NotSignedIn
+            | Self::BadRange { .. }
+            | Self::Refused { .. }
+            | Self::NotFound
+            | Self::Unreachable
+            | Self::Outdated => None,
         }
     }
 }
@@ -93,6 +100,7 @@ impl From<AppError> for Wire {
             AppError::BadRange { problem } | AppError::Refused { problem } => problem,
             AppError::NotSignedIn
             | AppError::Busy { .. }
+            | AppError::NotFound
             | AppError::Internal { .. }
             | AppError::Unreachable
             | AppError::Outdated => String::new(),
@@ -108,6 +116,7 @@ impl From<Wire> for AppError {
             "bad_range" => Self::BadRange { problem: detail },
             "refused" => Self::Refused { problem: detail },
             "busy" => Self::Busy { request_id },
+            "not_found" => Self::NotFound,
             "internal" => Self::Internal { request_id },
             "unreachable" => Self::Unreachable,
             _ => Self::Outdated,
@@ -144,6 +153,7 @@ mod tests {
             AppError::NotSignedIn,
             AppError::BadRange { problem: "too long".to_owned() },
             AppError::Internal { request_id: Some("9f86".to_owned()) },
+            AppError::NotFound,
             AppError::Outdated,
         ];
         for error in errors {

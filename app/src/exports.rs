@@ -7,7 +7,9 @@ use crate::error::AppError;
 use crate::usage_chart::Usage;
 use crate::usage_table::{Table, Value};
 use crate::view::View;
-use ledger::OrgId;
+use ledger::canon::hex;
+use ledger::entry::Head;
+use ledger::{Credits, Entry, EntryKind, OrgId, Posting};
 
 /// The name of the file, and its text, for the page's query string.
 ///
@@ -19,6 +21,49 @@ pub async fn usage_csv(store: &Store, org: OrgId, query: &str) -> Result<(String
     let usage = Usage::of(&analytics.cube, &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
     let name = format!("usage_{}_{}.csv", analytics.from.iso(), analytics.to.iso());
     Ok((name, csv(&Table::of(&analytics.cube, &view, &usage))))
+}
+
+/// The columns of the ledger's file.
+const LEDGER_COLUMNS: [&str; 10] =
+    ["entry", "kind", "happened_at", "booked_at", "cause", "account", "amount", "balance", "hash", "reason"];
+
+/// The first line of the ledger's file.
+#[must_use]
+pub fn ledger_head() -> String {
+    let mut text = String::new();
+    line(&mut text, LEDGER_COLUMNS.into_iter());
+    text
+}
+
+/// A line per posting, with the account's balance after it; one line for an entry that posts nothing.
+pub fn ledger_entry(text: &mut String, entry: &Entry, postings: impl Iterator<Item = (Posting, Credits)>) {
+    let (seq, draft, hash) = (entry.seq.to_string(), &entry.draft, hex(&entry.hash));
+    let (happened, booked) = (draft.happened_at.to_string(), entry.booked_at.to_string());
+    let reason = match &draft.kind {
+        EntryKind::Void { reason, .. } | EntryKind::Adjustment { reason, .. } => reason.as_str(),
+        _ => "",
+    };
+    let mut row = |account: &str, amount: &str, balance: &str| {
+        let cells =
+            [&seq, draft.kind.name(), &happened, &booked, &draft.cause, account, amount, balance, &hash, reason];
+        line(text, cells.into_iter());
+    };
+    let mut is_bare = true;
+    for (posting, balance) in postings {
+        is_bare = false;
+        row(&posting.account.to_string(), &posting.amount.to_string(), &balance.to_string());
+    }
+    if is_bare {
+        row("", "", "");
+    }
+}
+
+/// The last line of the ledger's file: with it a cut tail shows.
+#[must_use]
+pub fn ledger_end(head: Head) -> String {
+    let (mut text, seq, hash) = (String::new(), head.seq.to_string(), hex(&head.hash));
+    line(&mut text, [seq.as_str(), "chain_head", "", "", "", "", "", "", &hash, ""].into_iter());
+    text
 }
 
 /// RFC 4180: CRLF, quotes where needed.
@@ -82,6 +127,34 @@ mod tests {
                         2026-11-14,0.000000,6.500000,6.500000,2,0\r\n\
                         Total,1.500040,6.500000,8.000040,5,1\r\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_ledger_is_a_line_per_posting_and_its_end() {
+        use ledger::entry::Draft;
+        use ledger::{Account, GrantId, Timestamp};
+        let amount = Credits::from_micros(-1_500_000);
+        let postings = vec![
+            Posting { account: Account::Grant(GrantId(1)), amount },
+            Posting { account: Account::Adjustment, amount: Credits::from_micros(1_500_000) },
+        ];
+        let reason = "=HYPERLINK(\"x\")".to_owned();
+        let kind = EntryKind::Adjustment { grant: GrantId(1), terms: None, reason };
+        let at = Timestamp::from_micros(1_763_716_500_000_000);
+        let draft = Draft { kind, happened_at: at, cause: "user:a@example.com".to_owned(), postings: postings.clone() };
+        let entry = Entry::seal(OrgId(1), Head::START, at, draft).expect("fits");
+        let mut text = ledger_head();
+        ledger_entry(&mut text, &entry, postings.into_iter().map(|posting| (posting, amount)));
+        ledger_entry(&mut text, &entry, std::iter::empty());
+        text.push_str(&ledger_end(entry.head()));
+        let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
+        let (time, hash) = ("2025-11-21T09:15:00Z", hex(&entry.hash));
+        let start = format!("entry_1,adjustment,{time},{time},user:a@example.com");
+        let end = format!("{hash},\"'=HYPERLINK(\"\"x\"\")\"");
+        assert_eq!(lines[1], format!("{start},grant_1,-1.500000,-1.500000,{end}"));
+        assert_eq!(lines[3], format!("{start},,,,{end}"));
+        assert_eq!(lines[4], format!("entry_1,chain_head,,,,,,,{hash},"));
+        assert_eq!(lines[0].split(',').count(), lines[4].split(',').count());
     }
 
     #[test]

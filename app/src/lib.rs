@@ -20,15 +20,19 @@ pub mod calendar;
 pub mod charts;
 pub mod colors;
 pub mod components;
+pub mod correction;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod exports;
 pub mod format;
 pub mod json;
+pub mod ledger_view;
+pub mod markup;
 pub mod pages;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
+pub mod proof;
 pub mod query;
 pub mod server_fns;
 pub mod theme;
@@ -37,6 +41,7 @@ pub mod usage_table;
 pub mod view;
 pub mod wire;
 pub mod words;
+pub mod zone_clock;
 
 pub use app::{App, Assets, shell};
 pub use error::AppError;

@@ -76,11 +76,16 @@ pub const RULES: &[Rule] = &[
     // Pages, and what they ask the server for.
     rule("GET", "/", Need::Page),
     rule("GET", "/analytics", Need::Page),
+    rule("GET", "/ledger", Need::Page),
+    rule("GET", "/events/{id}", Need::Page),
+    // The page of an event is where a correction goes, so that signing in leads back to it.
+    rule("POST", "/events/{id}", Need::Page),
     rule("GET", "/sign-in", Need::Nothing),
     rule("POST", "/sign-in", Need::Nothing),
     rule("POST", "/sign-out", Need::Nothing),
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::Page),
+    rule("GET", "/exports/ledger.csv", Need::Page),
     // For whoever runs the server.
     rule("GET", "/healthz", Need::Nothing),
     rule("GET", "/readyz", Need::Nothing),

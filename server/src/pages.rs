@@ -6,11 +6,14 @@ use crate::security::policy_of_page;
 use crate::state::AppState;
 use crate::telemetry::RequestId;
 use app::AppError;
-use app::backend::{Backend, Viewer};
-use axum::extract::{RawQuery, Request, State};
+use app::backend::ledger::LedgerExport;
+use app::backend::{self, Backend, Viewer};
+use app::correction::Ask;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
 
@@ -31,6 +34,55 @@ pub async fn not_found(app: AppState, request: Request) -> Response {
     let mut response = render(&app, viewer, request).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
+}
+
+/// The page of an event; 404 where the org has none of that id.
+///
+/// # Errors
+/// Where the store cannot say.
+pub async fn event(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    // A page is sent as it is rendered, so the status must be known before.
+    let is_there = match &viewer {
+        Some(viewer) => {
+            backend::event::exists(&app.store, viewer.org, &id).await.map_err(|error| problem_of(&error))?
+        }
+        None => false,
+    };
+    let mut response = render(&app, viewer, request).await;
+    if !is_there {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    Ok(response)
+}
+
+/// Books a correction of an event, as the form of its page asks for it, and goes back there.
+///
+/// # Errors
+/// 403 for those who may not; otherwise only what the page could not show.
+pub async fn correct_event(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    Path(id): Path<String>,
+    form: String,
+) -> Result<Response, Problem> {
+    if !viewer.as_ref().is_some_and(|viewer| viewer.operator) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_operator", "only operators may correct events"));
+    }
+    let backend = Backend { store: app.store.clone(), viewer };
+    match (backend.correct(&id, &form).await, Ask::parse(&form)) {
+        (Ok(_), _) => Ok(Redirect::to(&format!("/events/{id}?booked")).into_response()),
+        // The page tries the same again and says why it cannot be done.
+        (Err(AppError::Refused { .. }), Some(ask)) => {
+            let query = serde_urlencoded::to_string(ask.pairs()).unwrap_or_default();
+            Ok(Redirect::to(&format!("/events/{id}?{query}#correct")).into_response())
+        }
+        (Err(error), _) => Err(problem_of(&error)),
+    }
 }
 
 /// A server function of the app.
@@ -66,11 +118,33 @@ pub async fn usage_csv(
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)], csv).into_response())
 }
 
+/// What the Ledger page lists, as CSV: all of it, a page of the store at a time.
+///
+/// # Errors
+/// Where the store cannot begin. A failure later ends the connection, so that the file is not taken for a whole one.
+pub async fn ledger_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let viewer = viewer.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again"))?;
+    let begun = LedgerExport::begin(&app.store, viewer.org, &query.unwrap_or_default()).await;
+    let export = begun.map_err(|error| problem_of(&error))?;
+    // Letters, digits, `-`, `_` and `.` only.
+    let attachment = format!("attachment; filename=\"{}\"", export.file_name());
+    let pieces = futures::stream::try_unfold(export, async |mut export| {
+        Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
+    });
+    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
 fn problem_of(error: &AppError) -> Problem {
     let status = match error {
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::BadRange { .. } | AppError::Outdated => StatusCode::BAD_REQUEST,
         AppError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        AppError::NotFound => StatusCode::NOT_FOUND,
         AppError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal { .. } | AppError::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
     };

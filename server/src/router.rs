@@ -34,9 +34,12 @@ pub fn router(app: AppState) -> Result<Router, String> {
     let pages = Router::new()
         .route("/", get(pages::page))
         .route("/analytics", get(pages::page))
+        .route("/ledger", get(pages::page))
+        .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))
+        .route("/exports/ledger.csv", get(pages::ledger_csv))
         .route("/api/fn/{*name}", post(pages::server_function))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
     let operation = Router::new()

@@ -18,9 +18,10 @@ use crate::quantity::Quantity;
 use crate::rate::Carry;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What one quantity of an event cost, under one line of one version of the rate card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     /// The meter.
     pub meter: Meter,

@@ -47,7 +47,7 @@ fn EventRow(event: EventLine, decimals: u32) -> impl IntoView {
     };
     view! {
         <tr>
-            <td class="nowrap"><Time moment=event.time/></td>
+            <td class="nowrap"><a href=format!("/events/{}", event.seq)><Time moment=event.time/></a></td>
             <td>{event.operation}</td>
             <td class="usages">{usage.collect_view()}</td>
             <td>{event.source}</td>

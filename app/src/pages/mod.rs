@@ -1,6 +1,8 @@
 //! One file per page.
 
 pub mod analytics;
+pub mod event;
+pub mod ledger;
 pub mod not_found;
 pub mod overview;
 pub mod sign_in;

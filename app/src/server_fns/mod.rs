@@ -2,12 +2,14 @@
 //! from the request.
 
 pub mod analytics;
+pub mod event;
+pub mod ledger;
 pub mod overview;
 pub mod session;
 
-use crate::calendar::date_and_clock;
+use crate::calendar::{date_and_clock, date_and_seconds};
+use ::ledger::Timestamp;
 use chrono::NaiveDateTime;
-use ledger::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An instant, with the words for it that the server chose in the org's zone.
@@ -24,5 +26,11 @@ impl Moment {
     #[must_use]
     pub fn new(at: Timestamp, local: NaiveDateTime) -> Self {
         Self { iso: at.to_string(), text: date_and_clock(local) }
+    }
+
+    /// The same to the second: for lists, where much happens within a minute.
+    #[must_use]
+    pub fn exact(at: Timestamp, local: NaiveDateTime) -> Self {
+        Self { iso: at.to_string(), text: date_and_seconds(local) }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::AppError;
 use crate::json::Json;
 use crate::wire;
 use ledger::event::Status;
-use ledger::{Balance, Credits, Cube};
+use ledger::{Balance, Credits, Cube, EventSeq};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,8 @@ pub struct Overview {
 /// One event of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLine {
+    /// Its place in the order of acceptance.
+    pub seq: EventSeq,
     /// When it happened.
     pub time: Moment,
     /// What was done.

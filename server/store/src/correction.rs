@@ -158,6 +158,20 @@ impl Store {
     ) -> Result<Option<(EntrySeq, Option<EventSeq>)>, StoreError> {
         self.read(move |conn| voided(conn, org, event)).await
     }
+
+    /// The event in whose place another stands, if it stands in one's place.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn replaced_by(&self, org: OrgId, replacement: EventSeq) -> Result<Option<EventSeq>, StoreError> {
+        // Corrections are few, so that no index leads this way.
+        let sql = "SELECT event_seq FROM voided WHERE org_id = ?1 AND replacement_seq = ?2";
+        let run = move |conn: &Connection| {
+            let found = conn.prepare_cached(sql)?.query_row([org.0, replacement.0], |row| row.get(0).map(EventSeq));
+            Ok(found.optional()?)
+        };
+        self.read(run).await
+    }
 }
 
 pub(crate) fn voided(

@@ -57,6 +57,15 @@ impl Store {
         self.read(move |conn| Ok((list(conn, org, &page)?, head(conn, org)?))).await
     }
 
+    /// Where the page of newer entries begins: what its [`EntryPage::before`] must be, `None` for the newest page.
+    /// The inner `None` says that there is nothing newer than `page.before`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn newer_entries(&self, org: OrgId, page: EntryPage) -> Result<Option<Option<EntrySeq>>, StoreError> {
+        self.read(move |conn| newer(conn, org, &page)).await
+    }
+
     /// One entry.
     ///
     /// # Errors
@@ -76,20 +85,29 @@ impl Store {
 /// Columns of [`entry_of`].
 macro_rules! entry_sql {
     () => {
+        concat!(crate::entry::entry_sql!(columns), "FROM entry e ")
+    };
+    (posting) => {
+        concat!(
+            crate::entry::entry_sql!(columns),
+            "FROM posting p CROSS JOIN entry e ON e.org_id = p.org_id AND e.seq = p.entry_seq "
+        )
+    };
+    (columns) => {
         "SELECT e.seq, e.kind, e.grant_id, e.child_id, e.hold_id, e.version, e.first_event, e.last_event, e.event_seq,
-                e.replacement_seq, e.until_at, e.digest, e.reason, e.happened_at, e.booked_at, e.cause, e.hash
-         FROM entry e "
+                e.replacement_seq, e.until_at, e.digest, e.reason, e.happened_at, e.booked_at, e.cause, e.hash "
     };
 }
 pub(crate) use entry_sql;
 
 fn list(conn: &Connection, org: OrgId, page: &EntryPage) -> Result<Vec<EntryRow>, StoreError> {
     // Each filter has an index of its own; `+` keeps SQLite from choosing the one of times for the others.
+    // Walks the grant's postings from the newest on, so that a grant with a million of them costs a page as well.
     let by_grant = concat!(
-        entry_sql!(),
-        "WHERE e.org_id = ?1 AND e.seq < ?2 AND e.booked_at >= ?3 AND e.booked_at < ?4 AND (?5 IS NULL OR e.kind = ?5)
-         AND e.seq IN (SELECT p.entry_seq FROM posting p WHERE p.org_id = ?1 AND p.account = 'grant' AND p.number = ?7 AND p.entry_seq < ?2)
-         ORDER BY e.seq DESC LIMIT ?6"
+        entry_sql!(posting),
+        "WHERE p.org_id = ?1 AND p.account = 'grant' AND p.number = ?7 AND p.entry_seq < ?2
+         AND +e.booked_at >= ?3 AND +e.booked_at < ?4 AND (?5 IS NULL OR e.kind = ?5)
+         GROUP BY p.entry_seq ORDER BY p.entry_seq DESC LIMIT ?6"
     );
     let by_kind = concat!(
         entry_sql!(),
@@ -122,6 +140,44 @@ fn list(conn: &Connection, org: OrgId, page: &EntryPage) -> Result<Vec<EntryRow>
     }
     drop(rows);
     entries.into_iter().map(|entry| with_lines(conn, entry)).collect()
+}
+
+/// The same filters as [`list`], walked the other way.
+fn newer(conn: &Connection, org: OrgId, page: &EntryPage) -> Result<Option<Option<EntrySeq>>, StoreError> {
+    let Some(before) = page.before else { return Ok(None) };
+    let by_grant = "SELECT p.entry_seq FROM posting p CROSS JOIN entry e ON e.org_id = p.org_id AND e.seq = p.entry_seq
+         WHERE p.org_id = ?1 AND p.account = 'grant' AND p.number = ?7 AND p.entry_seq >= ?2
+         AND +e.booked_at >= ?3 AND +e.booked_at < ?4 AND (?5 IS NULL OR e.kind = ?5)
+         GROUP BY p.entry_seq ORDER BY p.entry_seq LIMIT ?6";
+    let by_kind = "SELECT e.seq FROM entry e
+         WHERE e.org_id = ?1 AND e.seq >= ?2 AND +e.booked_at >= ?3 AND +e.booked_at < ?4 AND e.kind = ?5 AND e.kind <> 'usage' AND ?7 IS NULL
+         ORDER BY e.seq LIMIT ?6";
+    let any = "SELECT e.seq FROM entry e
+         WHERE e.org_id = ?1 AND e.seq >= ?2 AND +e.booked_at >= ?3 AND +e.booked_at < ?4 AND (?5 IS NULL OR e.kind = ?5) AND ?7 IS NULL
+         ORDER BY e.seq LIMIT ?6";
+    let sql = match (&page.grant, page.kind.as_deref()) {
+        (Some(_), _) => by_grant,
+        (None, Some(kind)) if kind != "usage" => by_kind,
+        (None, _) => any,
+    };
+    let limit = i64::from(page.limit.min(MAX_PAGE));
+    let mut statement = conn.prepare_cached(sql)?;
+    let found = statement.query_map(
+        params![
+            org.0,
+            before.0,
+            page.from.map_or(i64::MIN, Timestamp::micros),
+            page.to.map_or(i64::MAX, Timestamp::micros),
+            page.kind,
+            // One more tells whether the page is the newest.
+            limit + 1,
+            page.grant.map(|grant| grant.0),
+        ],
+        |row| row.get::<_, i64>(0),
+    )?;
+    let found = found.collect::<Result<Vec<i64>, _>>()?;
+    let beyond = usize::try_from(limit).ok().and_then(|limit| found.get(limit)).copied();
+    Ok((!found.is_empty()).then_some(beyond.map(EntrySeq)))
 }
 
 fn with_lines(conn: &Connection, mut entry: Entry) -> Result<EntryRow, StoreError> {

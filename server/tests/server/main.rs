@@ -17,6 +17,7 @@ mod grants;
 mod holds;
 mod import;
 mod ledger_entries;
+mod ledger_pages;
 mod real_input;
 mod sign_in;
 mod usage;

@@ -1,0 +1,46 @@
+//! What each quantity of an event cost, and why.
+
+use crate::format;
+use crate::markup::{Markup, amount, fact, link, span, text_fact};
+use crate::server_fns::event::ChargeReason;
+use ledger::RateCardVersion;
+use ledger::credits::DECIMALS;
+use ledger::settle::Charge;
+
+/// A block per charge: the figures from what is checked, the reasons in the same order.
+#[must_use]
+pub fn charge_list(charges: &[Charge], reasons: &[ChargeReason]) -> Markup {
+    Markup::new("ol").class("charges").children(charges.iter().zip(reasons).map(|(charge, why)| item(charge, why)))
+}
+
+fn item(charge: &Charge, why: &ChargeReason) -> Markup {
+    let line = match charge.version {
+        RateCardVersion::CAPTURES => "What the capture of the hold said".to_owned(),
+        version => format!("Line {} of version {} of the rate card: {}", charge.line.0, version.0, why.rule),
+    };
+    let quantity = format!("{} {}", format::quantity(charge.quantity), why.unit);
+    let head = Markup::new("div")
+        .class("charge-head")
+        .child(Markup::new("h3").text(&why.title))
+        .child(Markup::new("span").class("muted").text(&quantity))
+        .child(Markup::new("span").class("charge-amount").child(amount(charge.credits, DECIMALS)));
+    let facts = Markup::new("dl")
+        .class("facts")
+        .child(text_fact("Rate", &line))
+        .child(fact("Arithmetic", Markup::new("dd").child(Markup::new("code").text(&why.arithmetic))))
+        .child(text_fact("Carried", &why.carried))
+        .child(fact("Paid by", payers(why)));
+    Markup::new("li").class("charge").child(head).child(facts)
+}
+
+fn payers(why: &ChargeReason) -> Markup {
+    if why.paid.is_empty() {
+        return Markup::new("dd").text("Nobody: it cost nothing");
+    }
+    let part = |(account, credits): &(String, String)| {
+        let is_grant = account.starts_with(ledger::GrantId::PREFIX);
+        let name = if is_grant { link(&format!("/grants#{account}"), account) } else { span(account) };
+        Markup::new("span").class("payer").child(name).text(&format!(" {credits}"))
+    };
+    Markup::new("dd").children(why.paid.iter().map(part))
+}

@@ -1,0 +1,72 @@
+//! One event: what was said, what it cost and why, where it is in the ledger, and how it is corrected.
+
+use crate::components::charge_list::charge_list;
+use crate::components::eager::Eager;
+use crate::components::error_panel::ErrorPanel;
+use crate::components::event_facts::event_facts;
+use crate::components::proof_panel::ProofPanel;
+use crate::components::skeleton::PageSkeleton;
+use crate::components::still::Still;
+use crate::error::AppError;
+use crate::markup::{Markup, amount};
+use crate::pages::not_found::NotFoundPage;
+use crate::server_fns::event::{EventReport, event};
+use crate::words;
+use ledger::Credits;
+use leptos::either::EitherOf3;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_params_map};
+
+/// The page.
+#[component]
+pub fn EventPage() -> impl IntoView {
+    let (params, search) = (use_params_map(), use_location().search);
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let data = Resource::new(move || (id.get(), search.get()), |(id, search)| event(id, search));
+    let (loading, set_loading) = signal(false);
+    let filled = move || {
+        Suspend::new(async move {
+            match data.await {
+                Ok(report) => {
+                    let columns = columns(&report);
+                    EitherOf3::A(view! {
+                        {Still(report.head)}
+                        {Still(columns)}
+                        <ProofPanel evidence=report.evidence/>
+                        {Still(report.desk)}
+                    })
+                }
+                Err(AppError::NotFound) => EitherOf3::B(view! { <NotFoundPage/> }),
+                Err(error) => EitherOf3::C(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
+            }
+        })
+    };
+    view! {
+        <Title text=move || id.get()/>
+        <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
+            <Transition fallback=|| Eager(view! { <PageSkeleton cards=0/> }) set_pending=set_loading>{filled}</Transition>
+        </div>
+    }
+}
+
+/// What was said and what it cost: made from the same values that the proof is checked with.
+fn columns(report: &EventReport) -> Markup {
+    let EventReport { evidence, occurred, booked, reasons, .. } = report;
+    // Sums beyond what an amount can hold cannot come from the ledger.
+    let total = Credits::sum(evidence.charges.iter().map(|charge| charge.credits)).unwrap_or_default();
+    let total = Markup::new("p")
+        .class("event-total")
+        .child(amount(total, ledger::credits::DECIMALS))
+        .text(" ")
+        .child(Markup::new("span").class("muted").text(words::CREDITS));
+    let panel = |id: &str, title: &str, more: Option<Markup>| {
+        let title = Markup::new("h2").attr("id", id).text(title);
+        let head = Markup::new("div").class("panel-head").child(title).children(more);
+        Markup::new("section").class("panel").attr("aria-labelledby", id).child(head)
+    };
+    Markup::new("div")
+        .class("event-columns")
+        .child(panel("said", "What was reported", None).child(event_facts(evidence, occurred, booked)))
+        .child(panel("cost", "What it cost", Some(total)).child(charge_list(&evidence.charges, reasons)))
+}
