@@ -37,6 +37,8 @@ pub struct Viewer {
     pub org: OrgId,
     /// What they may do there.
     pub role: store::Role,
+    /// Whether they may give, adjust and correct credits: whoever runs the installation, whatever the org.
+    pub operator: bool,
 }
 
 impl Backend {

@@ -47,6 +47,8 @@ pub enum Command {
         org: String,
         /// What they may.
         role: String,
+        /// Whether they may give and correct credits from the pages.
+        operator: bool,
     },
     /// Make an API key.
     CreateKey {
@@ -195,7 +197,9 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::Now => Ok(Answer::Now(store.now())),
         Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
         Command::ListOrgs => list_orgs(store).await,
-        Command::CreateUser { email, password, org, role } => create_user(store, &email, password, &org, &role).await,
+        Command::CreateUser { email, password, org, role, operator } => {
+            create_user(store, &email, password, &org, &role, operator).await
+        }
         Command::CreateKey { org, name, scopes, expires_in_days } => {
             create_key(store, &org, name, &scopes, expires_in_days).await
         }
@@ -270,6 +274,7 @@ async fn create_user(
     password: String,
     org: &str,
     role: &str,
+    operator: bool,
 ) -> Result<Answer, CommandError> {
     let known = || Role::ALL.map(Role::as_str).join(", ");
     let role = Role::parse(role)
@@ -282,7 +287,7 @@ async fn create_user(
     let org = org_named(store, org).await?;
     let hashed = tokio::task::spawn_blocking(move || password::hash(&password)).await;
     let hash = hashed.map_err(|error| CommandError::new("internal", error.to_string()))?;
-    let user = store.create_user(email, &hash).await?;
+    let user = store.create_user(email, &hash, operator).await?;
     store.add_member(org.id, user, role).await?;
     Ok(Answer::Done)
 }

@@ -8,6 +8,7 @@ use app::backend::Viewer;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use sha2::{Digest, Sha256};
+use store::Session;
 
 /// Length of a token: 43 letters of 62 are 256 bits.
 const TOKEN_LEN: usize = 43;
@@ -54,7 +55,7 @@ pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
 pub async fn viewer(app: &AppState, headers: &HeaderMap) -> Result<Option<Viewer>, Problem> {
     let Some(token) = token(&app.config, headers) else { return Ok(None) };
     let session = app.store.session(hash(token)).await?;
-    Ok(session.map(|session| Viewer { email: session.email, org: session.org, role: session.role }))
+    Ok(session.map(|Session { email, org, role, operator, .. }| Viewer { email, org, role, operator }))
 }
 
 /// The address of the sign-in page, with what went wrong before and where to go after.

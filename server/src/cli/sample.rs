@@ -84,6 +84,7 @@ async fn found(office: &mut Office, now: Timestamp, password: &str) -> Result<()
         password: password.to_owned(),
         org: ORG.to_owned(),
         role: "owner".to_owned(),
+        operator: true,
     };
     office.run(owner).await?;
     let after = |days: i64| Some(Timestamp::from_micros(now.micros() + days * DAY_US));

@@ -22,7 +22,7 @@ pub enum UserVerb {
 /// Prints a generated password, once; with --password-stdin it is read from standard input instead.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  scrip user create you@example.com --org Acme\n  pass show scrip | scrip user create you@example.com --org Acme --password-stdin"
+    after_help = "Examples:\n  scrip user create you@example.com --org Acme\n  pass show scrip | scrip user create you@example.com --org Acme --operator --password-stdin"
 )]
 pub struct Create {
     /// Email address to sign in with
@@ -33,6 +33,9 @@ pub struct Create {
     /// owner, admin, billing, analyst or member; every role sees the same pages for now
     #[arg(long, default_value = "owner", value_name = "ROLE")]
     role: String,
+    /// May give, adjust and correct credits from the pages, as whoever runs this installation does
+    #[arg(long)]
+    operator: bool,
     /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
@@ -48,8 +51,8 @@ impl UserVerb {
 impl Create {
     async fn run(self, config: &Config) -> Result<(), Failure> {
         let password = if self.password_stdin { read_password()? } else { random_text(PASSWORD_LEN) };
-        let (email, org, role) = (self.email.clone(), self.org, self.role);
-        let command = Command::CreateUser { email, password: password.clone(), org, role };
+        let (email, org, role, operator) = (self.email.clone(), self.org, self.role, self.operator);
+        let command = Command::CreateUser { email, password: password.clone(), org, role, operator };
         let Answer::Done = Office::once(config, command).await? else { return Err(unexpected()) };
         if !self.password_stdin {
             println!("{}\t{password}", self.email);

@@ -22,6 +22,8 @@ pub struct Session {
     pub org: OrgId,
     /// What they are there.
     pub role: Role,
+    /// Whether they may give and correct credits.
+    pub operator: bool,
 }
 
 impl Store {
@@ -66,8 +68,8 @@ impl Store {
     /// Where the database fails.
     pub async fn session(&self, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
         let now = self.now().micros();
-        let found: Option<(i64, String, i64, String, i64)> = sqlx::query_as(
-            "SELECT s.user_id, u.email, m.org_id, m.role, s.seen_at FROM session s
+        let found: Option<(i64, String, i64, String, i64, bool)> = sqlx::query_as(
+            "SELECT s.user_id, u.email, m.org_id, m.role, s.seen_at, u.operator FROM session s
              JOIN user u ON u.user_id = s.user_id JOIN member m ON m.user_id = s.user_id
              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?2 - ?3 ORDER BY m.created_at, m.org_id LIMIT 1",
         )
@@ -76,11 +78,11 @@ impl Store {
         .bind(IDLE_LIMIT_US)
         .fetch_optional(self.reader())
         .await?;
-        let Some((user, email, org, role, seen_at)) = found else { return Ok(None) };
+        let Some((user, email, org, role, seen_at, operator)) = found else { return Ok(None) };
         if seen_at < now - SEEN_EVERY_US {
             self.touch_session(token_hash).await;
         }
-        Ok(Some(Session { user: UserId(user), email, org: OrgId(org), role: role_of(&role)? }))
+        Ok(Some(Session { user: UserId(user), email, org: OrgId(org), role: role_of(&role)?, operator }))
     }
 
     /// Notes that a session was used. Best effort: a full queue only makes it look idle a little longer.

@@ -57,14 +57,16 @@ pub struct User {
     pub email: String,
     /// Argon2id in PHC form.
     pub password_hash: String,
+    /// Whether they may give and correct credits from the pages.
+    pub operator: bool,
 }
 
 impl Store {
-    /// Makes a person.
+    /// Makes a person; an operator may give and correct credits from the pages.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the email is taken, [`StoreError::BadRange`] where it is none.
-    pub async fn create_user(&self, email: &str, password_hash: &str) -> Result<UserId, StoreError> {
+    pub async fn create_user(&self, email: &str, password_hash: &str, operator: bool) -> Result<UserId, StoreError> {
         let email = normalized(email).ok_or(StoreError::BadRange("not an email address"))?;
         let hash = password_hash.to_owned();
         let run = move |tx: &mut crate::tx::Tx<'_>| {
@@ -75,9 +77,9 @@ impl Store {
             let id = tx
                 .conn
                 .prepare_cached(
-                    "INSERT INTO user (email, password_hash, created_at) VALUES (?1, ?2, ?3) RETURNING user_id",
+                    "INSERT INTO user (email, password_hash, created_at, operator) VALUES (?1, ?2, ?3, ?4) RETURNING user_id",
                 )?
-                .query_row(params![email, hash, now], |row| row.get(0).map(UserId))?;
+                .query_row(params![email, hash, now, operator], |row| row.get(0).map(UserId))?;
             Ok(id)
         };
         self.writer().call(0, run).await
@@ -114,12 +116,12 @@ impl Store {
     /// Where the database fails.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
         let Some(email) = normalized(email) else { return Ok(None) };
-        let found: Option<(i64, String, String)> =
-            sqlx::query_as("SELECT user_id, email, password_hash FROM user WHERE email = ?1")
+        let found: Option<(i64, String, String, bool)> =
+            sqlx::query_as("SELECT user_id, email, password_hash, operator FROM user WHERE email = ?1")
                 .bind(email)
                 .fetch_optional(self.reader())
                 .await?;
-        Ok(found.map(|(id, email, password_hash)| User { id: UserId(id), email, password_hash }))
+        Ok(found.map(|(id, email, password_hash, operator)| User { id: UserId(id), email, password_hash, operator }))
     }
 }
 

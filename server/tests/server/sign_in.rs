@@ -11,7 +11,9 @@ const PASSWORD: &str = "correct horse battery";
 async fn server() -> Server {
     let server = Server::start().await;
     let (email, password) = (EMAIL.to_owned(), PASSWORD.to_owned());
-    server.run(Command::CreateUser { email, password, org: ORG.to_owned(), role: "owner".to_owned() }).await;
+    server
+        .run(Command::CreateUser { email, password, org: ORG.to_owned(), role: "owner".to_owned(), operator: false })
+        .await;
     server
 }
 

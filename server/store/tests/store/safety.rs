@@ -89,8 +89,8 @@ async fn the_database_itself_refuses_changes_to_history() {
 async fn a_refused_write_is_undone_alone() {
     let bench = Bench::new().await;
     let org = bench.org("Acme", "UTC").await;
-    assert!(bench.store.create_user("a@example.com", "x").await.is_ok());
-    assert!(matches!(bench.store.create_user("A@example.com ", "x").await, Err(StoreError::Conflict("email"))));
+    assert!(bench.store.create_user("a@example.com", "x", false).await.is_ok());
+    assert!(matches!(bench.store.create_user("A@example.com ", "x", false).await, Err(StoreError::Conflict("email"))));
     let nothing = NewGrant {
         kind: ledger::GrantKind::Promotion,
         amount: credits("0"),
