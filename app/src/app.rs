@@ -1,9 +1,11 @@
 //! The document and what is in it: head, header, the page that the address names.
 
 use crate::AppError;
+use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
+use crate::pages::grants::GrantsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::sign_in::SignInPage;
@@ -68,10 +70,12 @@ pub fn App() -> impl IntoView {
             // The browser itself moves the focus, which the router's navigation would not.
             <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
             <Header who/>
+            <Banner who/>
             <main id="main" tabindex="-1">
                 <FlatRoutes fallback=|| Eager(view! { <NotFoundPage/> })>
                     <Route path=path!("/") view=|| Eager(view! { <OverviewPage/> })/>
                     <Route path=path!("/analytics") view=|| Eager(view! { <AnalyticsPage/> })/>
+                    <Route path=path!("/grants") view=|| Eager(view! { <GrantsPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>

@@ -66,7 +66,7 @@ pub async fn usage_csv(
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)], csv).into_response())
 }
 
-fn problem_of(error: &AppError) -> Problem {
+pub(crate) fn problem_of(error: &AppError) -> Problem {
     let status = match error {
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::BadRange { .. } | AppError::Outdated => StatusCode::BAD_REQUEST,

@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod analytics;
+pub mod grants;
 pub mod not_found;
 pub mod overview;
 pub mod sign_in;

@@ -2,6 +2,7 @@
 //! from the request.
 
 pub mod analytics;
+pub mod grants;
 pub mod overview;
 pub mod session;
 

@@ -11,6 +11,7 @@
 pub mod calendar;
 pub mod clock;
 pub mod correction;
+pub mod drawdown;
 pub mod due;
 pub mod entry;
 pub mod error;
@@ -46,6 +47,7 @@ mod writer;
 pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use correction::{Correction, Request as CorrectionRequest};
+pub use drawdown::{Drawdown, DrawdownPage};
 pub use entry::{EntryPage, EntryRow};
 pub use error::{OpenError, StoreError};
 pub use event::{EventDetail, EventPage, EventRow};
