@@ -9,11 +9,13 @@ use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Grant, GrantKind, RateCard, Timestamp};
+use ledger::{Credits, Grant, HoldId, Label, RateCard, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use store::{NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+use store::{NewGrant, NewHold, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
 
+/// What the ledger notes as the cause of what is typed.
+const CAUSE: &str = "command";
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A key that lives longer than a century was meant to be without an end.
 const MAX_KEY_DAYS: u32 = 36_500;
@@ -65,16 +67,30 @@ pub enum Command {
     Grant {
         /// The org's name.
         org: String,
-        /// Why.
-        kind: GrantKind,
+        /// What to give.
+        new: NewGrant,
+    },
+    /// Reserve credits.
+    Hold {
+        /// The org's name.
+        org: String,
         /// How much.
         amount: Credits,
-        /// From when; now where it is not said.
-        effective_at: Option<Timestamp>,
-        /// Until when.
-        expires_at: Option<Timestamp>,
+        /// For how long, in seconds.
+        expires_in_s: i64,
+        /// In which project.
+        project: Option<Label>,
         /// What people read.
         description: String,
+    },
+    /// Charge what was held for.
+    Capture {
+        /// The org's name.
+        org: String,
+        /// Which.
+        hold: HoldId,
+        /// How much it came to.
+        amount: Credits,
     },
     /// Settle events, each as JSON text in the API's plain form.
     Ingest {
@@ -118,6 +134,8 @@ pub enum Answer {
     Key(String),
     /// A grant.
     Grant(Grant),
+    /// A hold.
+    Hold(HoldId),
     /// What became of events.
     Tally(Tally),
     /// A rate card.
@@ -203,21 +221,19 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::CreateKey { org, name, scopes, expires_in_days } => {
             create_key(store, &org, name, &scopes, expires_in_days).await
         }
-        Command::Grant { org, kind, amount, effective_at, expires_at, description } => {
-            let scope = ledger::Scope::default();
-            let new = NewGrant {
-                kind,
-                amount,
-                priority: 0,
-                scope,
-                effective_at,
-                expires_at,
-                description,
-                cost: None,
-                rollover: None,
-            };
+        Command::Grant { org, new } => {
             let org = org_named(store, &org).await?;
-            Ok(Answer::Grant(store.give_grant(org.id, "command".to_owned(), new, None).await?.answer))
+            Ok(Answer::Grant(store.give_grant(org.id, CAUSE.to_owned(), new, None).await?.answer))
+        }
+        Command::Hold { org, amount, expires_in_s, project, description } => {
+            let org = org_named(store, &org).await?.id;
+            let expires_in_s = Some(expires_in_s);
+            let new = NewHold { amount, expires_in_s, meter: None, source: None, project, description };
+            Ok(Answer::Hold(store.create_hold(org, CAUSE.to_owned(), new, None).await?.answer.id))
+        }
+        Command::Capture { org, hold, amount } => {
+            let org = org_named(store, &org).await?.id;
+            Ok(Answer::Hold(store.capture_hold(org, CAUSE.to_owned(), hold, Some(amount), None).await?.answer.id))
         }
         Command::Ingest { org, cause, events } => {
             let org = org_named(store, &org).await?;

@@ -6,6 +6,7 @@ use crate::command::{Answer, Command};
 use crate::config::Config;
 use clap::Args;
 use ledger::{Credits, GrantKind, Timestamp};
+use store::NewGrant;
 
 /// Give credits to an organization
 ///
@@ -40,8 +41,9 @@ impl GiveGrant {
             .ok_or_else(|| Failure::new(format!("--kind: there is no kind \"{}\": choose {}", self.kind, kinds())))?;
         let expires_at = self.expires_at.as_deref().map(|text| Timestamp::parse("--expires-at", text)).transpose();
         let expires_at = expires_at.map_err(|refusal| Failure::new(refusal.to_string()))?;
-        let (org, description) = (self.org.clone(), self.description);
-        let command = Command::Grant { org, kind, amount, effective_at: None, expires_at, description };
+        let org = self.org.clone();
+        let new = NewGrant { expires_at, ..NewGrant::of(kind, amount, &self.description) };
+        let command = Command::Grant { org, new };
         let mut office = Office::open(config).await?;
         let given = office.run(command).await;
         let balance = office.run(Command::Balance { org: self.org.clone() }).await;

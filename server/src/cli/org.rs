@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::preset;
 use clap::{Args, Subcommand};
 use ledger::{Credits, GrantKind};
+use store::NewGrant;
 
 /// Organizations: create, list
 #[derive(Subcommand)]
@@ -69,11 +70,7 @@ impl Create {
         if let Some(amount) = amount {
             let grant = Command::Grant {
                 org: self.name.clone(),
-                kind: GrantKind::Purchase,
-                amount,
-                effective_at: None,
-                expires_at: None,
-                description: "Opening credits".to_owned(),
+                new: NewGrant::of(GrantKind::Purchase, amount, "Opening credits"),
             };
             office.run(grant).await?;
         }

@@ -44,6 +44,24 @@ pub struct NewGrant {
     pub rollover: Option<Rollover>,
 }
 
+impl NewGrant {
+    /// For everything, from now, for ever, without terms.
+    #[must_use]
+    pub fn of(kind: GrantKind, amount: Credits, description: &str) -> Self {
+        Self {
+            kind,
+            amount,
+            priority: 0,
+            scope: Scope::default(),
+            effective_at: None,
+            expires_at: None,
+            description: description.to_owned(),
+            cost: None,
+            rollover: None,
+        }
+    }
+}
+
 /// Which grants are wanted: newest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GrantPage {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::clock::FixedClock;
-use store::{Options, Store};
+use store::{NewGrant, Options, Store};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -100,11 +100,11 @@ impl Server {
     pub async fn grant(&self, amount: &str) {
         let grant = Command::Grant {
             org: ORG.to_owned(),
-            kind: ledger::GrantKind::Purchase,
-            amount: ledger::Credits::parse(amount).expect("an amount"),
-            effective_at: None,
-            expires_at: None,
-            description: "Bought".to_owned(),
+            new: NewGrant::of(
+                ledger::GrantKind::Purchase,
+                ledger::Credits::parse(amount).expect("an amount"),
+                "Bought",
+            ),
         };
         self.run(grant).await;
     }
