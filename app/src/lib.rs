@@ -30,6 +30,7 @@ pub mod pages;
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
 pub mod query;
+#[cfg(feature = "ssr")]
 pub mod refused;
 pub mod server_fns;
 pub mod theme;

@@ -2,11 +2,11 @@
 //! it out: everything works without a script, and a form that is sent twice counts once.
 
 use super::{Backend, Viewer};
+use crate::components::grants::data::{Desk, Preview};
 use crate::error::AppError;
 use crate::format;
 use crate::query;
 use crate::refused::sentence;
-use crate::server_fns::grants::{Desk, Preview};
 use chrono::{LocalResult, NaiveDateTime, TimeZone};
 use ledger::canon::{Canon, Hash};
 use ledger::cube::MeterInfo;

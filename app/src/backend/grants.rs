@@ -2,11 +2,11 @@
 
 use super::{Backend, Viewer, desk, local, local_day, origin, timeline};
 use crate::calendar::Day;
+use crate::components::grants::data::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::error::AppError;
 use crate::format::{figure, short};
 use crate::query;
 use crate::server_fns::Moment;
-use crate::server_fns::grants::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::server_fns::session::Warning;
 use ledger::cube::MeterInfo;
 use ledger::rollover::Cap;

@@ -2,10 +2,10 @@
 
 use super::{local, local_day};
 use crate::calendar::Day;
+use crate::components::grants::data::{EndingLine, ExpiryDay, Stretch, Timeline};
 use crate::error::AppError;
 use crate::format::{counted, short};
 use crate::server_fns::Moment;
-use crate::server_fns::grants::{EndingLine, ExpiryDay, Stretch, Timeline};
 use ledger::outlook::Ending;
 use ledger::{Credits, Timestamp};
 use store::{Drawdown, Org};

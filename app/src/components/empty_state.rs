@@ -1,4 +1,4 @@
-//! What an org without events or without grants sees: the steps to its first one.
+//! What an org without events sees: the two steps to its first one.
 
 use ledger::cube::MeterInfo;
 use leptos::prelude::*;
@@ -35,41 +35,6 @@ pub fn FirstEvent(
     }
 }
 
-/// How to give the first credits: on the server, from a program, or here.
-#[component]
-#[allow(clippy::needless_pass_by_value, reason = "components own their properties")]
-pub fn FirstGrant(
-    /// Where this server is reached.
-    origin: String,
-    /// The org's name.
-    org: String,
-    /// Whether the form below may be used.
-    operator: bool,
-) -> impl IntoView {
-    let command = format!("scrip grant --org {} --amount 100 --kind purchase", shell_word(&org));
-    let curl = format!(
-        "curl -X POST {origin}/api/v1/grants \\\n  -H \"Authorization: Bearer scrip_…\" \\\n  -H \"content-type: application/json\" \\\n  -d '{{\"kind\":\"purchase\",\"amount\":\"100\",\"description\":\"Package of 100 credits\"}}'"
-    );
-    let here = operator.then(|| view! { <p>"Or use the form below."</p> });
-    view! {
-        <section class="panel empty-state" aria-labelledby="first-grant">
-            <h2 id="first-grant">"No credits yet"</h2>
-            <p>"Credits are given in grants: bought, part of a plan, or for free. Usage is paid from them."</p>
-            <ol>
-                <li>
-                    <p>"On the server, give the first ones."</p>
-                    <pre tabindex="0" aria-label="Command that gives credits"><code>{command}</code></pre>
-                </li>
-                <li>
-                    <p>"Or from a program, with a key that may write the ledger."</p>
-                    <pre tabindex="0" aria-label="Command that gives credits through the API"><code>{curl}</code></pre>
-                </li>
-            </ol>
-            {here}
-        </section>
-    }
-}
-
 fn curl_line(origin: &str, meter: &str) -> String {
     format!(
         "curl -X POST {origin}/api/v1/events \\\n  -H \"Authorization: Bearer scrip_…\" \\\n  -H \"content-type: application/json\" \\\n  -d '{{\"id\":\"1\",\"source\":\"api\",\"type\":\"{meter}\",\"data\":{{\"quantity\":1000}}}}'"
@@ -77,7 +42,7 @@ fn curl_line(origin: &str, meter: &str) -> String {
 }
 
 /// A word as a POSIX shell takes it.
-fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -1,6 +1,5 @@
 //! The parts that pages are made of, one per file; the styles of each are in `style/` under the same name.
 
-pub mod adjust_form;
 pub mod amount;
 pub mod balance_card;
 pub mod banner;
@@ -12,13 +11,10 @@ pub mod eager;
 pub mod empty_state;
 pub mod error_panel;
 pub mod events_table;
-pub mod expiry_timeline;
-pub mod give_form;
-pub mod grant_bar;
-pub mod grant_list;
+#[cfg(feature = "ssr")]
+pub mod grants;
 pub mod grouping;
 pub mod header;
-pub mod holds_panel;
 pub mod icon;
 pub mod legend;
 pub mod range_picker;

@@ -1,154 +1,15 @@
-//! What was given: what is left of it, what is spent next, what expires when, what is held. For operators also the forms
-//! that give and adjust.
+//! What was given, what is left of it, what expires when. It stands still in the browser: see
+//! `components/grants/mod.rs`, which is the server's alone.
 
-use crate::components::adjust_form::AdjustForm;
-use crate::components::balance_card::BalanceCard;
-use crate::components::eager::Eager;
-use crate::components::empty_state::FirstGrant;
-use crate::components::error_panel::ErrorPanel;
-use crate::components::expiry_timeline::ExpiryTimeline;
-use crate::components::give_form::{GiveForm, Typed};
-use crate::components::grant_list::GrantList;
-use crate::components::holds_panel::HoldsPanel;
-use crate::components::skeleton::PageSkeleton;
-use crate::components::stat_card::StatCard;
-use crate::components::time::Time;
-use crate::format;
-use crate::server_fns::grants::{Desk, Ended, GrantLine, Grants, grants};
-use leptos::either::Either;
+use crate::platform;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 
 /// The page.
 #[component]
 pub fn GrantsPage() -> impl IntoView {
-    let search = use_location().search;
-    let data = Resource::new(move || search.get(), grants);
-    let (loading, set_loading) = signal(false);
-    let filled = move || {
-        Suspend::new(async move {
-            match data.await {
-                Ok(grants) => {
-                    let typed = Typed::parse(&search.get_untracked());
-                    Either::Left(view! { <Report grants typed/> })
-                }
-                Err(error) => Either::Right(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
-            }
-        })
-    };
     view! {
         <Title text="Grants"/>
-        <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
-            <Transition fallback=|| Eager(view! { <PageSkeleton cards=4/> }) set_pending=set_loading>{filled}</Transition>
-        </div>
-    }
-}
-
-#[component]
-fn Report(grants: Grants, typed: Typed) -> impl IntoView {
-    let Grants { balance, zone, .. } = grants;
-    let done = grants.done.map(|text| view! { <p class="notice" role="status">{text}</p> });
-    let held = match grants.hold_count {
-        0 => "Nothing is reserved".to_owned(),
-        count => format!("For {}", format::counted(count, "pending hold", "pending holds")),
-    };
-    let debt = if balance.debt.is_positive() { "The next grant repays it first" } else { "None" };
-    let below = if grants.ever {
-        let (open, count) = (grants.open, grants.count);
-        Either::Right(view! {
-            <ExpiryTimeline timeline=grants.timeline/>
-            <Open open count more=grants.more later=grants.later/>
-            <HoldsPanel holds=grants.holds count=grants.hold_count/>
-            <Past ended=grants.ended/>
-        })
-    } else {
-        Either::Left(view! { <FirstGrant origin=grants.origin org=grants.org operator=grants.desk.is_some()/> })
-    };
-    view! {
-        <div class="page-head">
-            <h1>"Grants"</h1>
-            <p class="muted">"As of " <Time moment=grants.as_of/> {format!(", times in {zone}")}</p>
-        </div>
-        {done}
-        <div class="stats four">
-            <BalanceCard balance brief=true/>
-            <StatCard label="Held" credits=balance.held remark=held/>
-            <StatCard label="Debt" credits=balance.debt remark=debt.to_owned()/>
-            <StatCard label="Settled" credits=balance.settled remark="Available and held, less debt".to_owned()/>
-        </div>
-        <p class="policy"><b>{grants.state}</b> " " {grants.policy}</p>
-        {below}
-        <DeskPanel desk=grants.desk typed zone/>
-    }
-}
-
-#[component]
-fn Open(open: Vec<GrantLine>, count: i64, more: Option<String>, later: bool) -> impl IntoView {
-    let list = if open.is_empty() {
-        Either::Left(view! { <p class="muted">"Nothing is left of any grant."</p> })
-    } else {
-        Either::Right(view! { <GrantList grants=open label="Grants, in the order in which they are spent"/> })
-    };
-    let first = later.then(|| view! { <a class="button" href="/grants">"First page"</a> });
-    let more = more.map(|href| view! { <a class="button" href=href>"More grants"</a> });
-    let turn = (first.is_some() || more.is_some()).then(|| view! { <p class="turn">{first}{more}</p> });
-    view! {
-        <section class="panel" aria-labelledby="open-title">
-            <div class="panel-head">
-                <h2 id="open-title">"Open grants"</h2>
-                <p class="muted">{format!("{}, in the order in which they are spent", format::counted(count, "grant", "grants"))}</p>
-            </div>
-            {list}
-            {turn}
-        </section>
-    }
-}
-
-#[component]
-fn Past(ended: Option<Ended>) -> impl IntoView {
-    match ended {
-        None => Either::Left(view! {
-            <p class="turn"><a class="button" href="/grants?status=all#ended" data-noscroll="">"Show ended grants"</a></p>
-        }),
-        Some(Ended { grants, older }) => {
-            let list = if grants.is_empty() {
-                Either::Left(view! { <p class="muted">"No grant has ended yet."</p> })
-            } else {
-                Either::Right(view! { <GrantList grants label="Ended grants, newest first"/> })
-            };
-            let older = older.map(|href| view! { <a class="button" href=href data-noscroll="">"Older grants"</a> });
-            Either::Right(view! {
-                <section id="ended" class="panel ended" aria-labelledby="ended-title">
-                    <div class="panel-head">
-                        <h2 id="ended-title">"Ended grants"</h2>
-                        <p class="muted">"Newest first"</p>
-                        <a class="panel-link" href="/grants" data-noscroll="">"Hide"</a>
-                    </div>
-                    {list}
-                    <p class="turn">{older}</p>
-                </section>
-            })
-        }
-    }
-}
-
-#[component]
-fn DeskPanel(desk: Option<Desk>, typed: Typed, zone: String) -> impl IntoView {
-    match desk {
-        Some(desk) => Either::Left(view! {
-            <div class="desk">
-                <GiveForm desk=desk.clone() typed=typed.clone() zone/>
-                <AdjustForm desk typed/>
-            </div>
-        }),
-        None => Either::Right(view! {
-            <section class="panel" aria-labelledby="desk-title">
-                <h2 id="desk-title">"Give or adjust credits"</h2>
-                <p class="muted">
-                    "Only operators, who run this server for every organization, may do that here. You can see everything; to change something, ask them."
-                </p>
-            </section>
-        }),
+        {platform::grants_page()}
     }
 }

@@ -2,7 +2,6 @@
 //! from the request.
 
 pub mod analytics;
-pub mod grants;
 pub mod overview;
 pub mod session;
 

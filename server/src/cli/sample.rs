@@ -139,7 +139,7 @@ fn deeds(now: Timestamp, days: i64) -> Result<Vec<Deed>, StoreError> {
     give(back(60), NewGrant { cost: euros(23_900)?, ..package });
     let images = Scope { meters: vec![Meter::parse("images")?], projects: Vec::new() };
     let trial = plain(GrantKind::Promotion, "10", "Try out images")?;
-    give(back(25), NewGrant { scope: images, expires_at: Some(back(-PROMOTION_DAYS)), ..trial });
+    give(back(25), NewGrant { priority: -1, scope: images, expires_at: Some(back(-PROMOTION_DAYS)), ..trial });
     give(back(7), plain(GrantKind::Refund, "2", "Failed calls of the bad day")?);
     let next = plain(GrantKind::Purchase, "100", "Package of 100 credits, from next week on")?;
     give(back(2), NewGrant { effective_at: Some(back(-7)), cost: euros(9_900)?, ..next });

@@ -1,10 +1,10 @@
 //! Grants, one below the other: what is left of each, what became of the rest, and on what terms.
 
-use super::amount::Amount;
-use super::grant_bar::GrantBar;
-use super::time::Time;
+use super::bar::GrantBar;
+use crate::components::amount::Amount;
+use crate::components::grants::data::{GrantLine, Status};
+use crate::components::time::Time;
 use crate::format;
-use crate::server_fns::grants::{GrantLine, Status};
 use leptos::prelude::*;
 
 /// A list of grants, in the order given.

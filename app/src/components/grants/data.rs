@@ -1,12 +1,8 @@
-//! Everything on the Grants page, in one answer. Words and shares are made on the server: the browser only lays them out.
+//! Everything on the Grants page, as one answer of the backend: words and shares are made there, here they are laid out.
 
-use super::Moment;
 use crate::calendar::Day;
-use crate::error::AppError;
-use crate::json::Json;
+use crate::server_fns::Moment;
 use ledger::{Balance, Credits};
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 /// Grants on one page of the list.
 pub const PAGE: u32 = 50;
@@ -14,7 +10,7 @@ pub const PAGE: u32 = 50;
 pub const HOLDS: usize = 20;
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
     /// Name of the org.
     pub org: String,
@@ -55,7 +51,7 @@ pub struct Grants {
 }
 
 /// A page of grants of which nothing is left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// The grants.
     pub grants: Vec<GrantLine>,
@@ -64,7 +60,7 @@ pub struct Ended {
 }
 
 /// Where a grant stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// It takes effect later.
     Scheduled,
@@ -77,7 +73,7 @@ pub enum Status {
 }
 
 /// What a part of a grant became. The order is that of the bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartKind {
     /// Can be spent.
     Left,
@@ -94,7 +90,7 @@ pub enum PartKind {
 }
 
 /// A part of a grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// What became of it.
     pub kind: PartKind,
@@ -105,7 +101,7 @@ pub struct Part {
 }
 
 /// One grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantLine {
     /// `grant_3`
     pub id: String,
@@ -140,7 +136,7 @@ pub struct GrantLine {
 }
 
 /// What ends when, if nothing else happens.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Timeline {
     /// The days on which something ends, soonest first.
     pub days: Vec<ExpiryDay>,
@@ -155,7 +151,7 @@ pub struct Timeline {
 }
 
 /// A stretch of time in which the available amount stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
     /// Where it begins, in thousandths of the width.
     pub x: u16,
@@ -168,7 +164,7 @@ pub struct Stretch {
 }
 
 /// A day on which something ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryDay {
     /// The day, in the org's zone.
     pub day: Day,
@@ -183,7 +179,7 @@ pub struct ExpiryDay {
 }
 
 /// The end of one grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndingLine {
     /// `grant_3`; none where it does not exist yet.
     pub id: Option<String>,
@@ -198,7 +194,7 @@ pub struct EndingLine {
 }
 
 /// One pending hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldLine {
     /// `hold_3`
     pub id: String,
@@ -217,7 +213,7 @@ pub struct HoldLine {
 }
 
 /// What an operator's forms need.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desk {
     /// Sent with the form that gives: the same form counts once.
     pub give_key: String,
@@ -232,7 +228,7 @@ pub struct Desk {
 }
 
 /// What an adjustment would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// What was typed.
     pub amount: String,
@@ -246,16 +242,4 @@ pub struct Preview {
     pub after: Balance,
     /// Grants of which more or less would be left: before and after.
     pub grants: Vec<(String, Credits, Credits)>,
-}
-
-/// The grants of the signed-in person's org, as the page's query string asks.
-///
-/// # Errors
-/// What [`AppError`] says.
-#[server(name = GetGrants, prefix = "/api/fn", endpoint = "grants", input = Json, output = Json)]
-pub async fn grants(
-    /// The query string of the page.
-    search: String,
-) -> Result<Grants, AppError> {
-    crate::backend::Backend::current().grants(&search).await
 }

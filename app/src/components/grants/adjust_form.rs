@@ -1,10 +1,10 @@
 //! The form by which an operator puts a balance right: first it says what would change, then it is booked.
 
-use super::amount::Amount;
 use super::give_form::Typed;
+use crate::components::amount::Amount;
+use crate::components::grants::data::{Desk, Preview};
 use crate::format;
 use crate::refused::sentence;
-use crate::server_fns::grants::{Desk, Preview};
 use leptos::prelude::*;
 
 /// The panel with the form and, once asked, what it would do.

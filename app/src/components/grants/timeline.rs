@@ -1,10 +1,10 @@
 //! What expires when, if nothing is used: a drawing of what stays available, and the days as a table.
 
-use super::amount::Amount;
-use super::grant_bar::percent;
-use super::time::Time;
+use super::bar::percent;
+use crate::components::amount::Amount;
+use crate::components::grants::data::{EndingLine, ExpiryDay, Timeline};
+use crate::components::time::Time;
 use crate::format;
-use crate::server_fns::grants::{EndingLine, ExpiryDay, Timeline};
 use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -63,9 +63,9 @@ fn Filled(timeline: Timeline) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Day"</th>
-                        <th scope="col">"Of"</th>
                         <th scope="col" class="number">"Expires"</th>
                         <th scope="col" class="number">"Available after"</th>
+                        <th scope="col">"Of"</th>
                     </tr>
                 </thead>
                 <tbody>{days}</tbody>
@@ -85,9 +85,9 @@ fn DayRow(day: ExpiryDay, decimals: u32) -> impl IntoView {
                 <time datetime=day.day.iso()>{day.day.medium()}</time>
                 <span class="muted distance">{day.distance}</span>
             </th>
-            <td><ul class="endings">{endings}</ul></td>
             <td class="number"><Amount credits=day.credits decimals=Some(decimals)/></td>
             <td class="number"><Amount credits=day.after decimals=Some(decimals)/></td>
+            <td><ul class="endings">{endings}</ul></td>
         </tr>
     }
 }

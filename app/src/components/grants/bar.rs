@@ -1,8 +1,8 @@
 //! What became of a grant: a bar, and the same in words beside it. Parts differ by pattern and text, not by colour alone.
 
-use super::amount::Amount;
+use crate::components::amount::Amount;
+use crate::components::grants::data::{Part, PartKind};
 use crate::format;
-use crate::server_fns::grants::{Part, PartKind};
 use ledger::Credits;
 use leptos::prelude::*;
 

@@ -1,8 +1,8 @@
 //! The form by which an operator gives credits. Plain HTML: the server takes it with or without a script.
 
+use crate::components::grants::data::Desk;
 use crate::query;
 use crate::refused::{field, sentence};
-use crate::server_fns::grants::Desk;
 use leptos::prelude::*;
 
 /// What can be given here, with its words.

@@ -1,9 +1,9 @@
 //! Credits reserved for work in progress.
 
-use super::amount::Amount;
-use super::time::Time;
+use crate::components::amount::Amount;
+use crate::components::grants::data::HoldLine;
+use crate::components::time::Time;
 use crate::format;
-use crate::server_fns::grants::HoldLine;
 use leptos::prelude::*;
 
 /// The pending holds; nothing where there are none.
