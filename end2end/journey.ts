@@ -1,6 +1,6 @@
 // What every journey shares: who signs in, and that a page which complains has failed.
 import { execFileSync } from 'node:child_process';
-import { type Page, test as base } from '@playwright/test';
+import { type Locator, type Page, test as base } from '@playwright/test';
 
 export { expect } from '@playwright/test';
 
@@ -18,7 +18,7 @@ export function keyOf(org: string, ...scopes: string[]): string {
 }
 
 /** Email and password: of the sample's owner as `scrip sample` printed them, or of an org that the set-up made. */
-export function account(who: 'sample' | 'empty' | 'clients' | 'traces'): { email: string; password: string } {
+export function account(who: 'sample' | 'empty' | 'clients' | 'traces' | 'desk' | 'till'): { email: string; password: string } {
   if (who !== 'sample') return { email: `${who}@example.com`, password: process.env.E2E_PASSWORD ?? '' };
   const printed = process.env.E2E_SAMPLE ?? '';
   const email = /\S+@\S+/.exec(printed)?.[0] ?? '';
@@ -39,6 +39,22 @@ export async function signIn(page: Page, who: Parameters<typeof account>[0], nex
 /** Resolves once the browser has taken the page over: clicks before that are links and forms, which work too. */
 export async function hydrated(page: Page): Promise<void> {
   await page.waitForSelector('html[data-hydrated]');
+}
+
+/** Uses up so many credits of an org, by pictures at 0.0001 each. */
+export async function use(org: string, credits: number, id: string): Promise<void> {
+  const answer = await fetch(`${origin}/api/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${keyOf(org)}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ id, source: 'api', type: 'images', data: { quantity: credits * 10_000 } }),
+  });
+  base.expect(await answer.json()).toMatchObject({ accepted: 1 });
+}
+
+/** The exact amount behind a shown one. */
+export async function exact(amount: Locator): Promise<number> {
+  const title = (await amount.getAttribute('title')) ?? '';
+  return Math.round(Number(title.replaceAll(',', '').replace('\u2212', '-')) * 1e6);
 }
 
 /** `test` whose pages may say nothing on the console, throw nothing, and load everything they ask for. */

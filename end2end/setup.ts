@@ -38,6 +38,11 @@ export default async function setup(): Promise<() => Promise<void>> {
     run(['org', 'create', name, '--preset', 'token-billing', '--zone', 'UTC']);
     run(['user', 'create', `${name.toLowerCase()}@example.com`, '--org', name, '--password-stdin'], `${password}\n`);
   }
+  // Two whose operators give and adjust, one with a script and one without.
+  for (const name of ['Desk', 'Till']) {
+    run(['org', 'create', name, '--preset', 'token-billing', '--zone', 'Europe/Berlin']);
+    run(['user', 'create', `${name.toLowerCase()}@example.com`, '--org', name, '--operator', '--password-stdin'], `${password}\n`);
+  }
   run(['grant', '--org', 'Traces', '--amount', '100', '--kind', 'purchase']);
   run(['grant', '--org', 'Clients', '--amount', '10', '--kind', 'purchase']);
 

@@ -1,10 +1,12 @@
 //! The document and what is in it: head, header, the page that the address names.
 
 use crate::AppError;
+use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
 use crate::pages::event::EventPage;
+use crate::pages::grants::GrantsPage;
 use crate::pages::ledger::LedgerPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
@@ -70,10 +72,12 @@ pub fn App() -> impl IntoView {
             // The browser itself moves the focus, which the router's navigation would not.
             <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
             <Header who/>
+            <Banner who/>
             <main id="main" tabindex="-1">
                 <FlatRoutes fallback=|| Eager(view! { <NotFoundPage/> })>
                     <Route path=path!("/") view=|| Eager(view! { <OverviewPage/> })/>
                     <Route path=path!("/analytics") view=|| Eager(view! { <AnalyticsPage/> })/>
+                    <Route path=path!("/grants") view=|| Eager(view! { <GrantsPage/> })/>
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>

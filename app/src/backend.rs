@@ -17,6 +17,10 @@ use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
 use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
+pub mod desk;
+mod grants;
+mod timeline;
+
 pub use store::Store;
 
 pub mod event;
@@ -58,7 +62,9 @@ impl Backend {
     pub async fn session(&self) -> Result<Option<SessionInfo>, AppError> {
         let Some(viewer) = &self.viewer else { return Ok(None) };
         let org = self.store.org(viewer.org).await?;
-        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, email: viewer.email.clone() }))
+        let warning = grants::warning(&self.store, &org).await?;
+        let (email, operator) = (viewer.email.clone(), viewer.operator);
+        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, email, operator, warning }))
     }
 
     /// The Overview page.

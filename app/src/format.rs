@@ -19,6 +19,13 @@ pub fn figure(amount: Credits) -> String {
     credits(amount, decimals_for([amount]))
 }
 
+/// An amount within a sentence: whole credits without decimals.
+#[must_use]
+pub fn short(amount: Credits) -> String {
+    let whole = amount.micros() % ledger::credits::MICROS_PER_CREDIT == 0;
+    if whole { credits(amount, 0) } else { figure(amount) }
+}
+
 /// The decimals that figures side by side share: few for large ones, all six where the largest is tiny.
 #[must_use]
 pub fn decimals_for(amounts: impl IntoIterator<Item = Credits>) -> u32 {

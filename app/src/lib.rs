@@ -34,6 +34,8 @@ pub mod pages;
 pub mod platform;
 pub mod proof;
 pub mod query;
+#[cfg(feature = "ssr")]
+pub mod refused;
 pub mod server_fns;
 pub mod theme;
 pub mod usage_chart;

@@ -76,6 +76,10 @@ pub const RULES: &[Rule] = &[
     // Pages, and what they ask the server for.
     rule("GET", "/", Need::Page),
     rule("GET", "/analytics", Need::Page),
+    rule("GET", "/grants", Need::Page),
+    // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
+    rule("POST", "/grants", Need::Page),
+    rule("POST", "/grants/adjust", Need::Page),
     rule("GET", "/ledger", Need::Page),
     rule("GET", "/events/{id}", Need::Page),
     // The page of an event is where a correction goes, so that signing in leads back to it.
@@ -199,7 +203,9 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 fn to_sign_in(request: &Request) -> Response {
-    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // A form cannot be sent again after signing in: the page that has it can be opened.
+    let page = request.method() == Method::GET || request.method() == Method::HEAD;
+    let here = if page { request.uri().path_and_query().map_or("/", |path| path.as_str()) } else { "/" };
     Redirect::to(&session::sign_in_path(None, here)).into_response()
 }
 

@@ -10,9 +10,9 @@ use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Event, EventSeq, Grant, GrantId, Policy, RateCard, Timestamp};
+use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Correction, CorrectionRequest, NewGrant, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+use store::{Correction, CorrectionRequest, NewGrant, NewHold, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
 
 /// What the ledger notes as the cause of what is typed.
 const CAUSE: &str = "command";
@@ -88,6 +88,28 @@ pub enum Command {
         /// The new one; `None` only asks.
         set: Option<Policy>,
     },
+    /// Reserve credits.
+    Hold {
+        /// The org's name.
+        org: String,
+        /// How much.
+        amount: Credits,
+        /// For how long, in seconds.
+        expires_in_s: i64,
+        /// In which project.
+        project: Option<Label>,
+        /// What people read.
+        description: String,
+    },
+    /// Charge what was held for.
+    Capture {
+        /// The org's name.
+        org: String,
+        /// Which.
+        hold: HoldId,
+        /// How much it came to.
+        amount: Credits,
+    },
     /// Settle events, each as JSON text in the API's plain form.
     Ingest {
         /// The org's name.
@@ -146,6 +168,8 @@ pub enum Answer {
     Correction(Box<Correction>),
     /// What happens when credits run out.
     Policy(Policy),
+    /// A hold.
+    Hold(HoldId),
     /// What became of events.
     Tally(Tally),
     /// A rate card.
@@ -235,6 +259,16 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
                 store.set_policy(org, policy).await?;
             }
             Ok(Answer::Policy(store.policy(org).await?))
+        }
+        Command::Hold { org, amount, expires_in_s, project, description } => {
+            let org = org_named(store, &org).await?.id;
+            let expires_in_s = Some(expires_in_s);
+            let new = NewHold { amount, expires_in_s, meter: None, source: None, project, description };
+            Ok(Answer::Hold(store.create_hold(org, CAUSE.to_owned(), new, None).await?.answer.id))
+        }
+        Command::Capture { org, hold, amount } => {
+            let org = org_named(store, &org).await?.id;
+            Ok(Answer::Hold(store.capture_hold(org, CAUSE.to_owned(), hold, Some(amount), None).await?.answer.id))
         }
         Command::Ingest { org, cause, events } => {
             let org = org_named(store, &org).await?;

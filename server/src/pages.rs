@@ -139,7 +139,7 @@ pub async fn ledger_csv(
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-fn problem_of(error: &AppError) -> Problem {
+pub(crate) fn problem_of(error: &AppError) -> Problem {
     let status = match error {
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::BadRange { .. } | AppError::Outdated => StatusCode::BAD_REQUEST,

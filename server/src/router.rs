@@ -6,7 +6,7 @@
 use crate::access::guard;
 use crate::auth::sign_in;
 use crate::state::AppState;
-use crate::{api, assets, pages, problem, security, telemetry};
+use crate::{api, assets, desk, pages, problem, security, telemetry};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -34,6 +34,8 @@ pub fn router(app: AppState) -> Result<Router, String> {
     let pages = Router::new()
         .route("/", get(pages::page))
         .route("/analytics", get(pages::page))
+        .route("/grants", get(pages::page).post(desk::give))
+        .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))

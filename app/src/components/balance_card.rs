@@ -13,6 +13,9 @@ const PAUSED: &str = "Nothing is left to spend. Usage is still recorded, new wor
 pub fn BalanceCard(
     /// The balance.
     balance: Balance,
+    /// Whether held, debt and what to do stand beside it.
+    #[prop(optional)]
+    brief: bool,
 ) -> impl IntoView {
     let (word, class, remark) = match balance.state {
         OrgState::Active => ("Active", "status ok", None),
@@ -26,6 +29,8 @@ pub fn BalanceCard(
     let apart = held.is_some() || debt.is_some();
     let settled = apart.then(|| part("Settled", balance.settled));
     let plain = (!apart).then_some("Nothing held, no debt");
+    let parts = view! { <p class="stat-remark">{held}{debt}{settled}{plain}</p> };
+    let (parts, remark) = if brief { (None, None) } else { (Some(parts), remark) };
     view! {
         <div class="stat balance">
             <h2 class="stat-label">"Available balance" <span class=class>{word}</span></h2>
@@ -34,7 +39,7 @@ pub fn BalanceCard(
                 " "
                 <span class="stat-unit">{words::CREDITS}</span>
             </p>
-            <p class="stat-remark">{held}{debt}{settled}{plain}</p>
+            {parts}
             {remark}
         </div>
     }

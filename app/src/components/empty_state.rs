@@ -42,7 +42,7 @@ fn curl_line(origin: &str, meter: &str) -> String {
 }
 
 /// A word as a POSIX shell takes it.
-fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

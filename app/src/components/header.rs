@@ -46,6 +46,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
         <nav class="nav" aria-label="Main">
             <a href="/" aria-current=current("/")>"Overview"</a>
             <a href="/analytics" aria-current=current("/analytics")>"Analytics"</a>
+            <a href="/grants" rel="external" aria-current=current("/grants")>"Grants"</a>
             <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
             <a href="/api/docs" rel="external">"API docs"</a>
         </nav>

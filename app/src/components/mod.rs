@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod balance_card;
+pub mod banner;
 pub mod calendar_grid;
 pub mod charge_list;
 pub mod chart_panel;
@@ -17,6 +18,8 @@ pub mod error_panel;
 pub mod event_facts;
 pub mod event_head;
 pub mod events_table;
+#[cfg(feature = "ssr")]
+pub mod grants;
 pub mod grouping;
 pub mod header;
 pub mod icon;

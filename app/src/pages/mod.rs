@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod event;
+pub mod grants;
 pub mod ledger;
 pub mod not_found;
 pub mod overview;

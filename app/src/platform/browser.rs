@@ -1,7 +1,8 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
 use crate::theme::{COOKIE, Theme};
-use leptos::prelude::{document, request_animation_frame, set_timeout};
+use leptos::prelude::{IntoView, Owner, document, request_animation_frame, set_timeout, window};
+use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlElement};
@@ -57,6 +58,17 @@ pub fn close_popover(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.hide_popover();
     }
+}
+
+/// The Grants page as the server rendered it: it stands still. Where there is none, since one came by the back button
+/// from a page of this document, it is loaded.
+#[must_use]
+pub fn grants_page() -> impl IntoView {
+    let is_there = Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating());
+    if !is_there {
+        let _ = window().location().reload();
+    }
+    InertElement::new("<div class=\"page\"></div>")
 }
 
 fn element(id: &str) -> Option<HtmlElement> {

@@ -2,7 +2,7 @@
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
 use crate::theme::Theme;
-use leptos::prelude::use_context;
+use leptos::prelude::{IntoView, use_context};
 
 /// The theme that the request's cookie names.
 #[must_use]
@@ -36,3 +36,9 @@ pub fn after_paint(_: impl FnOnce() + 'static) {}
 
 /// Nothing is open here.
 pub fn close_popover(_: &str) {}
+
+/// The Grants page.
+#[must_use]
+pub fn grants_page() -> impl IntoView {
+    crate::components::grants::report()
+}

@@ -4,8 +4,9 @@ use super::Failure;
 use crate::command::{Answer, Command, CommandError, execute};
 use crate::config::Config;
 use crate::socket::Client;
+use std::sync::Arc;
 use std::time::Duration;
-use store::{OpenError, Options, Store};
+use store::{Clock, OpenError, Options, Store};
 
 /// How often, and how long apart, a full queue of the server is tried again: a minute.
 const TRIES: u32 = 600;
@@ -34,6 +35,14 @@ impl Office {
     /// One line for a terminal.
     pub async fn open_or_create(config: &Config) -> Result<Self, Failure> {
         Self::open_with(Options::new(&config.data)).await
+    }
+
+    /// The same, by another clock than the machine's; only where no server runs.
+    ///
+    /// # Errors
+    /// One line for a terminal.
+    pub async fn open_or_create_by(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        Self::open_with(Options { clock, ..Options::new(&config.data) }).await
     }
 
     async fn open_with(options: Options) -> Result<Self, Failure> {

@@ -338,11 +338,31 @@ fn states(conn: &Connection, org: OrgId, reading: &Reading, page: &GrantPage) ->
     }
     rows.truncate(limit);
     for (grant, given_at) in rows {
-        let figures = figures(conn, org, reading, &grant, cut)?;
-        let end = end(conn, org, reading, &grant, &figures, cut)?;
-        states.push(GrantState { grant, figures, given_at, end });
+        states.push(state(conn, org, reading, grant, given_at)?);
     }
     Ok(states)
+}
+
+/// What became of one grant of a reading.
+pub(crate) fn state(
+    conn: &Connection,
+    org: OrgId,
+    reading: &Reading,
+    grant: Grant,
+    given_at: Option<Timestamp>,
+) -> Result<GrantState, StoreError> {
+    let cut = reading.cut.map_or(i64::MAX, |seq| seq.0);
+    let figures = figures(conn, org, reading, &grant, cut)?;
+    let end = end(conn, org, reading, &grant, &figures, cut)?;
+    Ok(GrantState { grant, figures, given_at, end })
+}
+
+/// When a grant was booked; `None` for one that is due but not booked yet.
+pub(crate) fn given_at(conn: &Connection, org: OrgId, id: GrantId) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT e.booked_at FROM credit_grant g JOIN entry e ON e.org_id = g.org_id AND e.seq = g.given_seq
+         WHERE g.org_id = ?1 AND g.grant_id = ?2";
+    let found = conn.prepare_cached(sql)?.query_row([org.0, id.0], |row| row.get(0).map(Timestamp::from_micros));
+    Ok(found.optional()?)
 }
 
 /// What became of a grant: what is left and held is in the position; what expired, moved on or was taken back has entries

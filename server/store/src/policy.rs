@@ -2,8 +2,10 @@
 
 use crate::Store;
 use crate::error::StoreError;
+use crate::position::{At, Reading, read};
 use crate::rows::unreadable;
-use ledger::{Credits, OrgId, Policy};
+use ledger::position::Step;
+use ledger::{Balance, Credits, EntryKind, OrgId, OrgState, Policy, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 impl Store {
@@ -32,6 +34,51 @@ impl Store {
     pub async fn policy(&self, org: OrgId) -> Result<Policy, StoreError> {
         self.read(move |conn| of(conn, org)).await
     }
+
+    /// What the org has and, where it is paused, since when: when the last of its credits went, or its debt reached the
+    /// limit. `None` where it never had any. Cost of the latter: a look-up per grant.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the org.
+    pub async fn standing(&self, org: OrgId) -> Result<(Balance, Option<Timestamp>), StoreError> {
+        let now = self.now();
+        let run = move |conn: &Connection| {
+            let reading = read(conn, org, At::default(), now)?;
+            let balance = reading.position.balance(reading.as_of)?;
+            let since = match balance.state {
+                OrgState::Active => None,
+                OrgState::Paused => paused_since(conn, org, &reading)?,
+            };
+            Ok((balance, since))
+        };
+        self.read(run).await
+    }
+}
+
+/// The first entry after which the debt has been at the limit ever since.
+const REACHED_LIMIT: &str = "SELECT e.happened_at FROM entry e WHERE e.org_id = ?1 AND e.seq =
+     (SELECT min(p.entry_seq) FROM posting p WHERE p.org_id = ?1 AND p.account = 'debt' AND p.number = 0 AND p.entry_seq >
+         (SELECT coalesce(max(q.entry_seq), 0) FROM posting q
+          WHERE q.org_id = ?1 AND q.account = 'debt' AND q.number = 0 AND -q.balance < ?2))";
+/// The last entry that took from any grant. A repayment takes what was never there to be spent.
+const LAST_SPENT: &str = "SELECT max(e.happened_at) FROM credit_grant g JOIN entry e ON e.org_id = g.org_id AND e.seq =
+     (SELECT p.entry_seq FROM posting p JOIN entry k ON k.org_id = p.org_id AND k.seq = p.entry_seq
+      WHERE p.org_id = g.org_id AND p.account = 'grant' AND p.number = g.grant_id AND p.amount < 0 AND k.kind <> 'repayment'
+      ORDER BY p.entry_seq DESC LIMIT 1)
+ WHERE g.org_id = ?1";
+
+fn paused_since(conn: &Connection, org: OrgId, reading: &Reading) -> Result<Option<Timestamp>, StoreError> {
+    let ends = |step: &&Step| matches!(step.draft.kind, EntryKind::Expiry { .. } | EntryKind::Rollover { .. });
+    if let Some(step) = reading.steps.iter().rev().find(ends) {
+        return Ok(Some(step.draft.happened_at));
+    }
+    let limit = reading.position.policy.limit_for_new();
+    let found: Option<Option<i64>> = if limit.is_positive() {
+        conn.prepare_cached(REACHED_LIMIT)?.query_row([org.0, limit.micros()], |row| row.get(0)).optional()?
+    } else {
+        conn.prepare_cached(LAST_SPENT)?.query_row([org.0], |row| row.get(0)).optional()?
+    };
+    Ok(found.flatten().map(Timestamp::from_micros))
 }
 
 pub(crate) fn of(conn: &Connection, org: OrgId) -> Result<Policy, StoreError> {

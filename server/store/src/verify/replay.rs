@@ -88,7 +88,8 @@ impl Replay {
             }
             _ => {
                 if let Some(late) = self.late.take() {
-                    problems.say(format!("{seq} was booked before the end of {late}, which was over when it was given"));
+                    problems
+                        .say(format!("{seq} was booked before the end of {late}, which was over when it was given"));
                 }
                 if self.strict
                     && let Ok(Some(step)) = self.step(entry.booked_at)

@@ -1,0 +1,33 @@
+//! What everybody should know whatever page they are on: work is refused, or there is debt.
+
+use crate::app::SessionResource;
+use crate::server_fns::session::{SessionInfo, Warning};
+use leptos::prelude::*;
+
+/// A line below the header; nothing while all is well. It comes with the page, so that nothing moves when it appears.
+#[component]
+pub fn Banner(
+    /// Who is looking.
+    who: SessionResource,
+) -> impl IntoView {
+    let line = move || Suspend::new(async move { who.await.ok().flatten().and_then(line) });
+    view! { <Transition>{line}</Transition> }
+}
+
+fn line(who: SessionInfo) -> Option<impl IntoView> {
+    let Warning { paused, text } = who.warning?;
+    let (href, todo) = match (paused, who.operator) {
+        (true, true) => ("/grants#give", "Give credits"),
+        (true, false) => ("/grants", "Ask whoever runs this server to add credits"),
+        (false, _) => ("/grants", "See grants"),
+    };
+    Some(view! {
+        <aside class="banner" class:paused=paused aria-label="Balance">
+            <p>
+                {text}
+                " "
+                <a href=href rel="external">{todo}</a>
+            </p>
+        </aside>
+    })
+}
