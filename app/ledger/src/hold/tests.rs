@@ -117,6 +117,15 @@ fn what_others_were_promised_is_not_free_for_one_that_needs_more() {
 }
 
 #[test]
+fn what_was_promised_to_a_hold_counts_once_when_it_needs_more() {
+    let mut position = with(Policy::Overdraft { limit: c("3") }, vec![]);
+    let hold = reserve(&mut position, 1, "1").expect("promised");
+    assert!(capture(&mut position.clone(), &hold, "3.000001").is_err());
+    capture(&mut position, &hold, "3").expect("as far as the policy allows");
+    assert_eq!(position.debt, c("3"));
+}
+
+#[test]
 fn a_purchase_after_a_promise_pays_before_debt_is_made() {
     let mut position = with(Policy::Overdraft { limit: c("3") }, vec![]);
     let hold = reserve(&mut position, 1, "3").expect("promised");
