@@ -160,7 +160,9 @@ pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>,
             format!("Out of credits: new work is refused{since}. Usage that happened is still recorded.{debt}")
         }
     };
-    Ok(Some(Warning { paused: balance.state == OrgState::Paused, text }))
+    // One that was never given anything has not run out: it has not begun.
+    let paused = balance.state == OrgState::Paused && (since.is_some() || balance.debt.is_positive());
+    Ok(Some(Warning { paused, text }))
 }
 
 /// A page of grants of which nothing is left.

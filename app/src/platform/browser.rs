@@ -1,7 +1,7 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
 use crate::theme::{COOKIE, Theme};
-use leptos::prelude::{IntoView, Owner, document, request_animation_frame, set_timeout, window};
+use leptos::prelude::{IntoView, document, request_animation_frame, set_timeout, window};
 use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -64,8 +64,10 @@ pub fn close_popover(id: &str) {
 /// from a page of this document, it is loaded.
 #[must_use]
 pub fn grants_page() -> impl IntoView {
-    let is_there = Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating());
-    if !is_there {
+    // Set once the browser has taken over what the server sent: then this page is not part of it.
+    let root = document().document_element();
+    if root.is_some_and(|root| root.has_attribute("data-hydrated")) {
+        // Where it is refused, the address bar still loads it.
         let _ = window().location().reload();
     }
     InertElement::new("<div class=\"page\"></div>")
