@@ -18,7 +18,7 @@ build: ## set up, build target/release/scrip with its pages inside
 test: ## everything that must hold: formatting, clippy, tests, release build, browser tests
 	@scripts/test.sh
 
-soak: ## random histories against the model, as many as you wish (HISTORIES=20000)
+soak: ## random histories, kills and tamperings, as many as you wish (HISTORIES=20000 CYCLES=500)
 	@scripts/soak.sh
 
 bench: ## each measurable budget of the design as a ratio beside its target

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The random tests, as long as somebody wants: HISTORIES=20000 make soak. A seed that fails is kept in
-# server/store/proptest-regressions/ and tried first ever after: check it in with the fix.
+# The random tests, as long as somebody wants: HISTORIES=20000 CYCLES=500 make soak. A history that fails is kept in
+# server/store/proptest-regressions/ and tried first ever after: check it in with the fix. CRASH_SEED=… chooses other
+# moments at which the server is killed.
 # shellcheck source=scripts/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -9,4 +10,9 @@ histories=${HISTORIES:-20000}
 echo "Histories of all operations, store against model: $histories …"
 PROPTEST_CASES=$histories cargo test --locked -p scrip-store --test store -- history_is_what_the_model_says
 
-# Cycles of killing the server come here: CYCLES=500 make soak.
+cycles=${CYCLES:-500}
+echo "Cycles of killing the server while clients write: $cycles …"
+CRASH_CYCLES=$cycles cargo test --locked -p scrip-server --test server -- --ignored --nocapture crash::a_server_killed_many_times
+
+echo "Tamperings with a database, each of which verify must find: $histories …"
+PROPTEST_CASES=$histories cargo test --locked -p scrip-store --test store -- tampering

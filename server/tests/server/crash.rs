@@ -178,7 +178,7 @@ async fn compare(clients: &[Client], http: &reqwest::Client, url: &str) {
     let response =
         http.get(format!("{url}/api/v1/balance")).bearer_auth(&clients[0].key).send().await.expect("an answer");
     let balance: Value = response.json().await.expect("a balance");
-    let events: i64 = clients.iter().map(|client| client.books.events.len() as i64).sum();
+    let events: i64 = clients.iter().map(|client| i64::try_from(client.books.events.len()).expect("few")).sum();
     let captured: i64 = clients.iter().map(|client| client.books.captured_micros).sum();
     let held: i64 = clients.iter().flat_map(|client| client.books.holds.values()).sum();
     let settled = GRANTED_MICROS - events * EVENT_MICROS - captured;
