@@ -226,7 +226,8 @@ mod tests {
         fn other() -> Timestamp {
             Timestamp::from_micros(1_763_712_930_250_001)
         }
-        let changes: Vec<(Misfit, fn(&mut Evidence))> = vec![
+        type Change = fn(&mut Evidence);
+        let changes: Vec<(Misfit, Change)> = vec![
             (Misfit::Place, |e| e.seq = EventSeq(12)),
             (Misfit::Place, |e| e.seq = EventSeq(15)),
             (Misfit::Place, |e| e.seq = EventSeq(i64::MIN)),
@@ -258,7 +259,7 @@ mod tests {
             (Misfit::Event, |e| e.charges[0].carry_before = Carry(0)),
             (Misfit::Event, |e| drop(e.charges.pop())),
             (Misfit::Event, |e| e.proof.path[0] = [0; 32]),
-            (Misfit::Event, |e| drop(e.proof.path.pop())),
+            (Misfit::Event, |e| e.proof.path.truncate(2)),
             (Misfit::Place, |e| e.proof.index = 2),
             (Misfit::Place, |e| e.proof.size = 6),
             (Misfit::Place, |e| e.entry.draft.kind = EntryKind::Expiry { grant: GrantId(1) }),

@@ -40,7 +40,7 @@ impl Backend {
         let desk = match (viewer.operator, &voided) {
             (_, Some(_)) => Desk::Done,
             (false, None) => Desk::NoOperator,
-            (true, None) => Desk::Open(self.try_out(&org, &meters, &proof, Ask::parse(query)).await?),
+            (true, None) => Desk::Open(self.try_out(&org, &meters, &proof, Ask::parse(query)).await?.map(Box::new)),
         };
         let (occurred, booked) = (local(&org, proof.occurred_at)?, local(&org, proof.entry.booked_at)?);
         let story = Story {

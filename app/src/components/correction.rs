@@ -15,7 +15,7 @@ pub enum Desk {
     /// The event was taken back already.
     Done,
     /// An operator, and what they try out.
-    Open(Option<Trial>),
+    Open(Option<Box<Trial>>),
 }
 
 /// The panel: forms, the outcome of what was tried out, or why there are none.
@@ -39,7 +39,7 @@ pub fn correction_panel(seq: EventSeq, event: &Event, desk: Desk) -> Markup {
     }
 }
 
-fn forms(seq: EventSeq, event: &Event, trial: Option<Trial>) -> Vec<Markup> {
+fn forms(seq: EventSeq, event: &Event, trial: Option<Box<Trial>>) -> Vec<Markup> {
     let ask = trial.as_ref().map(|trial| trial.ask.clone());
     let (void, replace) = match ask {
         Some(ask) if ask.replace => (None, Some(ask)),
@@ -64,7 +64,7 @@ fn forms(seq: EventSeq, event: &Event, trial: Option<Trial>) -> Vec<Markup> {
         .child(Markup::new("summary").text("Replace it by another event"))
         .child(other.child(preview()));
     let mut parts = vec![back.child(preview()), other];
-    parts.extend(trial.map(|trial| correction_preview(seq, trial)));
+    parts.extend(trial.map(|trial| correction_preview(seq, *trial)));
     parts
 }
 
