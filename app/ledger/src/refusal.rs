@@ -123,6 +123,9 @@ pub enum Refusal {
     /// Same org, source and id as an earlier event, other content.
     #[error("an event with this source and id was accepted with other content: give the new one its own id")]
     EventConflict,
+    /// An id that a captured hold will have.
+    #[error("ids such as hold_12 belong to captured holds: give the event another")]
+    ReservedId,
     /// A grant of nothing or less.
     #[error("a grant must be above zero")]
     GrantNotPositive,
@@ -241,6 +244,7 @@ impl Refusal {
             Self::CreditsNotReported { .. } => "credits_not_reported",
             Self::CreditsNotExpected { .. } => "credits_not_expected",
             Self::EventConflict => "event_conflict",
+            Self::ReservedId => "reserved_id",
             Self::GrantNotPositive => "grant_not_positive",
             Self::ExpiryBeforeEffect => "expiry_before_effect",
             Self::BadRollover { .. } => "bad_rollover",

@@ -16,7 +16,7 @@ use crate::{MAX_BATCH, Store};
 use ledger::canon::Canon;
 use ledger::event::Status;
 use ledger::settle::{self, Charge};
-use ledger::{Balance, Credits, Event, EventSeq, OrgId, Refusal, Timestamp};
+use ledger::{Balance, Credits, Event, EventSeq, HoldId, OrgId, Refusal, Timestamp};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 
@@ -161,6 +161,9 @@ impl OrgCache {
         let occurred_at = event.occurred_at(now)?;
         if let Some(seq) = self.seen(conn, id, arrived)? {
             return Ok(Decision::Seen(seq));
+        }
+        if HoldId::parse(event.id.as_str()).is_some() {
+            return Err(Refusal::ReservedId.into());
         }
         let card = self.card(now).ok_or(StoreError::NotFound("rate card"))?;
         let version = card.version;

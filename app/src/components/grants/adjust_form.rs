@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 /// The panel with the form and, once asked, what it would do.
 #[component]
+#[expect(clippy::needless_pass_by_value, reason = "a component owns what it shows")]
 pub fn AdjustForm(
     /// What the forms need.
     desk: Desk,

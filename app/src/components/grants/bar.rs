@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 /// The bar and its legend.
 #[component]
+#[expect(clippy::needless_pass_by_value, reason = "a component owns what it shows")]
 pub fn GrantBar(
     /// The parts, in their order.
     parts: Vec<Part>,

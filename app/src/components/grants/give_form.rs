@@ -51,6 +51,7 @@ impl Typed {
 
 /// The panel with the form.
 #[component]
+#[expect(clippy::needless_pass_by_value, reason = "a component owns what it shows")]
 pub fn GiveForm(
     /// What the forms need.
     desk: Desk,

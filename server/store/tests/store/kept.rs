@@ -197,3 +197,11 @@ fn a_replaced_event_costs_what_its_replacement_does() {
         ]);
     }
 }
+
+#[tokio::test]
+async fn nobody_takes_the_identity_of_a_capture_before_it() {
+    let bench = crate::common::Bench::new().await;
+    let org = bench.org("Acme", "UTC").await;
+    let ingested = bench.ingest(org, vec![crate::common::export("hold_1")]).await;
+    assert_eq!(ingested.outcomes, [store::Outcome::Refused(ledger::Refusal::ReservedId)]);
+}
