@@ -35,7 +35,7 @@ test('an adjustment is previewed by a link that can be read, then booked once', 
   await page.locator('#adjust').getByLabel('Reason').fill('Goodwill');
   await page.getByRole('button', { name: 'Preview' }).click();
   await expect(page).toHaveURL(/adjust=4/);
-  await expect(page.locator('.preview')).toContainText('+4.0000');
+  await expect(page.locator('.desk-preview')).toContainText('+4.0000');
   await page.getByRole('button', { name: 'Book' }).click();
   await expect(page.getByText(/^Booked as entry_\d+/)).toBeVisible();
   await expect(page.locator('.grant', { hasText: 'Adjusted by hand' })).toBeVisible();

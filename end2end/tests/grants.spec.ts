@@ -119,7 +119,7 @@ test('an adjustment is seen before it is booked', async ({ page }) => {
   await page.getByLabel('Credits, above or below zero').fill('−2.5');
   await page.locator('#adjust').getByLabel('Reason').fill('Charged twice by mistake');
   await page.getByRole('button', { name: 'Preview' }).click();
-  const preview = page.locator('.preview');
+  const preview = page.locator('.desk-preview');
   await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('−2.5000');
   expect(await exact(page.locator(shown('Available balance')))).toBe(before);
   await page.getByRole('button', { name: 'Book' }).click();

@@ -39,7 +39,7 @@ pub fn AdjustForm(
             <p class="muted">"Puts a balance right, with a reason that stays in the ledger. You see what changes before it is booked."</p>
             {error}
             <form method="get" action="/grants#adjust" aria-labelledby="adjust-title">
-                <div class="fields">
+                <div class="desk-fields">
                     <label class="field">
                         <span>"Credits, above or below zero"</span>
                         <input name="adjust" inputmode="text" required maxlength="32" autocomplete="off" placeholder="\u{2212}5" value=typed.get("adjust") aria-describedby=invalid/>
@@ -87,7 +87,7 @@ fn Book(preview: Preview, key: String) -> impl IntoView {
     ];
     let grants = grants.into_iter().map(|(id, a, b)| row(id, a, b)).collect_view();
     view! {
-        <div class="preview" role="status">
+        <div class="desk-preview" role="status">
             <h3>"What would change"</h3>
             <table class="table">
                 <caption class="visually-hidden">"Balances and grants before and after"</caption>

@@ -107,7 +107,7 @@ pub fn GiveForm(
             <h2 id="give-title">"Give credits"</h2>
             {error}
             <input type="hidden" name="key" value=desk.give_key/>
-            <div class="fields">
+            <div class="desk-fields">
                 <label class="field"><span>"Kind"</span><select name="kind">{kinds}</select></label>
                 <label class="field">
                     <span>"Amount in credits"</span>
@@ -121,7 +121,7 @@ pub fn GiveForm(
             <details open=more>
                 <summary>"Times, cost, scope, rollover"</summary>
                 <p class="muted hint">{format!("Times in {zone}. Without them: from now on, never expiring.")}</p>
-                <div class="fields">
+                <div class="desk-fields">
                     {time("effective_at", "Takes effect")}
                     {time("expires_at", "Expires")}
                     {input("cost", "Paid for it", "decimal", "50.00", 24)}
@@ -133,7 +133,7 @@ pub fn GiveForm(
                     <legend>"Only for credit types; all where none is chosen"</legend>
                     {meters}
                 </fieldset>
-                <div class="fields three">
+                <div class="desk-fields three">
                     <label class="field"><span>"When a plan\u{2019}s credits expire"</span><select name="rollover">{rollovers}</select></label>
                     {input("cap", "Up to", "decimal", "20", 24)}
                     {input("months", "For months, else for ever", "numeric", "3", 3)}

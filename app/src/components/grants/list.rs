@@ -56,7 +56,7 @@ fn Item(grant: GrantLine) -> impl IntoView {
                 </p>
             </div>
             <GrantBar parts=grant.parts amount=grant.amount decimals/>
-            <ul class="facts">
+            <ul class="grant-facts">
                 <li>{grant.kind}</li>
                 <li><a href=ledger>{grant.id}</a></li>
                 <li>{from}<Time moment=grant.effective/></li>
