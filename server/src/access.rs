@@ -22,8 +22,8 @@ use store::Scope;
 pub enum Need {
     /// Nothing.
     Nothing,
-    /// An API key with this scope.
-    Key(Scope),
+    /// An API key with one of these scopes.
+    Key(&'static [Scope]),
     /// A signed-in person of any role; a page sends others to sign in.
     Page,
     /// A signed-in person of any role; others are told 401.
@@ -45,29 +45,33 @@ const fn rule(method: &'static str, path: &'static str, need: Need) -> Rule {
     Rule { method, path, need }
 }
 
+/// Reserving for work and charging for it is what the services do that report usage; giving credits is not.
+const WORK: Need = Need::Key(&[Scope::EventsWrite, Scope::LedgerWrite]);
+const WORK_READ: Need = Need::Key(&[Scope::EventsWrite, Scope::LedgerRead]);
+
 /// Every route.
 pub const RULES: &[Rule] = &[
     // The API. Reading usage and events is one right; reading and writing the ledger are others.
-    rule("POST", "/api/v1/events", Need::Key(Scope::EventsWrite)),
-    rule("GET", "/api/v1/events", Need::Key(Scope::UsageRead)),
-    rule("GET", "/api/v1/events/{id}", Need::Key(Scope::UsageRead)),
-    rule("GET", "/api/v1/usage", Need::Key(Scope::UsageRead)),
-    rule("GET", "/api/v1/balance", Need::Key(Scope::LedgerRead)),
+    rule("POST", "/api/v1/events", Need::Key(&[Scope::EventsWrite])),
+    rule("GET", "/api/v1/events", Need::Key(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/events/{id}", Need::Key(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/usage", Need::Key(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
-    rule("POST", "/api/v1/authorize", Need::Key(Scope::LedgerRead)),
-    rule("GET", "/api/v1/holds", Need::Key(Scope::LedgerRead)),
-    rule("POST", "/api/v1/holds", Need::Key(Scope::LedgerWrite)),
-    rule("GET", "/api/v1/holds/{id}", Need::Key(Scope::LedgerRead)),
-    rule("POST", "/api/v1/holds/{id}/capture", Need::Key(Scope::LedgerWrite)),
-    rule("POST", "/api/v1/holds/{id}/release", Need::Key(Scope::LedgerWrite)),
-    rule("POST", "/api/v1/holds/{id}/extend", Need::Key(Scope::LedgerWrite)),
-    rule("GET", "/api/v1/grants", Need::Key(Scope::LedgerRead)),
-    rule("POST", "/api/v1/grants", Need::Key(Scope::LedgerWrite)),
-    rule("GET", "/api/v1/grants/{id}", Need::Key(Scope::LedgerRead)),
-    rule("POST", "/api/v1/corrections", Need::Key(Scope::LedgerWrite)),
-    rule("GET", "/api/v1/ledger", Need::Key(Scope::LedgerRead)),
-    rule("GET", "/api/v1/ledger/{id}", Need::Key(Scope::LedgerRead)),
-    rule("GET", "/api/v1/ledger/proof/{event}", Need::Key(Scope::LedgerRead)),
+    rule("POST", "/api/v1/authorize", WORK_READ),
+    rule("GET", "/api/v1/holds", WORK_READ),
+    rule("POST", "/api/v1/holds", WORK),
+    rule("GET", "/api/v1/holds/{id}", WORK_READ),
+    rule("POST", "/api/v1/holds/{id}/capture", WORK),
+    rule("POST", "/api/v1/holds/{id}/release", WORK),
+    rule("POST", "/api/v1/holds/{id}/extend", WORK),
+    rule("GET", "/api/v1/grants", Need::Key(&[Scope::LedgerRead])),
+    rule("POST", "/api/v1/grants", Need::Key(&[Scope::LedgerWrite])),
+    rule("GET", "/api/v1/grants/{id}", Need::Key(&[Scope::LedgerRead])),
+    rule("POST", "/api/v1/corrections", Need::Key(&[Scope::LedgerWrite])),
+    rule("GET", "/api/v1/ledger", Need::Key(&[Scope::LedgerRead])),
+    rule("GET", "/api/v1/ledger/{id}", Need::Key(&[Scope::LedgerRead])),
+    rule("GET", "/api/v1/ledger/proof/{event}", Need::Key(&[Scope::LedgerRead])),
     // Its description, and the page to read it.
     rule("GET", "/api/openapi.json", Need::Nothing),
     rule("GET", "/api/docs", Need::Nothing),
@@ -150,7 +154,7 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     };
     let checked = match need {
         Need::Nothing => Ok(()),
-        Need::Key(scope) => caller(&app, request.headers(), scope).await.map(|caller| {
+        Need::Key(scopes) => caller(&app, request.headers(), scopes).await.map(|caller| {
             request.extensions_mut().insert(caller);
         }),
         Need::Page | Need::Login => match session::viewer(&app, request.headers()).await {
@@ -169,7 +173,7 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     }
 }
 
-async fn caller(app: &AppState, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
     let unauthorized = |code, detail| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
     let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         unauthorized("no_key", "send a key: Authorization: Bearer scrip_… (made by `scrip key create`)")
@@ -178,9 +182,11 @@ async fn caller(app: &AppState, headers: &HeaderMap, scope: Scope) -> Result<Cal
     let text = header.to_str().ok().and_then(bearer).ok_or_else(bad)?;
     let hash = api_key::hash_if_well_formed(text).ok_or_else(bad)?;
     let key = app.store.key(hash).await?.ok_or_else(bad)?;
-    if !key.allows(scope) {
-        let detail = format!("this key lacks the scope {}: create one that has it", scope.as_str());
-        return Err(Problem::new(StatusCode::FORBIDDEN, "missing_scope", detail).with(MissingScope::of(scope)));
+    if !scopes.iter().any(|scope| key.allows(*scope)) {
+        let names = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
+        let detail = format!("this key lacks the scope {}: create one that has it", names.join(" or "));
+        let problem = Problem::new(StatusCode::FORBIDDEN, "missing_scope", detail);
+        return Err(problem.with(MissingScope { scope: names.first().copied().unwrap_or_default() }));
     }
     Ok(Caller { org: key.org, prefix: key.prefix })
 }
@@ -188,12 +194,6 @@ async fn caller(app: &AppState, headers: &HeaderMap, scope: Scope) -> Result<Cal
 #[derive(serde::Serialize)]
 struct MissingScope {
     scope: &'static str,
-}
-
-impl MissingScope {
-    const fn of(scope: Scope) -> Self {
-        Self { scope: scope.as_str() }
-    }
 }
 
 /// The token of `Bearer token`; the scheme is case-insensitive (RFC 9110 §11.1).

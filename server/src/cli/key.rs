@@ -14,7 +14,7 @@ pub enum KeyVerb {
 
 /// Create an API key and print it, and nothing else, on standard output
 ///
-/// It is shown this once: only its hash is kept. Scopes: events:write (report usage), usage:read (usage and events),
+/// It is shown this once: only its hash is kept. Scopes: events:write (report usage, hold credits for work), usage:read (usage and events),
 /// ledger:read (balance and ledger), ledger:write (grants, holds, corrections), billing:write, admin (all of them).
 #[derive(Args)]
 #[command(

@@ -76,7 +76,7 @@ pub struct ReleaseBody {}
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -135,7 +135,7 @@ pub(super) fn bounded(amount: Credits) -> Result<Credits, Problem> {
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 402, description = "`insufficient_credits`: more than was held, and not covered", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`capture_not_positive`, `bad_amount`, `amount_overflow`, `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -171,7 +171,7 @@ pub async fn capture(
         (status = 200, description = "Given back", body = HoldItem),
         (status = 400, description = "`not_json`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -203,7 +203,7 @@ pub async fn release(
         (status = 200, description = "Extended", body = HoldItem),
         (status = 400, description = "`not_json`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_hold_time`, `hold_not_extended`, `missing_field`, `bad_field`, `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -238,7 +238,7 @@ fn id_of(id: &str) -> Result<HoldId, Problem> {
     responses(
         (status = 200, description = "The hold", body = HoldItem),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -277,7 +277,7 @@ pub struct HoldQuery {
         (status = 200, description = "A page of holds", body = HoldList),
         (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(
