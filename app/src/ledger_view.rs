@@ -57,6 +57,19 @@ impl LedgerView {
         view
     }
 
+    /// The first filter that is said and cannot be read: a file that leaves it out would pass for a filtered one.
+    #[must_use]
+    pub fn unread(&self, text: &str) -> Option<String> {
+        let is_read = |name: &str| match name {
+            "kind" => self.kind.is_some(),
+            "grant" => self.grant.is_some(),
+            "from" => self.from.is_some(),
+            "to" => self.to.is_some(),
+            _ => true,
+        };
+        query::parse(text).into_iter().find(|(name, value)| !value.is_empty() && !is_read(name)).map(|(name, _)| name)
+    }
+
     /// What chooses the entries.
     #[must_use]
     pub fn entries(&self) -> Self {

@@ -32,7 +32,10 @@ pub struct Voiding {
 /// # Errors
 /// [`Refusal::MissingReason`], [`Refusal::BadLabel`].
 pub fn check_reason(reason: &str) -> Result<(), Refusal> {
-    if reason.trim().is_empty() {
+    // Spaces of no width are no reason either.
+    let says_something =
+        |c: char| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}');
+    if !reason.chars().any(says_something) {
         return Err(Refusal::MissingReason);
     }
     check_text("reason", reason, MAX_TEXT_BYTES)

@@ -185,8 +185,9 @@ impl Position {
             Account::Grant(grant) => parts.push((grant, part)),
             _ => uncovered = part,
         })?;
-        if uncovered.is_positive() && uncovered > self.room()? {
-            return Err(Refusal::InsufficientCredits { needed: amount, covered: amount.minus(uncovered)? });
+        let room = self.room()?.max(Credits::ZERO);
+        if uncovered > room {
+            return Err(Refusal::InsufficientCredits { needed: amount, covered: amount.minus(uncovered)?.plus(room)? });
         }
         Ok((parts, uncovered))
     }
@@ -270,8 +271,12 @@ impl Position {
             more.iter().find(|(account, _)| *account == Account::Debt).map_or(Credits::ZERO, |(_, part)| *part);
         if into_debt > hold.uncovered {
             let others = self.promised()?.minus(hold.uncovered)?;
-            if self.debt.plus(into_debt)?.plus(others)? > self.policy.limit_for_running() {
-                return Err(Refusal::InsufficientCredits { needed: amount, covered: amount.minus(into_debt)? });
+            let room = self.policy.limit_for_running().minus(self.debt)?.minus(others)?.max(hold.uncovered);
+            if into_debt > room {
+                return Err(Refusal::InsufficientCredits {
+                    needed: amount,
+                    covered: amount.minus(into_debt)?.plus(room)?,
+                });
             }
         }
         more.into_iter().try_for_each(|(account, part)| draw(account, part))?;

@@ -13,7 +13,7 @@ pub enum Refusal {
         reason: DecimalError,
     },
     /// An amount or a sum of amounts is beyond what an `i64` of micro-credits holds.
-    #[error("the amount is beyond 9223372036854.775807 credits: split it")]
+    #[error("the amount, or what it adds up to with what is there, is beyond 9223372036854.775807 credits: send less")]
     AmountOverflow,
     /// A quantity is not a decimal with at most six decimals.
     #[error("the quantity {reason}: send a number such as 12 or 12.5, in a unit of which six decimals are enough")]
@@ -161,11 +161,11 @@ pub enum Refusal {
     InsufficientCredits {
         /// What was asked for.
         needed: Credits,
-        /// What grants of fitting scope would cover of it.
+        /// What can be used for it: grants of fitting scope, and debt as far as the policy lets it.
         covered: Credits,
     },
     /// A hold of nothing or less.
-    #[error("a hold must be above zero")]
+    #[error("the amount must be above zero")]
     HoldNotPositive,
     /// A capture of nothing or less.
     #[error("a capture must be above zero: release the hold instead")]

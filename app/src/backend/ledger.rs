@@ -126,8 +126,14 @@ impl LedgerExport {
     /// What the store says.
     pub async fn begin(store: &Store, org: OrgId, query: &str) -> Result<Self, AppError> {
         let org = store.org(org).await?;
+        let view = LedgerView::parse(query);
+        if let Some(name) = view.unread(query) {
+            return Err(AppError::BadRange {
+                problem: format!("The filter \"{name}\" cannot be read: correct it, or leave it out."),
+            });
+        }
         // A file holds all entries of the filters, whichever page was looked at.
-        let page = page_of(&org, &LedgerView::parse(query).from_the_newest(), MAX_PAGE)?;
+        let page = page_of(&org, &view.from_the_newest(), MAX_PAGE)?;
         let (waiting, head) = store.entries(org.id, page.clone()).await?;
         Ok(Self { store: store.clone(), org, page, head, waiting, stage: Stage::Head })
     }

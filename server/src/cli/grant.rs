@@ -10,7 +10,7 @@ use store::NewGrant;
 
 /// Give credits to an organization
 ///
-/// A debt, if there is one, is repaid from it first. Lower priorities are spent first, then what expires soonest.
+/// A debt, if there is one, is repaid from it first, unless it has a scope: nobody knows what the debt was for. Lower priorities are spent first, then what expires soonest.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  scrip grant --org Acme --amount 100 --cost \"90.00 EUR\"\n  scrip grant --org Acme --amount 20 --kind promotion --expires-at 2027-01-01T00:00:00Z --description \"Welcome\"\n  scrip grant --org Acme --amount 1000 --kind plan --expires-at 2026-12-01T00:00:00Z --rollover custom --rollover-cap 20% --rollover-months 2"

@@ -70,7 +70,7 @@ impl From<Balance> for BalanceFigures {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct BalanceQuery {
-    /// How things stood then; later than now: how they will stand if nothing else happens. Now where it is not said.
+    /// How things stood then; later than now: how they will stand if nothing else happens. `as_known_at`, or now, where it is not said.
     #[param(format = DateTime, example = "2026-11-01T00:00:00Z")]
     as_of: Option<String>,
     /// As far as it was booked then: what was told later does not count. Now where it is not said.

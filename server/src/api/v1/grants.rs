@@ -186,7 +186,7 @@ fn rollover_of(mut members: Members) -> Result<Rollover, Problem> {
 pub struct GrantQuery {
     /// `open`: only those of which something is left or held; `all` where it is not said.
     status: Option<String>,
-    /// How they stood then, or will if nothing else happens. Now where it is not said.
+    /// How they stood then, or will if nothing else happens. `as_known_at`, or now, where it is not said.
     #[param(format = DateTime)]
     as_of: Option<String>,
     /// As far as it was booked then. Now where it is not said.
@@ -244,7 +244,7 @@ fn asked(query: Option<String>) -> Result<(At, GrantPage), Problem> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct GrantAtQuery {
-    /// How it stood then, or will if nothing else happens. Now where it is not said.
+    /// How it stood then, or will if nothing else happens. `as_known_at`, or now, where it is not said.
     #[param(format = DateTime)]
     as_of: Option<String>,
     /// As far as it was booked then. Now where it is not said.

@@ -32,7 +32,7 @@ pub async fn explained(app: &AppState, org: OrgId, error: StoreError) -> Problem
 /// What else somebody needs to know who wonders about the figures.
 fn remark(balance: &Balance, covered: Credits) -> String {
     if balance.debt.is_positive() {
-        return format!("; a purchase repays the debt of {} first", balance.debt);
+        return format!("; a purchase without a scope repays the debt of {} first", balance.debt);
     }
     if balance.available > covered {
         return format!(
