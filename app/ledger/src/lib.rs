@@ -40,6 +40,7 @@ pub mod refusal;
 pub mod rollover;
 pub mod settle;
 pub mod time;
+pub mod words;
 
 pub use balance::{Balance, OrgState};
 pub use card::RateCard;
@@ -62,3 +63,4 @@ pub use rate::{RateLine, Rule};
 pub use refusal::Refusal;
 pub use rollover::Rollover;
 pub use time::Timestamp;
+pub use words::Words;

@@ -8,9 +8,10 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5363_7270;
 
 /// Number and text of every migration, oldest first.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 3] = [
     (1, include_str!("../../../migrations/sqlite/0001_foundation.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_ledger.sql")),
+    (3, include_str!("../../../migrations/sqlite/0003_rating.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.
