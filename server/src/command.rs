@@ -299,8 +299,8 @@ async fn create_org(
     zone: String,
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
-    let (meters, lines) = match Preset::named(preset)? {
-        Some(preset) => (preset.meters, preset.lines),
+    let (meters, lines) = match Preset::named(preset, store.folder())? {
+        Some(preset) => (preset.meter_infos(), preset.lines),
         None => (Vec::<MeterInfo>::new(), Vec::new()),
     };
     let org = store.create_org(NewOrg { name, zone, synthetic, meters, lines }).await?;
