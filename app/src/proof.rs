@@ -174,6 +174,7 @@ mod tests {
             line: LineNo(2),
             carry_before: Carry(3),
             carry_after: Carry(4),
+            tier: None,
         };
         event.quantities.iter().map(charge).collect()
     }

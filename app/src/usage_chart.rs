@@ -156,6 +156,7 @@ mod tests {
             meter: Meter::parse(name).expect("a meter"),
             title: title.to_owned(),
             unit: "token".to_owned(),
+            service: String::new(),
         };
         let bucket = |day: i64| {
             let start = Timestamp::from_micros((20_769 + day) * 86_400_000_000);
@@ -189,8 +190,8 @@ mod tests {
                 cell(2, 1, 1, 1, 7_000_000, 7),
             ],
             calls: vec![
-                Calls { bucket: 0, set: 0, source: 0, project: 0, events: 3, failed: 1 },
-                Calls { bucket: 2, set: 0, source: 1, project: 1, events: 2, failed: 0 },
+                Calls { bucket: 0, set: 0, source: 0, project: 0, events: 3, failed: 1, bytes: 0 },
+                Calls { bucket: 2, set: 0, source: 1, project: 1, events: 2, failed: 0, bytes: 0 },
             ],
         }
     }

@@ -21,8 +21,8 @@ struct Wire {
     sets: Vec<Vec<u16>>,
     /// Bucket, meter, source, project, micro-credits, quantity.
     cells: Vec<(u16, u16, u16, u16, i64, Quantity)>,
-    /// Bucket, set, source, project, events, failed.
-    calls: Vec<(u16, u16, u16, u16, i64, i64)>,
+    /// Bucket, set, source, project, events, failed, bytes.
+    calls: Vec<(u16, u16, u16, u16, i64, i64, i64)>,
 }
 
 /// For `#[serde(with)]`.
@@ -40,7 +40,7 @@ pub fn serialize<S: Serializer>(cube: &Cube, serializer: S) -> Result<S::Ok, S::
         projects: cube.projects.clone(),
         sets: cube.sets.clone(),
         cells: cube.cells.iter().map(|c| (c.bucket, c.meter, c.source, c.project, c.micros, c.quantity)).collect(),
-        calls: cube.calls.iter().map(|c| (c.bucket, c.set, c.source, c.project, c.events, c.failed)).collect(),
+        calls: cube.calls.iter().map(|c| (c.bucket, c.set, c.source, c.project, c.events, c.failed, c.bytes)).collect(),
     };
     wire.serialize(serializer)
 }
@@ -63,7 +63,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
     }
     let cell =
         |(bucket, meter, source, project, micros, quantity)| Cell { bucket, meter, source, project, micros, quantity };
-    let calls = |(bucket, set, source, project, events, failed)| Calls { bucket, set, source, project, events, failed };
+    let calls = |(bucket, set, source, project, events, failed, bytes)| Calls {
+        bucket,
+        set,
+        source,
+        project,
+        events,
+        failed,
+        bytes,
+    };
     let cube = Cube {
         zone: wire.zone,
         interval: wire.interval,

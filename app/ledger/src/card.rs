@@ -1,17 +1,83 @@
 //! Rate cards: ordered lines with an effective time; the first line that matches wins.
+//!
+//! A new version never re-rates what an older one rated. A line that it keeps as it was goes on where it stood: with its
+//! carry, and with what it has charged in the billing cycle. [`Prices`] knows where each line comes from.
 
 use crate::canon::{Canon, Hash};
-use crate::event::Event;
+use crate::event::{Event, MAX_ATTRIBUTES};
 use crate::id::{LineNo, RateCardVersion};
 use crate::label::Meter;
 use crate::rate::{RateLine, Rule};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Lines one card may have: each event may look at all of them.
 pub const MAX_LINES: usize = 500;
+/// Versions an org may have: all of them are kept, and each is looked at when the ledger is verified.
+pub const MAX_VERSIONS: i64 = 1_000;
+/// Sources one line may name.
+pub const MAX_SOURCES: usize = 50;
+
+/// What is wrong with a line of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineProblem {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+impl LineProblem {
+    /// Of that line.
+    #[must_use]
+    pub fn new(line: usize, problem: impl Into<String>) -> Self {
+        Self { line, problem: problem.into() }
+    }
+}
+
+/// Reads one line from JSON text.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn read_line(json: &str) -> Result<RateLine, String> {
+    if !json.trim_start().starts_with('{') {
+        return Err("it is not a JSON object".to_owned());
+    }
+    serde_json::from_str(json)
+        .map_err(|error| error.to_string().chars().filter(|c| !c.is_control()).take(300).collect())
+}
+
+/// What is wrong with the lines of a new card, each by itself and one beside the other.
+#[must_use]
+pub fn problems(lines: &[RateLine]) -> Vec<LineProblem> {
+    problems_at(lines, |number| number)
+}
+
+/// The same, where `place` says which line of its text a line of the card is, both counted from 1.
+pub(crate) fn problems_at(lines: &[RateLine], place: impl Fn(usize) -> usize) -> Vec<LineProblem> {
+    let mut found = Vec::new();
+    if lines.len() > MAX_LINES {
+        found.push(LineProblem::new(place(MAX_LINES + 1), format!("a card has at most {MAX_LINES} lines")));
+    }
+    for (index, line) in lines.iter().enumerate().take(MAX_LINES) {
+        let number = place(index + 1);
+        if let Some(problem) = line.problem() {
+            found.push(LineProblem::new(number, problem));
+        }
+        if line.sources.len() > MAX_SOURCES || line.attributes.len() > MAX_ATTRIBUTES {
+            let problem = format!("a line names at most {MAX_SOURCES} sources and {MAX_ATTRIBUTES} attributes");
+            found.push(LineProblem::new(number, problem));
+        }
+        if let Some(wider) = lines.iter().take(index).position(|before| before.covers(line)) {
+            let problem =
+                format!("it is never reached: line {} matches all that it does; put it first", place(wider + 1));
+            found.push(LineProblem::new(number, problem));
+        }
+    }
+    found
+}
 
 /// One version of an org's prices. A new version never re-rates what an older one rated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +110,8 @@ impl RateCard {
     /// What captured holds are charged by: the event reports what was captured.
     #[must_use]
     pub fn of_captures(meter: Meter) -> Self {
-        let line = RateLine { meter, sources: Vec::new(), attributes: BTreeMap::new(), rule: Rule::Reported };
         let effective_at = Timestamp::from_micros(0);
-        Self { version: RateCardVersion::CAPTURES, effective_at, lines: vec![line] }
+        Self { version: RateCardVersion::CAPTURES, effective_at, lines: vec![RateLine::new(meter, Rule::Reported)] }
     }
 
     /// The hash of what it says: what its entry in the chain binds. `lines` is their JSON as it is kept.
@@ -91,7 +156,77 @@ impl RateCard {
 
 fn matches(line: &RateLine, event: &Event) -> bool {
     (line.sources.is_empty() || line.sources.contains(&event.source))
-        && line.attributes.iter().all(|(name, value)| event.attribute(name) == Some(value))
+        && line.attributes.iter().all(|(name, value)| event.attribute(name.as_str()) == Some(value.as_str()))
+}
+
+/// Where a line was first laid down: what is carried is kept under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LineOrigin {
+    /// The version.
+    pub version: RateCardVersion,
+    /// Its line.
+    pub line: LineNo,
+}
+
+/// All versions of an org's rate card.
+#[derive(Debug, Clone, Default)]
+pub struct Prices {
+    cards: Vec<RateCard>,
+    /// Of each line of each card.
+    origins: Vec<Vec<LineOrigin>>,
+}
+
+impl Prices {
+    /// From cards in the order of their versions.
+    #[must_use]
+    pub fn new(cards: impl IntoIterator<Item = RateCard>) -> Self {
+        let mut prices = Self::default();
+        cards.into_iter().for_each(|card| prices.push(card));
+        prices
+    }
+
+    /// Adds the next version. Cost: one look-up per line.
+    pub fn push(&mut self, card: RateCard) {
+        let mut kept: HashMap<&RateLine, LineOrigin> = HashMap::new();
+        if let Some((before, origins)) = self.cards.last().zip(self.origins.last()) {
+            for (line, origin) in before.lines.iter().zip(origins) {
+                kept.entry(line).or_insert(*origin);
+            }
+        }
+        let own = |number| LineOrigin { version: card.version, line: LineNo(number) };
+        let origins =
+            card.lines.iter().zip(1_i64..).map(|(line, number)| kept.get(line).copied().unwrap_or(own(number)));
+        let origins = origins.collect();
+        self.origins.push(origins);
+        self.cards.push(card);
+    }
+
+    /// All versions, oldest first.
+    #[must_use]
+    pub fn cards(&self) -> &[RateCard] {
+        &self.cards
+    }
+
+    /// The version in force: the newest whose time has come.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Option<&RateCard> {
+        self.cards.iter().rfind(|card| card.effective_at <= now)
+    }
+
+    /// The card of that version.
+    #[must_use]
+    pub fn version(&self, version: RateCardVersion) -> Option<&RateCard> {
+        self.cards.iter().find(|card| card.version == version)
+    }
+
+    /// Where a line comes from; itself where it is no line of these cards, as those of captured holds.
+    #[must_use]
+    pub fn origin(&self, version: RateCardVersion, line: LineNo) -> LineOrigin {
+        let place = self.cards.iter().position(|card| card.version == version);
+        let index = usize::try_from(line.0).ok().and_then(|number| number.checked_sub(1));
+        let found = place.zip(index).and_then(|(card, index)| self.origins.get(card)?.get(index).copied());
+        found.unwrap_or(LineOrigin { version, line })
+    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ pub struct MeterInfo {
     pub title: String,
     /// The unit of its quantities: "token", "s".
     pub unit: String,
+    /// What lists of transactions call it; the meter's name where it is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
 }
 
 /// An id and what it is called.
@@ -118,6 +121,8 @@ pub struct Calls {
     pub events: i64,
     /// How many of them failed.
     pub failed: i64,
+    /// Data that they transferred.
+    pub bytes: i64,
 }
 
 /// All usage of an org in a range.
@@ -383,7 +388,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn meter(name: &str) -> MeterInfo {
-        MeterInfo { meter: Meter::parse(name).expect("valid"), title: name.to_uppercase(), unit: "token".to_owned() }
+        MeterInfo {
+            meter: Meter::parse(name).expect("valid"),
+            title: name.to_uppercase(),
+            unit: "token".to_owned(),
+            service: String::new(),
+        }
     }
 
     fn cube(days: u16, cells: Vec<Cell>, calls: Vec<Calls>) -> Cube {
@@ -415,7 +425,7 @@ mod tests {
     }
 
     fn example() -> Cube {
-        let call = |set, events, failed| Calls { bucket: 0, set, source: 0, project: 0, events, failed };
+        let call = |set, events, failed| Calls { bucket: 0, set, source: 0, project: 0, events, failed, bytes: 0 };
         cube(
             2,
             vec![cell(0, 0, 0, 60), cell(0, 1, 0, 100), cell(1, 0, 1, 5), cell(0, 2, 0, 7)],

@@ -22,6 +22,19 @@ impl BillingCycle {
         let (year, month) = (year.parse().ok()?, month.parse().ok()?);
         (plain && (1..=12).contains(&month)).then_some(Self { year, month })
     }
+
+    /// Months since January of the year 0: as the store keeps it.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.year as i64 * 12 + self.month as i64 - 1
+    }
+
+    /// From what [`BillingCycle::number`] gave; `None` outside the years from 0 to 9999.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        let (year, month) = (i32::try_from(number.div_euclid(12)).ok()?, u32::try_from(number.rem_euclid(12)).ok()?);
+        (0..=9_999).contains(&year).then_some(Self { year, month: month + 1 })
+    }
 }
 
 impl fmt::Display for BillingCycle {
@@ -53,6 +66,9 @@ mod tests {
         for text in ["2026-13", "2026-00", "2026-1", "26-01", "2026-+1", "2026"] {
             assert_eq!(BillingCycle::parse(text), None, "{text}");
         }
+        let december = BillingCycle { year: 2025, month: 12 };
+        assert_eq!((december.number(), BillingCycle::from_number(24_311)), (24_311, Some(december)));
+        assert_eq!(BillingCycle::from_number(-1), None);
         assert!(BillingCycle::parse("2025-12") < BillingCycle::parse("2026-01"));
     }
 }

@@ -10,6 +10,7 @@ use crate::canon::{Canon, Hash};
 use crate::decimal;
 use crate::label::{Label, MAX_TEXT_BYTES, Meter, check_text};
 use crate::quantity::Quantity;
+use crate::rate::Usage;
 use crate::refusal::Refusal;
 use crate::time::{EARLIEST, MAX_AHEAD_MICROS, Timestamp};
 use serde::de::{self, MapAccess, Visitor};
@@ -25,6 +26,8 @@ pub const MAX_ATTRIBUTES: usize = 16;
 pub const REPORTED_DECIMALS: u32 = 12;
 /// Most bytes of data transfer one event may report (a petabyte).
 pub const MAX_BYTES: i128 = 1_000_000_000_000_000;
+/// Most compute units one event may report: with six decimals, far within an `i64`.
+pub const MAX_COMPUTE_UNITS: i128 = 1_000_000_000_000;
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -79,6 +82,9 @@ pub struct Event {
     pub status: Status,
     /// Data transferred, in bytes.
     pub bytes: i64,
+    /// Compute units used, in 10⁻⁶: what formulas charge besides time and data.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub compute_micros: i64,
     /// Free text.
     pub description: Option<String>,
     /// Up to [`MAX_ATTRIBUTES`] more facts, in the order of their names.
@@ -173,7 +179,17 @@ impl Event {
         for (name, value) in &self.attributes {
             canon.text(name.as_str()).text(value.as_str());
         }
+        // Behind the counted attributes and only where there are some: events from before formulas keep their hash.
+        if self.compute_micros != 0 {
+            canon.int(self.compute_micros);
+        }
         canon.hash()
+    }
+
+    /// What rating looks at, for one of its quantities.
+    #[must_use]
+    pub const fn usage(&self, quantity: Quantity) -> Usage {
+        Usage { quantity, reported: self.reported, bytes: self.bytes, compute_micros: self.compute_micros }
     }
 
     /// The value of an attribute.
@@ -234,6 +250,8 @@ struct Data<'a> {
     status: Option<Status>,
     #[serde(borrow)]
     bytes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    compute_units: Option<&'a RawValue>,
     description: Option<String>,
     #[serde(borrow)]
     attributes: Option<Members<'a>>,
@@ -279,7 +297,8 @@ impl Wire<'_> {
             tenant: agreeing(party("data.tenant", data.tenant)?, subject_tenant)?,
             interaction: party("data.interaction", data.interaction)?,
             status: data.status.unwrap_or_default(),
-            bytes: data.bytes.map(transferred_bytes).transpose()?.unwrap_or(0),
+            bytes: data.bytes.map(|raw| scaled(raw, 0, MAX_BYTES)).transpose()?.unwrap_or(0),
+            compute_micros: data.compute_units.map(|raw| scaled(raw, 6, MAX_COMPUTE_UNITS)).transpose()?.unwrap_or(0),
             description: description(data.description)?,
             attributes: attributes(data.attributes)?,
         })
@@ -335,15 +354,21 @@ fn reported_credits(raw: &RawValue) -> Result<i64, Refusal> {
     i64::try_from(pico).map_err(|_| bad(decimal::DecimalError::TooLarge))
 }
 
-fn transferred_bytes(raw: &RawValue) -> Result<i64, Refusal> {
-    let bytes = decimal::parse(number_text(raw), 0).map_err(|reason| Refusal::BadQuantity { reason })?;
-    if bytes < 0 {
+/// A number from 0 to `max`, in 10^-`decimals`.
+fn scaled(raw: &RawValue, decimals: u32, max: i128) -> Result<i64, Refusal> {
+    let value = decimal::parse(number_text(raw), decimals).map_err(|reason| Refusal::BadQuantity { reason })?;
+    if value < 0 {
         return Err(Refusal::NegativeQuantity);
     }
-    if bytes > MAX_BYTES {
+    if value > max * 10_i128.pow(decimals) {
         return Err(Refusal::QuantityTooLarge);
     }
-    i64::try_from(bytes).map_err(|_| Refusal::QuantityTooLarge)
+    i64::try_from(value).map_err(|_| Refusal::QuantityTooLarge)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 fn place(field: &'static str, wire: Option<WirePlace>) -> Result<Option<Place>, Refusal> {

@@ -3,19 +3,24 @@
 //! The same code runs where the charge was made and where it is read, so an explanation cannot disagree with the ledger:
 //! it rates again and shows the arithmetic it did.
 
+use crate::card_text::write_rule;
 use crate::credits::Credits;
 use crate::decimal;
 use crate::quantity::{DECIMALS as QUANTITY_DECIMALS, Quantity};
-use crate::rate::{Carry, Counted, PRICE_DECIMALS, RateLine, Rule};
+use crate::rate::{Before, Carry, Counted, Mode, PRICE_DECIMALS, Price, RateLine, Rule, Tiers, Usage, gcd};
 use crate::refusal::Refusal;
+use crate::settle::Charge;
+use serde::{Deserialize, Serialize};
 
 /// One charge, explained.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The rule in words: `0.6 credits per 1000000`.
+    /// The rule as its line writes it: `0.6 per 1000000`.
     pub rule: String,
-    /// The arithmetic: `4808 × 0.6 ÷ 1000000 + 0.4 µ carried = 0.002885, 0.2 µ carried on`.
+    /// The arithmetic: `4808 × 0.6 ÷ 1000000 = 0.002884`.
     pub arithmetic: String,
+    /// What a formula's sum is made of, in its order; empty for other rules.
+    pub parts: Vec<Part>,
     /// What was carried before, in words.
     pub carry_before: String,
     /// What is carried on, in words.
@@ -24,45 +29,107 @@ pub struct Explanation {
     pub credits: Credits,
 }
 
-/// Rates `quantity` again and says how.
+/// One part of a formula's sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it is for: "Processing time".
+    pub name: String,
+    /// `120 s × 0.02`
+    pub arithmetic: String,
+    /// Credits, exact, in as many decimals as it takes.
+    pub credits: String,
+}
+
+/// Rates a charge of an event again and says how.
 ///
 /// # Errors
 /// What [`RateLine::rate`] says.
-pub fn explain(
-    line: &RateLine,
-    quantity: Quantity,
-    reported: Option<i64>,
-    before: Carry,
-) -> Result<Explanation, Refusal> {
-    let rated = line.rate(quantity, reported, before)?;
-    let credits = rated.credits;
-    let (rule, arithmetic) = match &line.rule {
-        Rule::Unit { price, per } => (
-            if *per == 1 { format!("{price} credits each") } else { format!("{price} credits per {per}") },
-            format!("{quantity} × {price} ÷ {per}"),
-        ),
-        Rule::Block { price, size, counted: Counted::PerEvent } => (
-            format!("{price} credits for every {size} begun, at least one"),
-            format!("{quantity} ÷ {size}, rounded up, at least 1, × {price}"),
-        ),
-        Rule::Block { price, size, counted: Counted::Accumulated } => (
-            format!("{price} credits for every {size}, added up over events"),
-            format!(
-                "({} + {quantity}) ÷ {size}, whole blocks × {price}",
-                decimal::trimmed(i128::from(before.0), QUANTITY_DECIMALS)
-            ),
-        ),
-        Rule::Reported => (
-            "what the event reports".to_owned(),
-            format!("{} reported", decimal::trimmed(i128::from(reported.unwrap_or(0)), PRICE_DECIMALS)),
-        ),
-        Rule::Free => ("free".to_owned(), "free".to_owned()),
+pub fn explain(line: &RateLine, usage: Usage, charge: &Charge) -> Result<Explanation, Refusal> {
+    let before = charge.before();
+    let rated = line.rate(usage, before)?;
+    let parts = match &line.rule {
+        Rule::Formula(formula) => formula.parts(&usage)?,
+        _ => Vec::new(),
     };
-    let (carry_before, carry_after) = (carried(line, before)?, carried(line, rated.carry)?);
-    Ok(Explanation { rule, arithmetic: format!("{arithmetic} = {credits}"), carry_before, carry_after, credits })
+    let parts = parts.into_iter().map(|part| Part {
+        name: part.name.to_owned(),
+        arithmetic: part.arithmetic,
+        credits: part.credits,
+    });
+    let parts: Vec<Part> = parts.collect();
+    let arithmetic = arithmetic(&line.rule, usage, before, &parts);
+    let cycle = charge.tier.map(|tier| tier.cycle.to_string()).unwrap_or_default();
+    Ok(Explanation {
+        rule: write_rule(&line.rule),
+        arithmetic: format!("{arithmetic} = {}", rated.credits),
+        parts,
+        carry_before: left(line, before, &cycle)?,
+        carry_after: left(line, rated.after, &cycle)?,
+        credits: rated.credits,
+    })
 }
 
-/// A carry in words: a fraction of a micro-credit, or units towards the next block.
+fn arithmetic(rule: &Rule, usage: Usage, before: Before, parts: &[Part]) -> String {
+    let quantity = usage.quantity;
+    match rule {
+        Rule::Unit { price, per: 1 } => format!("{quantity} × {price}"),
+        Rule::Unit { price, per } => format!("{quantity} × {price} ÷ {per}"),
+        Rule::Block { price, size, counted: Counted::PerEvent } => {
+            format!("{quantity} ÷ {size}, rounded up, at least 1, × {}", trimmed(*price))
+        }
+        Rule::Block { price, size, counted: Counted::Accumulated } => {
+            let carried = decimal::trimmed(i128::from(before.carry.0), QUANTITY_DECIMALS);
+            format!("({carried} + {quantity}) ÷ {size}, whole blocks, × {}", trimmed(*price))
+        }
+        Rule::Tiers(tiers) => tiered(tiers, before.used, quantity),
+        Rule::Formula(_) if parts.is_empty() => "0".to_owned(),
+        Rule::Formula(_) => parts.iter().map(|part| part.credits.as_str()).collect::<Vec<_>>().join(" + "),
+        Rule::Reported => {
+            format!("{} reported", decimal::trimmed(i128::from(usage.reported.unwrap_or(0)), PRICE_DECIMALS))
+        }
+        Rule::Free => "free".to_owned(),
+    }
+}
+
+/// What the cycle costs with the event, less what it cost without. Tiers that both have alike are left out.
+fn tiered(tiers: &Tiers, before: Quantity, quantity: Quantity) -> String {
+    let after = Quantity::from_micros(before.micros() + quantity.micros());
+    let (mut with, mut without) = (tiers.parts(after), tiers.parts(before));
+    if tiers.mode == Mode::Graduated {
+        // What each tier got from this event alone.
+        for (part, (had, _)) in with.iter_mut().zip(without.drain(..)) {
+            part.0 = Quantity::from_micros(part.0.micros() - had.micros());
+        }
+        with.retain(|(part, _)| part.micros() > 0);
+    }
+    let divided = |text: String| if tiers.per == 1 { text } else { format!("({text}) ÷ {}", tiers.per) };
+    let sum = |parts: &[(Quantity, Price)]| {
+        let terms: Vec<String> = parts.iter().map(|(part, price)| format!("{part} × {price}")).collect();
+        if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") }
+    };
+    if without.is_empty() || before.micros() == 0 {
+        return divided(sum(&with));
+    }
+    divided(format!("{} − {}", sum(&with), sum(&without)))
+}
+
+fn trimmed(credits: Credits) -> String {
+    decimal::trimmed(i128::from(credits.micros()), crate::credits::DECIMALS)
+}
+
+/// What a line has from earlier usage, in words: a fraction of a micro-credit, units towards the next block, and what was
+/// used in the billing cycle.
+fn left(line: &RateLine, before: Before, cycle: &str) -> Result<String, Refusal> {
+    let carried = carried(line, before.carry)?;
+    Ok(match &line.rule {
+        Rule::Tiers(_) => {
+            let used = format!("{} used in {cycle}", before.used);
+            if before.carry.0 == 0 { used } else { format!("{used}, {carried}") }
+        }
+        _ => carried,
+    })
+}
+
 fn carried(line: &RateLine, carry: Carry) -> Result<String, Refusal> {
     Ok(match (&line.rule, carry.0) {
         (Rule::Block { size, counted: Counted::Accumulated, .. }, part) => {
@@ -70,39 +137,12 @@ fn carried(line: &RateLine, carry: Carry) -> Result<String, Refusal> {
         }
         (_, 0) => "nothing".to_owned(),
         (_, part) => {
-            let whole = line.denominator()?;
+            let (part, whole) = (i128::from(part), i128::from(line.denominator()?));
             let divisor = gcd(part, whole);
             format!("{}/{} of a micro-credit", part / divisor, whole / divisor)
         }
     })
 }
 
-const fn gcd(mut a: i64, mut b: i64) -> i64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(json: &str) -> RateLine {
-        serde_json::from_str(json).expect("valid")
-    }
-
-    #[test]
-    fn the_arithmetic_is_written_out() {
-        let input = line(r#"{"meter":"input_tokens","rule":"unit","price":"0.60","per":1000000}"#);
-        let first = explain(&input, Quantity::from_units(374), None, Carry(0)).expect("rates");
-        assert_eq!(first.arithmetic, "374 × 0.6 ÷ 1000000 = 0.000224");
-        assert_eq!((first.carry_before.as_str(), first.carry_after.as_str()), ("nothing", "2/5 of a micro-credit"));
-
-        let computation =
-            line(r#"{"meter":"computation","rule":"block","price":"1","size":"10","counted":"accumulated"}"#);
-        let ninth = explain(&computation, Quantity::from_units(4), None, Carry(9_000_000)).expect("rates");
-        assert_eq!(ninth.arithmetic, "(9 + 4) ÷ 10, whole blocks × 1.000000 = 1.000000");
-        assert_eq!(ninth.carry_after, "3 of 10 towards the next block");
-    }
-}
+mod tests;

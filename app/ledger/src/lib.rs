@@ -15,6 +15,7 @@
 pub mod balance;
 pub mod canon;
 pub mod card;
+pub mod card_text;
 pub mod correction;
 pub mod credits;
 pub mod cube;

@@ -4,69 +4,29 @@
 //! [`Carry`] and added to the next quantity, so that the total of any events is the exact sum rounded down once, however
 //! the usage was split into events, batches or days.
 //!
-//! Adding a rule: a variant of [`Rule`], its arm in [`RateLine::rate`] and in [`RateLine::problem`]; the compiler finds
-//! the rest. (Tiers and formula are expected here.)
+//! Adding a rule: a variant of [`Rule`], its arms in [`RateLine::rate`], [`RateLine::denominator`] and
+//! [`RateLine::problem`]; the compiler finds the rest (text, explanation, preview).
+
+mod formula;
+mod line;
+mod price;
+mod tiers;
+
+pub use formula::{Formula, Part};
+pub use line::RateLine;
+pub use price::{PRICE_DECIMALS, Price};
+pub use tiers::{MAX_TIERS, Mode, Tier, Tiers};
 
 use crate::credits::{Credits, MICROS_PER_CREDIT};
-use crate::decimal;
-use crate::label::{Label, Meter};
 use crate::quantity::{MICROS_PER_UNIT, Quantity};
 use crate::refusal::Refusal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::BTreeMap;
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-/// Decimals of a price.
-pub const PRICE_DECIMALS: u32 = 12;
 const PICOS_PER_CREDIT: i128 = 1_000_000_000_000;
 const PICOS_PER_MICRO: i64 = 1_000_000;
 
-/// A price in 10⁻¹² credit, 0 up to 9,223,372 credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Price(i64);
-
-impl Price {
-    /// From a decimal string with at most twelve decimals.
-    ///
-    /// # Errors
-    /// [`Refusal::BadAmount`] where it is not one, negative or above 9,223,372 credits.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let bad = |reason| Refusal::BadAmount { reason };
-        let pico = decimal::parse(text, PRICE_DECIMALS).map_err(bad)?;
-        if pico < 0 {
-            return Err(bad(decimal::DecimalError::Syntax));
-        }
-        i64::try_from(pico).map(Self).map_err(|_| bad(decimal::DecimalError::TooLarge))
-    }
-
-    /// In 10⁻¹² credit.
-    #[must_use]
-    pub const fn picos(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Price {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal::trimmed(i128::from(self.0), PRICE_DECIMALS))
-    }
-}
-
-impl Serialize for Price {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Price {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
 /// How blocks are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
     /// Every event begins its own blocks: a session of 601 s is two blocks of 600 s, one of 0 s is one.
@@ -76,15 +36,13 @@ pub enum Counted {
 }
 
 /// How one meter is charged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// `price` credits for every `per` units.
     Unit {
         /// Credits for `per` units.
         price: Price,
         /// Units that the price is for: 1, 1000, 1000000.
-        #[serde(default = "one")]
         per: i64,
     },
     /// `price` credits for every block of `size` units, begun or full as `counted` says.
@@ -96,80 +54,110 @@ pub enum Rule {
         /// When a block counts.
         counted: Counted,
     },
+    /// By how much was used in the billing cycle.
+    Tiers(Tiers),
+    /// By time, data and compute.
+    Formula(Formula),
     /// What the event says it consumed.
     Reported,
     /// Nothing.
     Free,
 }
 
-const fn one() -> i64 {
-    1
+/// One quantity of one event, with what a formula looks at besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// In the meter's unit.
+    pub quantity: Quantity,
+    /// Credits that the event reports, in 10⁻¹² credit.
+    pub reported: Option<i64>,
+    /// Data that the event transferred.
+    pub bytes: i64,
+    /// Compute units that it used, in 10⁻⁶.
+    pub compute_micros: i64,
 }
 
-/// A line of a rate card: what it matches, and how that is charged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RateLine {
-    /// The meter it charges.
-    pub meter: Meter,
-    /// The sources it matches; all where empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<Label>,
-    /// Attributes that must have these values.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
-    /// How it charges.
-    #[serde(flatten)]
-    pub rule: Rule,
+impl Usage {
+    /// Of a quantity, and nothing else.
+    #[must_use]
+    pub const fn of(quantity: Quantity) -> Self {
+        Self { quantity, reported: None, bytes: 0, compute_micros: 0 }
+    }
 }
 
 /// What is carried of one (org, line): always at least 0 and less than one whole.
 ///
-/// Its unit follows from the rule: for `unit`, 1/[`RateLine::denominator`] micro-credit; for accumulated blocks,
-/// micro-units not yet charged; for `reported`, 10⁻¹² credit; otherwise it stays 0.
+/// Its unit follows from the rule: 1/[`RateLine::denominator`] micro-credit; for accumulated blocks, micro-units not yet
+/// charged; it stays 0 where nothing is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Carry(pub i64);
 
+/// What earlier usage left for a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Before {
+    /// What is carried.
+    pub carry: Carry,
+    /// What a tiered line has charged in the billing cycle; zero for all others.
+    pub used: Quantity,
+}
+
+impl Before {
+    /// Nothing but a carry.
+    #[must_use]
+    pub const fn carrying(carry: Carry) -> Self {
+        Self { carry, used: Quantity::ZERO }
+    }
+}
+
 /// The outcome of rating one quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rated {
-    /// What is charged now.
+    /// What is charged now; below zero where a volume tier gives credits back.
     pub credits: Credits,
-    /// What is carried to the next quantity of the same line.
-    pub carry: Carry,
+    /// What the line has for the next quantity.
+    pub after: Before,
 }
 
 impl RateLine {
-    /// Rates `quantity` with what earlier quantities left in `carry`.
+    /// Rates one quantity with what earlier ones left.
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`] where the charge does not fit; [`Refusal::CreditsNotReported`] and
     /// [`Refusal::CreditsNotExpected`] where the event and the rule disagree on who names the price.
-    pub fn rate(&self, quantity: Quantity, reported: Option<i64>, carry: Carry) -> Result<Rated, Refusal> {
-        match (&self.rule, reported) {
-            (Rule::Reported, Some(picos)) => split(i128::from(picos), carry, PICOS_PER_MICRO, 1),
-            (Rule::Reported, None) => Err(Refusal::CreditsNotReported { meter: self.meter.to_string() }),
-            (_, Some(_)) => Err(Refusal::CreditsNotExpected { meter: self.meter.to_string() }),
-            (Rule::Free, None) => Ok(Rated { credits: Credits::ZERO, carry }),
+    pub fn rate(&self, usage: Usage, before: Before) -> Result<Rated, Refusal> {
+        let (quantity, carry) = (usage.quantity, before.carry);
+        let (credits, carry) = match (&self.rule, usage.reported) {
+            (Rule::Reported, Some(picos)) => split(i128::from(picos), carry, PICOS_PER_MICRO, 1)?,
+            (Rule::Reported, None) => return Err(Refusal::CreditsNotReported { meter: self.meter.to_string() }),
+            (_, Some(_)) => return Err(Refusal::CreditsNotExpected { meter: self.meter.to_string() }),
+            (Rule::Free, None) => (Credits::ZERO, carry),
             (Rule::Unit { price, per }, None) => {
                 let (numerator, denominator) = reduced(*price, *per)?;
                 let exact = quantity.micros().checked_mul(numerator).ok_or(Refusal::AmountOverflow)?;
-                split(exact, carry, denominator, 1)
+                split(exact, carry, denominator, 1)?
             }
             (Rule::Block { price, size, counted: Counted::Accumulated }, None) => {
                 let size = i64::try_from(size.micros()).map_err(|_| Refusal::AmountOverflow)?;
-                split(quantity.micros(), carry, size, i128::from(price.micros()))
+                split(quantity.micros(), carry, size, i128::from(price.micros()))?
             }
             (Rule::Block { price, size, counted: Counted::PerEvent }, None) => {
                 let begun = div_ceil(quantity.micros(), size.micros()).max(1);
                 let micros = begun.checked_mul(i128::from(price.micros())).ok_or(Refusal::AmountOverflow)?;
-                Ok(Rated { credits: Credits::from_wide(micros)?, carry })
+                (Credits::from_wide(micros)?, carry)
             }
-        }
+            (Rule::Tiers(tiers), None) => {
+                let after = before.used.plus(quantity)?;
+                let (credits, carry) = split(tiers.step(before.used, after)?, carry, tiers.denominator()?, 1)?;
+                return Ok(Rated { credits, after: Before { carry, used: after } });
+            }
+            (Rule::Formula(formula), None) => split(formula.exact(&usage)?, carry, formula::DENOMINATOR, 1)?,
+        };
+        Ok(Rated { credits, after: Before { carry, used: before.used } })
     }
 
-    /// Into how many parts a micro-credit is divided by this line's carry (`unit` and `reported`), or how many
-    /// micro-units fill a block (accumulated); 1 where nothing is carried.
+    /// Into how many parts a micro-credit is divided by this line's carry, or how many micro-units fill a block
+    /// (accumulated); 1 where nothing is carried.
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`] for a line that [`RateLine::problem`] would refuse.
@@ -179,9 +167,17 @@ impl RateLine {
             Rule::Block { size, counted: Counted::Accumulated, .. } => {
                 i64::try_from(size.micros()).map_err(|_| Refusal::AmountOverflow)
             }
+            Rule::Tiers(tiers) => tiers.denominator(),
+            Rule::Formula(_) => Ok(formula::DENOMINATOR),
             Rule::Reported => Ok(PICOS_PER_MICRO),
             Rule::Block { counted: Counted::PerEvent, .. } | Rule::Free => Ok(1),
         }
+    }
+
+    /// Whether it needs to know what was charged in the billing cycle.
+    #[must_use]
+    pub const fn has_tiers(&self) -> bool {
+        matches!(self.rule, Rule::Tiers(_))
     }
 
     /// What makes the line unusable, as advice; `None` for a good one.
@@ -196,30 +192,36 @@ impl RateLine {
                 Some("`size` must be above 0 and below 9223372036854")
             }
             Rule::Block { price, .. } if price.is_negative() => Some("`price` must not be negative"),
-            _ => None,
+            Rule::Tiers(tiers) => tiers.problem(),
+            Rule::Unit { .. } | Rule::Block { .. } | Rule::Formula(_) | Rule::Reported | Rule::Free => None,
         }
     }
 }
 
 /// The price of one micro-unit in micro-credits, as a reduced fraction whose denominator fits an `i64`.
 fn reduced(price: Price, per: i64) -> Result<(i128, i64), Refusal> {
-    // micro-credits per micro-unit = picos / 10^12 * 10^6 / (per * 10^6)
-    let scale = PICOS_PER_CREDIT * MICROS_PER_UNIT / i128::from(MICROS_PER_CREDIT);
-    let denominator = scale.checked_mul(i128::from(per)).ok_or(Refusal::AmountOverflow)?;
-    let divisor = gcd(i128::from(price.0), denominator).max(1);
+    let denominator = undivided(per)?;
+    let divisor = gcd(i128::from(price.picos()), denominator).max(1);
     let denominator = i64::try_from(denominator / divisor).map_err(|_| Refusal::AmountOverflow)?;
-    Ok((i128::from(price.0) / divisor, denominator))
+    Ok((i128::from(price.picos()) / divisor, denominator))
+}
+
+/// Into how many parts a micro-credit falls where a price in 10⁻¹² credit is for `per` units:
+/// micro-credits per micro-unit = picos / 10¹² · 10⁶ / (per · 10⁶).
+fn undivided(per: i64) -> Result<i128, Refusal> {
+    let scale = PICOS_PER_CREDIT * MICROS_PER_UNIT / i128::from(MICROS_PER_CREDIT);
+    scale.checked_mul(i128::from(per)).ok_or(Refusal::AmountOverflow)
 }
 
 /// Adds `carry` to `exact` and takes out the wholes of `denominator`, each worth `micros_each`; what is left is carried.
-fn split(exact: i128, carry: Carry, denominator: i64, micros_each: i128) -> Result<Rated, Refusal> {
+fn split(exact: i128, carry: Carry, denominator: i64, micros_each: i128) -> Result<(Credits, Carry), Refusal> {
     let sum = exact.checked_add(i128::from(carry.0)).ok_or(Refusal::AmountOverflow)?;
     let whole = sum.div_euclid(i128::from(denominator));
     let rest = sum.rem_euclid(i128::from(denominator));
     let micros = whole.checked_mul(micros_each).ok_or(Refusal::AmountOverflow)?;
     // A remainder is below its `i64` denominator.
     let carry = i64::try_from(rest).map(Carry).map_err(|_| Refusal::AmountOverflow)?;
-    Ok(Rated { credits: Credits::from_wide(micros)?, carry })
+    Ok((Credits::from_wide(micros)?, carry))
 }
 
 const fn div_ceil(value: i128, divisor: i128) -> i128 {
@@ -228,7 +230,7 @@ const fn div_ceil(value: i128, divisor: i128) -> i128 {
 }
 
 /// Of two values from zero on. Most fit 64 bits, where a division costs a tenth; this runs for every event.
-const fn gcd(mut a: i128, mut b: i128) -> i128 {
+pub(crate) const fn gcd(mut a: i128, mut b: i128) -> i128 {
     while a > i64::MAX as i128 || b > i64::MAX as i128 {
         if b == 0 {
             return a;
@@ -244,130 +246,4 @@ const fn gcd(mut a: i128, mut b: i128) -> i128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn line(rule: Rule) -> RateLine {
-        RateLine { meter: Meter::parse("m").expect("valid"), sources: vec![], attributes: BTreeMap::new(), rule }
-    }
-
-    fn unit(price: &str, per: i64) -> RateLine {
-        line(Rule::Unit { price: Price::parse(price).expect("valid"), per })
-    }
-
-    fn block(price: i64, size: i64, counted: Counted) -> RateLine {
-        line(Rule::Block {
-            price: Credits::from_micros(price * MICROS_PER_CREDIT),
-            size: Quantity::from_units(size),
-            counted,
-        })
-    }
-
-    fn total(line: &RateLine, quantities: &[Quantity]) -> Credits {
-        let mut carry = Carry::default();
-        Credits::sum(quantities.iter().map(|q| {
-            let rated = line.rate(*q, None, carry).expect("fits");
-            carry = rated.carry;
-            rated.credits
-        }))
-        .expect("fits")
-    }
-
-    fn whole(credits: i64) -> Credits {
-        Credits::from_micros(credits * MICROS_PER_CREDIT)
-    }
-
-    #[test]
-    fn the_real_hour_costs_what_it_must() {
-        // The sums of azure_llm_conv.csv.
-        let input = total(&unit("0.60", 1_000_000), &[Quantity::from_units(22_361_870)]);
-        let output = total(&unit("1.00", 1_000_000), &[Quantity::from_units(4_088_665)]);
-        assert_eq!(input.plus(output).map(|c| c.to_string()), Ok("17.505787".to_owned()));
-    }
-
-    #[test]
-    fn a_session_costs_one_credit_for_every_ten_minutes_begun() {
-        let session = block(1, 600, Counted::PerEvent);
-        for (seconds, credits) in [(0, 1), (1, 1), (600, 1), (601, 2), (3_600, 6)] {
-            assert_eq!(total(&session, &[Quantity::from_units(seconds)]), whole(credits), "{seconds} s");
-        }
-    }
-
-    #[test]
-    fn every_tenth_request_costs_one_credit_one_by_one_or_at_once() {
-        let requests = block(1, 10, Counted::Accumulated);
-        for (count, credits) in [(9, 0), (10, 1), (25, 2)] {
-            let at_once = [Quantity::from_units(count)];
-            let one_by_one = vec![Quantity::ONE; usize::try_from(count).expect("small")];
-            assert_eq!(total(&requests, &at_once), whole(credits));
-            assert_eq!(total(&requests, &one_by_one), whole(credits));
-        }
-    }
-
-    #[test]
-    fn reported_credits_below_a_micro_credit_are_carried() {
-        let reported = line(Rule::Reported);
-        let mut carry = Carry::default();
-        let mut sum = 0;
-        for _ in 0..10 {
-            let rated = reported.rate(Quantity::ONE, Some(400_000), carry).expect("fits");
-            carry = rated.carry;
-            sum += rated.credits.micros();
-        }
-        assert_eq!((sum, carry), (4, Carry(0)));
-    }
-
-    #[test]
-    fn event_and_rule_must_agree_on_who_names_the_price() {
-        let carry = Carry::default();
-        assert!(matches!(
-            line(Rule::Reported).rate(Quantity::ONE, None, carry),
-            Err(Refusal::CreditsNotReported { .. })
-        ));
-        assert!(matches!(
-            line(Rule::Free).rate(Quantity::ONE, Some(1), carry),
-            Err(Refusal::CreditsNotExpected { .. })
-        ));
-    }
-
-    #[test]
-    fn beyond_the_range_is_refused_not_wrapped() {
-        let dear = unit("9223372", 1);
-        assert_eq!(
-            dear.rate(Quantity::from_units(1_000_000_000_000_000), None, Carry(0)),
-            Err(Refusal::AmountOverflow)
-        );
-        assert!(unit("0.000000000001", i64::MAX).problem().is_some());
-        assert!(unit("0.000000000001", 1_000_000).problem().is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn splitting_and_reordering_never_change_a_total(
-            picos in 0_i64..2_000_000_000_000,
-            per in prop::sample::select(vec![1_i64, 3, 7, 1_000, 1_000_000]),
-            micros in prop::collection::vec(0_i128..5_000_000_000_000, 1..40),
-        ) {
-            let line = line(Rule::Unit { price: Price(picos), per });
-            let parts: Vec<Quantity> = micros.iter().copied().map(Quantity::from_micros).collect();
-            let reversed: Vec<Quantity> = parts.iter().rev().copied().collect();
-            let whole = Quantity::from_micros(micros.iter().sum());
-            prop_assert_eq!(total(&line, &parts), total(&line, &[whole]));
-            prop_assert_eq!(total(&line, &reversed), total(&line, &[whole]));
-            // And it is the exact rational, rounded down once: price/10^12/per * micros/10^6 credits.
-            let exact = i128::from(picos) * whole.micros() / (PICOS_PER_CREDIT * i128::from(per));
-            prop_assert_eq!(i128::from(total(&line, &[whole]).micros()), exact);
-        }
-
-        #[test]
-        fn a_carry_is_always_less_than_a_whole(picos in 0_i64..i64::MAX, units in 0_i64..1_000_000_000, carry in 0_i64..1_000) {
-            let line = line(Rule::Unit { price: Price(picos), per: 1_000 });
-            let denominator = line.denominator().expect("fits");
-            if let Ok(rated) = line.rate(Quantity::from_units(units), None, Carry(carry % denominator)) {
-                prop_assert!((0..denominator).contains(&rated.carry.0));
-                prop_assert!(!rated.credits.is_negative());
-            }
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use crate::credits::Credits;
 use crate::decimal::DecimalError;
+use crate::id::RateCardVersion;
 
 /// A rule said no. `Display` is the sentence; [`Refusal::code`] is the stable name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -209,6 +210,26 @@ pub enum Refusal {
     /// A time to read at that cannot be.
     #[error("as_known_at is in the future: nobody knows yet what will be known then")]
     NotKnownYet,
+    /// An event that reached a volume price and got credits back for it.
+    #[error(
+        "this event reached a volume price and gave credits back, which cannot be undone: adjust the balance instead"
+    )]
+    GaveBack,
+    /// Another version of the rate card was laid down meanwhile.
+    #[error("the rate card is at {newest} by now: look at it, then put yours with `replaces` set to that")]
+    RateCardChanged {
+        /// The newest version there is.
+        newest: RateCardVersion,
+    },
+    /// A rate card that would count for what is rated already.
+    #[error("a rate card takes effect now or later: what was rated stays as it was")]
+    EffectiveInThePast,
+    /// A rate card for a time that nobody can plan.
+    #[error("a rate card takes effect within ten years: choose an earlier time")]
+    EffectiveTooFar,
+    /// As many versions as are kept.
+    #[error("this organization has 1000 versions of its rate card, and no more are kept")]
+    TooManyVersions,
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -268,6 +289,11 @@ impl Refusal {
             Self::AdjustmentTooLarge { .. } => "adjustment_too_large",
             Self::IdempotencyConflict => "idempotency_conflict",
             Self::NotKnownYet => "not_known_yet",
+            Self::GaveBack => "gave_credits_back",
+            Self::RateCardChanged { .. } => "rate_card_changed",
+            Self::EffectiveInThePast => "effective_in_the_past",
+            Self::EffectiveTooFar => "effective_too_far",
+            Self::TooManyVersions => "too_many_versions",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }

@@ -7,15 +7,16 @@
 use crate::canon::{Canon, Hash};
 use crate::card::RateCard;
 use crate::credits::Credits;
+use crate::cycle::BillingCycle;
 use crate::drawdown::Purse;
 use crate::entry::{Account, Draft, EntryKind, Posting};
 use crate::event::Event;
-use crate::grant::Grant;
-use crate::id::{EventSeq, LineNo, RateCardVersion};
+use crate::grant::{Grant, GrantKind, Scope};
+use crate::id::{EventSeq, GrantId, LineNo, RateCardVersion};
 use crate::label::{Label, Meter};
 use crate::merkle;
 use crate::quantity::Quantity;
-use crate::rate::Carry;
+use crate::rate::{Before, Carry};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct Charge {
     pub meter: Meter,
     /// How much was used.
     pub quantity: Quantity,
-    /// What it cost.
+    /// What it cost; below zero where a volume tier gave credits back.
     pub credits: Credits,
     /// Which version of the rate card.
     pub version: RateCardVersion,
@@ -37,31 +38,55 @@ pub struct Charge {
     pub carry_before: Carry,
     /// What it carries after.
     pub carry_after: Carry,
+    /// Where in its tiers the line was before; only for lines that have tiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<TierPlace>,
 }
 
-/// Rates every quantity of an event. `carry_of` gives what a line carries before the event.
+/// How much a line had charged in a billing cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierPlace {
+    /// The cycle in which the event happened.
+    pub cycle: BillingCycle,
+    /// What the line had charged in it before.
+    pub used: Quantity,
+}
+
+impl Charge {
+    /// What the line had from earlier usage.
+    #[must_use]
+    pub fn before(&self) -> Before {
+        Before { carry: self.carry_before, used: self.tier.map_or(Quantity::ZERO, |tier| tier.used) }
+    }
+}
+
+/// Rates every quantity of an event. `cycle` is the billing cycle in which it happened, asked only where tiers need it;
+/// `before_of` gives what a line has from earlier usage, in that cycle where one is given.
 ///
 /// # Errors
-/// The first quantity that cannot be rated; then none is.
-pub fn rate_event(
+/// The first quantity that cannot be rated; then none is. Whatever `cycle` says.
+pub fn rate_event<E: From<Refusal>>(
     card: &RateCard,
     event: &Event,
-    mut carry_of: impl FnMut(LineNo) -> Carry,
-) -> Result<Vec<Charge>, Refusal> {
+    mut cycle: impl FnMut() -> Result<BillingCycle, E>,
+    mut before_of: impl FnMut(LineNo, Option<BillingCycle>) -> Before,
+) -> Result<Vec<Charge>, E> {
     let mut charges: Vec<Charge> = Vec::with_capacity(event.quantities.len());
     for (meter, quantity) in &event.quantities {
         let (number, line) = card.line_for(meter, event)?;
+        let cycle = if line.has_tiers() { Some(cycle()?) } else { None };
         // Each meter comes once per event and each line names one meter, so no line is met twice here.
-        let carry_before = carry_of(number);
-        let rated = line.rate(*quantity, event.reported, carry_before)?;
+        let before = before_of(number, cycle);
+        let rated = line.rate(event.usage(*quantity), before)?;
         charges.push(Charge {
             meter: meter.clone(),
             quantity: *quantity,
             credits: rated.credits,
             version: card.version,
             line: number,
-            carry_before,
-            carry_after: rated.carry,
+            carry_before: before.carry,
+            carry_after: rated.after.carry,
+            tier: cycle.map(|cycle| TierPlace { cycle, used: before.used }),
         });
     }
     Ok(charges)
@@ -69,11 +94,17 @@ pub fn rate_event(
 
 /// The bytes of an event's leaf: its place, its content, when it counts, and every charge.
 pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Timestamp, charges: &[Charge]) {
-    canon.restart("scrip-leaf-1");
+    // Leaves from before tiers keep their bytes.
+    let tiered = charges.iter().any(|charge| charge.tier.is_some());
+    canon.restart(if tiered { "scrip-leaf-2" } else { "scrip-leaf-1" });
     canon.int(seq.0).bytes(content).int(occurred_at.micros()).count(charges.len());
     for charge in charges {
         canon.text(charge.meter.as_str()).wide(charge.quantity.micros()).int(charge.credits.micros());
         canon.int(charge.version.0).int(charge.line.0).int(charge.carry_before.0);
+        if tiered {
+            canon.maybe_int(charge.tier.map(|tier| tier.cycle.number()));
+            canon.wide(charge.before().used.micros());
+        }
     }
 }
 
@@ -83,6 +114,8 @@ pub struct Settlement {
     purse: Purse,
     range: Option<(EventSeq, EventSeq)>,
     total: Credits,
+    /// What volume tiers gave back.
+    returned: Credits,
     tree: merkle::Builder,
 }
 
@@ -90,7 +123,7 @@ impl Settlement {
     /// Begins with what the org can spend.
     #[must_use]
     pub fn new(purse: Purse) -> Self {
-        Self { purse, range: None, total: Credits::ZERO, tree: merkle::Builder::default() }
+        Self { purse, range: None, total: Credits::ZERO, returned: Credits::ZERO, tree: merkle::Builder::default() }
     }
 
     /// Adds the next event: draws its charges and takes up its leaf. Returns the sum of its charges.
@@ -106,10 +139,13 @@ impl Settlement {
     ) -> Result<Credits, Refusal> {
         let sum = Credits::sum(charges.iter().map(|c| c.credits))?;
         let total = self.total.plus(sum)?;
-        self.purse.debt().plus(sum)?;
+        let drawn = Credits::sum(charges.iter().map(|c| c.credits).filter(|credits| credits.is_positive()))?;
+        self.purse.debt().plus(drawn)?;
+        let returned = self.returned.plus(drawn.minus(sum)?)?;
         for charge in charges.iter().filter(|c| c.credits.is_positive()) {
             self.purse.draw(&charge.meter, project, charge.credits, |_, _| ())?;
         }
+        self.returned = returned;
         self.total = total;
         self.tree.push(leaf);
         self.range = Some((self.range.map_or(seq, |(first, _)| first), seq));
@@ -124,7 +160,13 @@ impl Settlement {
         self.purse.left()
     }
 
-    /// What its events cost so far.
+    /// What volume tiers gave back so far: to be given as [`returned_grant`] behind the entry.
+    #[must_use]
+    pub const fn returned(&self) -> Credits {
+        self.returned
+    }
+
+    /// What its events cost so far; below zero where volume tiers gave back more than the rest cost.
     #[must_use]
     pub const fn total(&self) -> Credits {
         self.total
@@ -147,11 +189,33 @@ impl Settlement {
     pub fn finish(self, now: Timestamp, cause: &str) -> Option<Draft> {
         let (first, last) = self.range?;
         let mut postings = self.purse.postings();
-        if self.total.is_positive() {
+        if self.returned.is_positive() {
+            postings.push(Posting { account: Account::Funding, amount: self.returned });
+        }
+        if !self.total.is_zero() {
             postings.push(Posting { account: Account::Consumed, amount: self.total });
         }
         let kind = EntryKind::Usage { first, last, root: self.tree.root() };
         Some(Draft { kind, happened_at: now, cause: cause.to_owned(), postings })
+    }
+}
+
+/// The grant as which what volume tiers gave back is given: there is no telling which grants had paid the higher price, so
+/// it may be spent on everything and never expires.
+#[must_use]
+pub fn returned_grant(id: GrantId, amount: Credits, now: Timestamp) -> Grant {
+    Grant {
+        id,
+        kind: GrantKind::Refund,
+        amount,
+        priority: 0,
+        scope: Scope::default(),
+        effective_at: now,
+        expires_at: None,
+        description: "A volume price was reached".to_owned(),
+        cost: None,
+        rollover: None,
+        parent: None,
     }
 }
 

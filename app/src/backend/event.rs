@@ -137,7 +137,8 @@ fn evidence(proof: EventProof) -> Evidence {
     Evidence { seq, event, occurred_at, charges, proof, entry, previous, head }
 }
 
-fn reason(meters: &[MeterInfo], (charge, why, paid): Explained) -> ChargeReason {
+fn reason(meters: &[MeterInfo], explained: Explained) -> ChargeReason {
+    let Explained { charge, why, paid, .. } = explained;
     let info = meters.iter().find(|info| info.meter == charge.meter);
     ChargeReason {
         title: info.map_or_else(|| charge.meter.to_string(), |info| info.title.clone()),

@@ -14,9 +14,9 @@ use crate::command::{Answer, Command};
 use crate::ingest::Tally;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ledger::event::Form;
-use ledger::rate::Carry;
+use ledger::rate::{Before, Carry};
 use ledger::settle::rate_event;
-use ledger::{Credits, Event, LineNo, RateCard, Timestamp};
+use ledger::{BillingCycle, Credits, Event, LineNo, Quantity, RateCard, Timestamp};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::IsTerminal as _;
@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use store::calendar::cycle;
 use store::clock::Stopwatch;
+use store::{StoreError, Tz};
 
 /// Rows sent at once.
 const BATCH_ROWS: usize = 5_000;
@@ -191,7 +193,7 @@ impl Run {
                 if let Some(prices) = &mut self.prices {
                     return match prices.rate(&event, &mut self.tally) {
                         Ok(()) => Ok(()),
-                        Err(refusal) => self.reject(&row, refusal.code(), &refusal.to_string()),
+                        Err(error) => self.reject(&row, error.code(), &error.to_string()),
                     };
                 }
                 batch.bytes += text.len();
@@ -270,10 +272,12 @@ fn watch_for_stop() -> Arc<AtomicBool> {
     stop
 }
 
-/// Rates without posting: the rate card as it is, carries from nothing. Duplicates are not known here.
+/// Rates without posting: the rate card as it is, carries and tiers from nothing. Duplicates are not known here.
 struct DryRun {
     card: RateCard,
+    zone: Tz,
     carries: HashMap<LineNo, Carry>,
+    used: HashMap<(LineNo, BillingCycle), Quantity>,
     now: Timestamp,
 }
 
@@ -282,15 +286,27 @@ impl DryRun {
         let card = office.run(Command::RateCard { org: org.to_owned() }).await?;
         let now = office.run(Command::Now).await?;
         let (Answer::RateCard(card), Answer::Now(now)) = (card, now) else { return Err(crate::cli::unexpected()) };
-        Ok(Self { card, carries: HashMap::new(), now })
+        let Answer::Orgs(orgs) = office.run(Command::ListOrgs).await? else { return Err(crate::cli::unexpected()) };
+        let zone = orgs.iter().find(|line| line.name == org).and_then(|line| line.zone.parse().ok());
+        let zone = zone.ok_or_else(crate::cli::unexpected)?;
+        Ok(Self { card, zone, carries: HashMap::new(), used: HashMap::new(), now })
     }
 
-    fn rate(&mut self, event: &Event, tally: &mut Tally) -> Result<(), ledger::Refusal> {
-        event.occurred_at(self.now)?;
-        let charges = rate_event(&self.card, event, |line| self.carries.get(&line).copied().unwrap_or_default())?;
+    fn rate(&mut self, event: &Event, tally: &mut Tally) -> Result<(), StoreError> {
+        let occurred_at = event.occurred_at(self.now)?;
+        let before = |line, cycle: Option<BillingCycle>| Before {
+            carry: self.carries.get(&line).copied().unwrap_or_default(),
+            used: cycle.and_then(|cycle| self.used.get(&(line, cycle)).copied()).unwrap_or_default(),
+        };
+        let charges = rate_event(&self.card, event, || cycle(self.zone, occurred_at), before)?;
         tally.credits = tally.credits.plus(Credits::sum(charges.iter().map(|charge| charge.credits))?)?;
         tally.accepted += 1;
-        self.carries.extend(charges.iter().map(|charge| (charge.line, charge.carry_after)));
+        for charge in &charges {
+            self.carries.insert(charge.line, charge.carry_after);
+            if let Some(place) = charge.tier {
+                self.used.insert((charge.line, place.cycle), place.used.plus(charge.quantity)?);
+            }
+        }
         Ok(())
     }
 }

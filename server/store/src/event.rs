@@ -2,17 +2,19 @@
 
 use crate::Store;
 use crate::error::StoreError;
+use crate::payer;
+use crate::rate_card::card_of;
 use crate::rows::{Columns, unreadable};
-use crate::{meter, payer};
 use ledger::event::{Place, Status};
 use ledger::explain::{Explanation, explain};
 use ledger::rate::Carry;
-use ledger::settle::Charge;
+use ledger::settle::{Charge, TierPlace};
 use ledger::{
-    Account, Credits, EntrySeq, Event, EventSeq, Label, LineNo, Meter, OrgId, Quantity, RateCard, RateCardVersion,
-    Timestamp,
+    Account, BillingCycle, Credits, EntrySeq, Event, EventSeq, Label, LineNo, Meter, OrgId, Quantity, RateCard,
+    RateCardVersion, RateLine, Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// Events on one page, at most.
 pub const MAX_PAGE: u32 = 200;
@@ -43,8 +45,18 @@ pub struct EventRow {
     pub entry: EntrySeq,
 }
 
-/// A charge, why it is so, and who paid how much of it.
-pub type Explained = (Charge, Explanation, Vec<(Account, Credits)>);
+/// A charge, explained.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// What it is.
+    pub charge: Charge,
+    /// The line that it was rated by.
+    pub line: RateLine,
+    /// Why it is so.
+    pub why: Explanation,
+    /// Who paid how much of it, in the order of drawdown; nobody where it gave credits back.
+    pub paid: Vec<(Account, Credits)>,
+}
 
 /// An event, explained.
 #[derive(Debug, Clone)]
@@ -65,7 +77,7 @@ macro_rules! event_sql {
     ($more:literal, $rest:literal) => {
         concat!(
             "SELECT e.seq, e.occurred_at, e.time_said, e.failed, e.bytes, e.reported, e.description, e.attributes, i.external_id,
-                    op.value, src.value, p.value, p.name, w.value, w.name, r.value, r.name, m.value, m.name, u.value, t.value, ia.value",
+                    op.value, src.value, p.value, p.name, w.value, w.name, r.value, r.name, m.value, m.name, u.value, t.value, ia.value, e.compute",
             $more,
             " FROM event e
              JOIN identity i ON i.org_id = e.org_id AND i.seq = e.seq
@@ -84,7 +96,7 @@ macro_rules! event_sql {
 }
 
 /// How many columns those are.
-pub(crate) const COLUMNS: usize = 22;
+pub(crate) const COLUMNS: usize = 23;
 
 /// Columns of [`charge_of`], and more where the caller names them; the caller adds `WHERE c.org_id = ?1 …`.
 macro_rules! charge_sql {
@@ -93,16 +105,18 @@ macro_rules! charge_sql {
     };
     ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before",
+            "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before,
+                    ct.cycle, ct.used, ct.used_micros",
             $more,
-            " FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id ",
+            " FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id
+             LEFT JOIN charge_tier ct ON ct.org_id = c.org_id AND ct.seq = c.seq AND ct.meter_id = c.meter_id ",
             $rest
         )
     };
 }
 pub(crate) use {charge_sql, event_sql};
 /// How many columns a charge has.
-pub(crate) const CHARGE_COLUMNS: usize = 8;
+pub(crate) const CHARGE_COLUMNS: usize = 11;
 
 /// What an event said, from its row; its quantities come from its charges.
 pub(crate) struct Said {
@@ -142,6 +156,7 @@ pub(crate) fn said(row: &impl Columns) -> Result<Said, StoreError> {
         interaction: maybe(21)?,
         status: if row.get::<bool>(3)? { Status::Failed } else { Status::Succeeded },
         bytes: row.get(4)?,
+        compute_micros: row.get(22)?,
         description: row.get(6)?,
         attributes: attributes.unwrap_or_default(),
     };
@@ -151,6 +166,11 @@ pub(crate) fn said(row: &impl Columns) -> Result<Said, StoreError> {
 /// A charge from its row. What it carries on is filled in by whoever knows the rate card.
 pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreError> {
     let carry_before = Carry(row.get(7)?);
+    let tier = row.get::<Option<i64>>(8)?.map(|number| -> Result<TierPlace, StoreError> {
+        let cycle = BillingCycle::from_number(number).ok_or_else(|| unreadable("billing cycle"))?;
+        Ok(TierPlace { cycle, used: Quantity::from_parts(row.get(9)?, row.get(10)?) })
+    });
+    let tier = tier.transpose()?;
     let charge = Charge {
         meter: Meter::parse(&row.get::<String>(1)?)?,
         quantity: Quantity::from_parts(row.get(2)?, row.get(3)?),
@@ -159,6 +179,7 @@ pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreE
         line: LineNo(row.get(6)?),
         carry_before,
         carry_after: carry_before,
+        tier,
     };
     Ok((EventSeq(row.get(0)?), charge))
 }
@@ -203,13 +224,13 @@ impl Store {
         let seq = row.seq;
         let (_, paid) = self.read(move |conn| payer::payers(conn, org, seq)).await?;
         let mut payers: HashMap<Meter, payer::Paid> = paid.into_iter().collect();
-        let cards = self.cards(org).await?;
+        let lines = self.lines(org, row.charges.iter()).await?;
         let mut explained = Vec::with_capacity(row.charges.len());
         for charge in &row.charges {
-            let card = meter::card_of(&cards, charge.version, &charge.meter);
-            let line = card.as_ref().and_then(|card| card.line(charge.line)).ok_or_else(|| unreadable("rate line"))?;
-            let why = explain(line, charge.quantity, row.event.reported, charge.carry_before)?;
-            explained.push((charge.clone(), why, payers.remove(&charge.meter).unwrap_or_default()));
+            let line = line_of(&lines, charge)?.clone();
+            let why = explain(&line, row.event.usage(charge.quantity), charge)?;
+            let paid = payers.remove(&charge.meter).unwrap_or_default();
+            explained.push(Explained { charge: charge.clone(), line, why, paid });
         }
         Ok(EventDetail { row, accepted_at, explained })
     }
@@ -220,15 +241,13 @@ impl Store {
             return Ok(Vec::new());
         };
         let mut charges = self.charges(org, low, high).await?;
-        let cards = self.cards(org).await?;
+        let lines = self.lines(org, charges.values().flatten()).await?;
         let mut complete = Vec::with_capacity(said.len());
         for Said { seq, occurred_at, mut event } in said {
             let mut charges = charges.remove(&seq).unwrap_or_default();
             for charge in &mut charges {
-                let card = meter::card_of(&cards, charge.version, &charge.meter);
-                let line =
-                    card.as_ref().and_then(|card| card.line(charge.line)).ok_or_else(|| unreadable("rate line"))?;
-                charge.carry_after = line.rate(charge.quantity, event.reported, charge.carry_before)?.carry;
+                let rated = line_of(&lines, charge)?.rate(event.usage(charge.quantity), charge.before())?;
+                charge.carry_after = rated.after.carry;
             }
             event.quantities = charges.iter().map(|charge| (charge.meter.clone(), charge.quantity)).collect();
             let credits = Credits::sum(charges.iter().map(|charge| charge.credits))?;
@@ -259,7 +278,39 @@ impl Store {
         Ok(charges)
     }
 
-    async fn cards(&self, org: OrgId) -> Result<Vec<RateCard>, StoreError> {
-        self.read(move |conn| meter::cards(conn, org)).await
+    /// The lines by which charges were rated.
+    async fn lines(&self, org: OrgId, charges: impl Iterator<Item = &Charge>) -> Result<Lines, StoreError> {
+        let wanted: HashSet<LineKey> = charges.map(key_of).collect();
+        self.read(move |conn| {
+            let mut cards: HashMap<RateCardVersion, RateCard> = HashMap::new();
+            let mut lines = Lines::new();
+            for key in wanted {
+                let (version, number, meter) = &key;
+                let card = match cards.entry(*version) {
+                    Entry::Occupied(known) if *version != RateCardVersion::CAPTURES => known.into_mut(),
+                    Entry::Occupied(mut other) => {
+                        other.insert(card_of(conn, org, *version, meter)?);
+                        other.into_mut()
+                    }
+                    Entry::Vacant(new) => new.insert(card_of(conn, org, *version, meter)?),
+                };
+                let line = card.line(*number).ok_or_else(|| unreadable("rate line"))?.clone();
+                lines.insert(key, line);
+            }
+            Ok(lines)
+        })
+        .await
     }
+}
+
+/// Version, line, and the meter, since each meter has its own line for captured holds.
+type LineKey = (RateCardVersion, LineNo, Meter);
+type Lines = HashMap<LineKey, RateLine>;
+
+fn key_of(charge: &Charge) -> LineKey {
+    (charge.version, charge.line, charge.meter.clone())
+}
+
+fn line_of<'l>(lines: &'l Lines, charge: &Charge) -> Result<&'l RateLine, StoreError> {
+    lines.get(&key_of(charge)).ok_or_else(|| unreadable("rate line"))
 }

@@ -3,17 +3,18 @@
 use crate::Store;
 use crate::error::StoreError;
 use crate::ingest::{self, Arrived};
-use crate::meter::card_at;
 use crate::once::{Done, Once};
 use crate::position::{At, Reading, read};
+use crate::rate_card::{card_at, prices, tier_use};
 use crate::rows::unreadable;
 use crate::tx::Tx;
+use crate::{calendar, org};
 use ledger::canon::Canon;
 use ledger::event::{Place, Status};
 use ledger::hold::{DEFAULT_METER, DEFAULT_SECONDS, DEFAULT_SOURCE, Request, ends_at};
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::merkle::Builder;
-use ledger::rate::Carry;
+use ledger::rate::{Before, Carry};
 use ledger::settle::{leaf, rate_event};
 use ledger::{
     Balance, Credits, Entry, EntryKind, Event, EventSeq, GrantId, Hold, HoldId, HoldStatus, Label, Meter, OrgId,
@@ -183,7 +184,7 @@ impl Store {
             let meter = ask.meter.clone().map_or_else(|| Meter::parse(DEFAULT_METER), Ok)?;
             let amount = match ask.quantity {
                 // At the present of the balance, which a clock that jumped back does not set back.
-                Some(quantity) => cost_of(&card_at(conn, org, as_of)?, &ask, &meter, quantity)?,
+                Some(quantity) => cost_of(conn, org, as_of, &ask, (&meter, quantity))?,
                 None => ask.amount.unwrap_or(Credits::from_micros(1)),
             };
             if amount.is_positive() {
@@ -196,10 +197,25 @@ impl Store {
 }
 
 /// What is asked for, in credits. What the line carries is left out: it is less than anything that is charged.
-fn cost_of(card: &RateCard, ask: &Ask, meter: &Meter, quantity: Quantity) -> Result<Credits, StoreError> {
+fn cost_of(
+    conn: &Connection,
+    org: OrgId,
+    now: Timestamp,
+    ask: &Ask,
+    (meter, quantity): (&Meter, Quantity),
+) -> Result<Credits, StoreError> {
+    let card = card_at(conn, org, now)?;
     let event = event_of("ask", meter, quantity, ask.source.clone(), ask.project.clone(), None)?;
-    let charges = rate_event(card, &event, |_| Carry(0))?;
-    Ok(Credits::sum(charges.iter().map(|charge| charge.credits))?)
+    let (number, line) = card.line_for(meter, &event)?;
+    let used = if line.has_tiers() {
+        let cycle = calendar::cycle(org::zone(conn, org)?, now)?;
+        tier_use(conn, org, prices(conn, org)?.origin(card.version, number), cycle)?
+    } else {
+        Quantity::ZERO
+    };
+    let rated = line.rate(event.usage(quantity), Before { carry: Carry(0), used })?;
+    // What a volume price would give back is no reason to ask for less than nothing.
+    Ok(rated.credits.max(Credits::ZERO))
 }
 
 pub(crate) fn event_of(
@@ -226,6 +242,7 @@ pub(crate) fn event_of(
         interaction: None,
         status: Status::Succeeded,
         bytes: 0,
+        compute_micros: 0,
         description: None,
         attributes: Vec::new(),
     })
@@ -283,7 +300,9 @@ impl Tx<'_> {
         if org.seen(conn, id, &arrived)?.is_some() {
             return Err(Refusal::EventConflict.into());
         }
-        let charges = rate_event(&RateCard::of_captures(hold.meter.clone()), &arrived.event, |_| Carry(0))?;
+        let card = RateCard::of_captures(hold.meter.clone());
+        let no_tiers = || Err(StoreError::Internal("captures have no tiers".to_owned()));
+        let charges = rate_event(&card, &arrived.event, no_tiers, |_, _| Before::default())?;
         let meters = vec![org.meters.id_or_add(conn, id, &hold.meter)?];
         let totals = org.sums_with(&arrived.event, &charges, &meters)?;
         let seq = EventSeq(org.next_event);

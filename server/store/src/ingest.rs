@@ -7,6 +7,7 @@
 //!
 //! Cost per event: two SHA-256 in the caller and two in the writer, one probe for its identity, three narrow rows.
 
+use crate::calendar;
 use crate::dimension::Kind;
 use crate::error::StoreError;
 use crate::identity::{self, Half, Known};
@@ -102,7 +103,7 @@ impl Tx<'_> {
         let (conn, now) = (self.conn, self.now());
         let org = self.org(id)?;
         // Said for the whole batch, before any of it is decided.
-        org.card(now).ok_or(StoreError::NotFound("rate card"))?;
+        org.prices.at(now).ok_or(StoreError::NotFound("rate card"))?;
         let mut canon = Canon::new("");
         let mut rows = Vec::with_capacity(events.len());
         let mut outcomes = Vec::with_capacity(events.len());
@@ -165,10 +166,11 @@ impl OrgCache {
         if HoldId::parse(event.id.as_str()).is_some() {
             return Err(Refusal::ReservedId.into());
         }
-        let card = self.card(now).ok_or(StoreError::NotFound("rate card"))?;
+        let card = self.prices.at(now).ok_or(StoreError::NotFound("rate card"))?;
         let version = card.version;
-        let charges =
-            settle::rate_event(card, event, |line| self.carries.get(&(version, line)).copied().unwrap_or_default())?;
+        let before = |line, cycle| self.lines.before(self.prices.origin(version, line), cycle);
+        let charges: Vec<Charge> = settle::rate_event(card, event, || calendar::cycle(self.zone, occurred_at), before)?;
+        check_places(&charges)?;
         let meters = charges.iter().map(|charge| self.meters.id(&charge.meter)).collect::<Result<Vec<_>, _>>()?;
         let totals = self.sums_with(event, &charges, &meters)?;
         let seq = EventSeq(self.next_event);
@@ -210,21 +212,13 @@ impl OrgCache {
         self.totals.bytes += event.bytes;
         for ((charge, meter), total) in charges.iter().zip(&meters).zip(totals) {
             self.meters.put_total(*meter, total);
-            self.carry_on(charge);
+            self.lines.take_up(&self.prices, charge)?;
         }
         self.identities.add(arrived.key, Known { seq, content: identity::half(&arrived.content) });
         let dimensions = self.dimensions_of(conn, id, event)?;
         let row = Row { arrived, seq, occurred_at, dimensions, charges, meters };
         self.roll_up(conn, id, &row)?;
         Ok(row)
-    }
-
-    fn carry_on(&mut self, charge: &Charge) {
-        let line = (charge.version, charge.line);
-        let before = self.carries.insert(line, charge.carry_after);
-        if before != Some(charge.carry_after) && !self.changed_carries.contains(&line) {
-            self.changed_carries.push(line);
-        }
     }
 
     /// The meters' sums over all time with this event, each checked to fit: then no rollup and no account can overflow.
@@ -275,21 +269,33 @@ impl OrgCache {
 
     /// What the org has once what is pending is booked.
     fn balance_after(&self) -> Result<Balance, StoreError> {
-        let (left, new_debt) = match &self.pending {
+        let (mut left, mut new_debt) = match &self.pending {
             Some(pending) => (pending.left()?, pending.debt()),
             None => (Credits::ZERO, Credits::ZERO),
         };
+        // What volume tiers gave back repays debt first, as soon as it is booked.
+        let returned = self.pending.as_ref().map_or(Credits::ZERO, settle::Settlement::returned);
+        let repaid = returned.min(self.position.debt.plus(new_debt)?);
+        (left, new_debt) = (left.plus(returned.minus(repaid)?)?, new_debt.minus(repaid)?);
         let held = Credits::sum(self.position.holds.iter().map(ledger::Hold::held).collect::<Result<Vec<_>, _>>()?)?;
         let room = self.position.room()?.minus(new_debt)?;
         Ok(Balance::new(left, held, self.position.debt.plus(new_debt)?, room)?)
     }
 }
 
+/// What tiers count must fit its columns; said before anything is taken up.
+fn check_places(charges: &[Charge]) -> Result<(), Refusal> {
+    charges
+        .iter()
+        .filter_map(|charge| Some((charge.tier?.used, charge.quantity)))
+        .try_for_each(|(used, quantity)| used.plus(quantity)?.parts().map(|_| ()))
+}
+
 fn insert_events(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), StoreError> {
     let mut insert = conn.prepare_cached(
         "INSERT INTO event (org_id, seq, occurred_at, time_said, operation_id, source_id, project_id, workflow_id, run_id, module_id,
-                            user_id, tenant_id, interaction_id, failed, bytes, reported, description, attributes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                            user_id, tenant_id, interaction_id, failed, bytes, reported, description, attributes, compute)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?;
     for row in rows {
         let event = &row.arrived.event;
@@ -315,6 +321,7 @@ fn insert_events(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), S
             event.reported,
             event.description,
             attributes,
+            event.compute_micros,
         ])?;
     }
     Ok(())
@@ -324,6 +331,9 @@ fn insert_charges(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), 
     let mut insert = conn.prepare_cached(
         "INSERT INTO charge (org_id, seq, meter_id, quantity, quantity_micros, credits, version, line, carry_before)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    let mut place = conn.prepare_cached(
+        "INSERT INTO charge_tier (org_id, seq, meter_id, cycle, used, used_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for row in rows {
         for (charge, meter) in row.charges.iter().zip(&row.meters) {
@@ -339,6 +349,10 @@ fn insert_charges(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), 
                 charge.line.0,
                 charge.carry_before.0,
             ])?;
+            if let Some(tier) = charge.tier {
+                let (whole, micros) = tier.used.parts()?;
+                place.execute(params![id.0, row.seq.0, meter, tier.cycle.number(), whole, micros])?;
+            }
         }
     }
     Ok(())

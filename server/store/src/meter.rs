@@ -1,11 +1,10 @@
-//! Meters, sets of meters, and rate cards.
+//! Meters and sets of meters.
 
 use crate::Store;
 use crate::error::StoreError;
 use crate::rows;
-use ledger::canon::Hash;
 use ledger::cube::MeterInfo;
-use ledger::{Credits, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp};
+use ledger::{Credits, Meter, OrgId, Quantity, RateLine, Refusal};
 use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,12 +20,7 @@ pub(crate) struct Meters {
 impl Meters {
     pub(crate) fn load(conn: &Connection, org: OrgId) -> Result<Self, StoreError> {
         let mut meters = Self::default();
-        let mut statement = conn.prepare_cached("SELECT meter_id, name FROM meter WHERE org_id = ?1")?;
-        let mut found = statement.query([org.0])?;
-        while let Some(row) = found.next()? {
-            let name: String = row.get(1)?;
-            meters.ids.insert(Meter::parse(&name)?, row.get(0)?);
-        }
+        meters.load_ids(conn, org)?;
         let mut statement = conn.prepare_cached("SELECT set_id, members FROM meter_set WHERE org_id = ?1")?;
         let mut found = statement.query([org.0])?;
         while let Some(row) = found.next()? {
@@ -41,6 +35,17 @@ impl Meters {
             meters.totals.insert(row.get(0)?, total);
         }
         Ok(meters)
+    }
+
+    /// Takes up the meters that have rows.
+    pub(crate) fn load_ids(&mut self, conn: &Connection, org: OrgId) -> Result<(), StoreError> {
+        let mut statement = conn.prepare_cached("SELECT meter_id, name FROM meter WHERE org_id = ?1")?;
+        let mut found = statement.query([org.0])?;
+        while let Some(row) = found.next()? {
+            let name: String = row.get(1)?;
+            self.ids.insert(Meter::parse(&name)?, row.get(0)?);
+        }
+        Ok(())
     }
 
     /// The number of a meter that a rate card names.
@@ -129,64 +134,29 @@ impl Meters {
     }
 }
 
-/// All versions of an org's rate card, oldest first.
-pub(crate) fn cards(conn: &Connection, org: OrgId) -> Result<Vec<RateCard>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1 ORDER BY version")?;
-    let mut found = statement.query([org.0])?;
-    let mut cards = Vec::new();
-    while let Some(row) = found.next()? {
-        let lines: String = row.get(2)?;
-        cards.push(RateCard {
-            version: RateCardVersion(row.get(0)?),
-            effective_at: Timestamp::from_micros(row.get(1)?),
-            lines: serde_json::from_str(&lines)?,
-        });
-    }
-    Ok(cards)
-}
-
-/// The rate card in force at an instant.
-pub(crate) fn card_at(conn: &Connection, org: OrgId, at: Timestamp) -> Result<RateCard, StoreError> {
-    let cards = cards(conn, org)?;
-    cards.into_iter().rfind(|card| card.effective_at <= at).ok_or(StoreError::NotFound("rate card"))
-}
-
-/// Writes the first version of a new org's rate card, and its meters: those described, and those the lines name. Tells
-/// the hash of its terms.
-pub(crate) fn insert_card(
+/// Writes meters that the org does not have yet: those described, and those that lines name.
+pub(crate) fn insert_new(
     conn: &Connection,
     org: OrgId,
-    now: Timestamp,
     meters: &[MeterInfo],
     lines: &[RateLine],
-) -> Result<Hash, StoreError> {
-    RateCard::check(lines)?;
-    let json = serde_json::to_string(lines)?;
-    let undescribed = lines.iter().filter(|line| !meters.iter().any(|info| info.meter == line.meter));
+) -> Result<(), StoreError> {
     let mut all: Vec<MeterInfo> = meters.to_vec();
-    for line in undescribed {
+    for line in lines {
         if !all.iter().any(|info| info.meter == line.meter) {
-            all.push(MeterInfo { meter: line.meter.clone(), title: title_of(&line.meter), unit: "unit".to_owned() });
+            let (title, unit) = (title_of(&line.meter), "unit".to_owned());
+            all.push(MeterInfo { meter: line.meter.clone(), title, unit, service: String::new() });
         }
     }
-    for (info, id) in all.iter().zip(1_i64..) {
-        conn.prepare_cached("INSERT INTO meter (org_id, meter_id, name, title, unit) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![org.0, id, info.meter.as_str(), info.title, info.unit])?;
+    for info in &all {
+        conn.prepare_cached(
+            "INSERT INTO meter (org_id, meter_id, name, title, unit, service)
+             SELECT ?1, coalesce(max(meter_id), 0) + 1, ?2, ?3, ?4, ?5 FROM meter WHERE org_id = ?1 HAVING true
+             ON CONFLICT (org_id, name) DO NOTHING",
+        )?
+        .execute(params![org.0, info.meter.as_str(), info.title, info.unit, info.service])?;
     }
-    conn.prepare_cached(
-        "INSERT INTO rate_card (org_id, version, effective_at, lines, created_at) VALUES (?1, 1, ?2, ?3, ?2)",
-    )?
-    .execute(params![org.0, now.micros(), json])?;
-    Ok(RateCard::terms(RateCardVersion(1), now, &json))
-}
-
-/// A version of an org's rate card: its own, or what captured holds are charged by.
-pub(crate) fn card_of(cards: &[RateCard], version: RateCardVersion, meter: &Meter) -> Option<RateCard> {
-    if version == RateCardVersion::CAPTURES {
-        return Some(RateCard::of_captures(meter.clone()));
-    }
-    cards.iter().find(|card| card.version == version).cloned()
+    Ok(())
 }
 
 /// `input_tokens` as people read it: `Input tokens`.
@@ -197,39 +167,19 @@ fn title_of(meter: &Meter) -> String {
 }
 
 impl Store {
-    /// The rate card in force now.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] where the org has none.
-    pub async fn rate_card(&self, org: OrgId) -> Result<RateCard, StoreError> {
-        let found: Option<(i64, i64, String)> = sqlx::query_as(
-            "SELECT version, effective_at, lines FROM rate_card WHERE org_id = ?1 AND effective_at <= ?2 ORDER BY version DESC LIMIT 1",
-        )
-        .bind(org.0)
-        .bind(self.now().micros())
-        .fetch_optional(self.reader())
-        .await?;
-        let (version, effective_at, lines) = found.ok_or(StoreError::NotFound("rate card"))?;
-        Ok(RateCard {
-            version: RateCardVersion(version),
-            effective_at: Timestamp::from_micros(effective_at),
-            lines: serde_json::from_str(&lines)?,
-        })
-    }
-
     /// The org's meters as people see them, in the order of its rate card.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn meters(&self, org: OrgId) -> Result<Vec<MeterInfo>, StoreError> {
-        let found: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT name, title, unit FROM meter WHERE org_id = ?1 ORDER BY meter_id")
+        let found: Vec<(String, String, String, String)> =
+            sqlx::query_as("SELECT name, title, unit, service FROM meter WHERE org_id = ?1 ORDER BY meter_id")
                 .bind(org.0)
                 .fetch_all(self.reader())
                 .await?;
         found
             .into_iter()
-            .map(|(name, title, unit)| Ok(MeterInfo { meter: Meter::parse(&name)?, title, unit }))
+            .map(|(name, title, unit, service)| Ok(MeterInfo { meter: Meter::parse(&name)?, title, unit, service }))
             .collect()
     }
 }

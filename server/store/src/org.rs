@@ -3,12 +3,12 @@
 use crate::error::StoreError;
 use crate::rows::unreadable;
 use crate::tx::{OrgTotals, Tx};
-use crate::{Store, meter};
+use crate::{Store, meter, rate_card};
 use chrono_tz::Tz;
 use ledger::cube::MeterInfo;
 use ledger::entry::{Draft, GENESIS, Head};
 use ledger::label::{MAX_LABEL_BYTES, check_text};
-use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCardVersion, RateLine, Timestamp};
+use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCard, RateCardVersion, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A tenant.
@@ -156,8 +156,10 @@ impl Tx<'_> {
             .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
                 row.get(0).map(OrgId)
             })?;
-        let terms = meter::insert_card(self.conn, id, created_at, &new.meters, &new.lines)?;
-        let kind = EntryKind::RateCard { version: RateCardVersion(1), terms };
+        meter::insert_new(self.conn, id, &new.meters, &new.lines)?;
+        let card = RateCard { version: RateCardVersion(1), effective_at: created_at, lines: new.lines.clone() };
+        let terms = rate_card::insert(self.conn, id, created_at, &card)?;
+        let kind = EntryKind::RateCard { version: card.version, terms };
         let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
         self.book(id, draft)?;
         Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, created_at })

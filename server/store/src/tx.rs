@@ -8,17 +8,15 @@ use crate::calendar::ZoneCalendar;
 use crate::dimension::Dimensions;
 use crate::error::StoreError;
 use crate::identity::Identities;
+use crate::line_state::LineStates;
 use crate::meter::Meters;
 use crate::rollup::Deltas;
-use crate::{entry, grant, meter, org, position};
+use crate::{entry, grant, org, position, rate_card};
 use chrono_tz::Tz;
+use ledger::card::Prices;
 use ledger::entry::{Draft, Head};
-use ledger::rate::Carry;
-use ledger::settle::Settlement;
-use ledger::{
-    Account, Credits, Entry, EntrySeq, Grant, GrantId, LineNo, OrgId, Position, Posting, RateCard, RateCardVersion,
-    Refusal, Timestamp,
-};
+use ledger::settle::{self, Settlement};
+use ledger::{Account, Credits, Entry, EntrySeq, Grant, GrantId, OrgId, Position, Posting, Refusal, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,9 +28,8 @@ const MAX_REMEMBERED: usize = 500_000;
 /// What the writer knows of one org.
 pub(crate) struct OrgCache {
     pub(crate) zone: Tz,
-    pub(crate) cards: Vec<RateCard>,
-    pub(crate) carries: FxHashMap<(RateCardVersion, LineNo), Carry>,
-    pub(crate) changed_carries: Vec<(RateCardVersion, LineNo)>,
+    pub(crate) prices: Prices,
+    pub(crate) lines: LineStates,
     pub(crate) meters: Meters,
     pub(crate) dimensions: Dimensions,
     pub(crate) identities: Identities,
@@ -95,9 +92,8 @@ impl OrgCache {
         let (merged, totals) = org::totals(conn, id)?;
         Ok(Self {
             zone,
-            cards: meter::cards(conn, id)?,
-            carries: carries(conn, id)?,
-            changed_carries: Vec::new(),
+            prices: rate_card::prices(conn, id)?,
+            lines: LineStates::load(conn, id)?,
             meters: Meters::load(conn, id)?,
             dimensions: Dimensions::default(),
             identities: Identities::load(conn, id, merged)?,
@@ -118,11 +114,6 @@ impl OrgCache {
     /// The last entry of the chain.
     pub(crate) const fn head_seq(&self) -> EntrySeq {
         self.head.seq
-    }
-
-    /// The rate card in force at `now`.
-    pub(crate) fn card(&self, now: Timestamp) -> Option<&RateCard> {
-        self.cards.iter().rev().find(|card| card.effective_at <= now)
     }
 }
 
@@ -265,23 +256,24 @@ impl<'w> Tx<'w> {
         let now = self.now;
         let org = self.org(id)?;
         let cause = std::mem::take(&mut org.pending_cause);
-        let Some(draft) = org.pending.take().and_then(|pending| pending.finish(now, &cause)) else { return Ok(()) };
+        let Some(pending) = org.pending.take() else { return Ok(()) };
+        let returned = pending.returned();
+        let Some(draft) = pending.finish(now, &cause) else { return Ok(()) };
         self.write_derived(id)?;
-        self.book(id, draft).map(|_| ())
+        self.book(id, draft)?;
+        if returned.is_positive() {
+            let grant = settle::returned_grant(self.org(id)?.next_grant, returned, now);
+            self.book_with(id, settle::give(&grant, now, &cause)?, Some(grant))?;
+            self.settle_due(id)?;
+        }
+        Ok(())
     }
 
     /// Writes what events change besides their own rows: carries, rollups, sums, older identities.
     pub(crate) fn write_derived(&mut self, id: OrgId) -> Result<(), StoreError> {
         let conn = self.conn;
         let org = self.org(id)?;
-        for (version, line) in std::mem::take(&mut org.changed_carries) {
-            let carry = org.carries.get(&(version, line)).copied().unwrap_or_default();
-            conn.prepare_cached(
-                "INSERT INTO carry (org_id, version, line, carry) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET carry = excluded.carry",
-            )?
-            .execute(params![id.0, version.0, line.0, carry.0])?;
-        }
+        org.lines.write(conn, id)?;
         org.deltas.write(conn, id, org.zone)?;
         org.meters.write_totals(conn, id)?;
         org.identities.merge_if_full(conn, id, org.next_event - 1)?;
@@ -310,13 +302,6 @@ fn add_to_account(conn: &Connection, id: OrgId, posting: &Posting) -> Result<i64
         )?
         .execute(values)?;
     if inserted == 0 { Err(Refusal::AmountOverflow.into()) } else { Ok(posting.amount.micros()) }
-}
-
-fn carries(conn: &Connection, id: OrgId) -> Result<FxHashMap<(RateCardVersion, LineNo), Carry>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT version, line, carry FROM carry WHERE org_id = ?1")?;
-    let rows = statement
-        .query_map([id.0], |row| Ok(((RateCardVersion(row.get(0)?), LineNo(row.get(1)?)), Carry(row.get(2)?))))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

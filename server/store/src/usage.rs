@@ -37,8 +37,8 @@ pub struct CubeQuery {
 
 /// bucket, meter, source, project, credits, quantity, its micro-units
 type UsageRow = (i64, i64, i64, i64, i64, i64, i64);
-/// bucket, set, source, project, events, failed
-type CallsRow = (i64, i64, i64, i64, i64, i64);
+/// bucket, set, source, project, events, failed, bytes
+type CallsRow = (i64, i64, i64, i64, i64, i64, i64);
 
 impl Store {
     /// All usage of an org in a range.
@@ -129,11 +129,11 @@ impl RollupSource {
     const fn calls_sql(self) -> &'static str {
         match self {
             Self::Day(_) => {
-                "SELECT bucket, set_id, source_id, project_id, events, failed FROM calls_day
+                "SELECT bucket, set_id, source_id, project_id, events, failed, bytes FROM calls_day
                  WHERE org_id = ?1 AND bucket >= ?2 AND bucket < ?3"
             }
             Self::Quarter => {
-                "SELECT bucket, set_id, source_id, project_id, events, failed FROM calls_quarter
+                "SELECT bucket, set_id, source_id, project_id, events, failed, bytes FROM calls_quarter
                  WHERE org_id = ?1 AND bucket >= ?2 AND bucket < ?3"
             }
         }
@@ -159,11 +159,12 @@ impl Names {
         usage: &[UsageRow],
         calls: &[CallsRow],
     ) -> Result<Self, StoreError> {
-        let found: Vec<(i64, String, String, String)> =
-            sqlx::query_as("SELECT meter_id, name, title, unit FROM meter WHERE org_id = ?1 ORDER BY meter_id")
-                .bind(org.0)
-                .fetch_all(&mut **tx)
-                .await?;
+        let found: Vec<(i64, String, String, String, String)> = sqlx::query_as(
+            "SELECT meter_id, name, title, unit, service FROM meter WHERE org_id = ?1 ORDER BY meter_id",
+        )
+        .bind(org.0)
+        .fetch_all(&mut **tx)
+        .await?;
         let mut names = Self {
             meters: Vec::new(),
             meter_at: BTreeMap::new(),
@@ -174,9 +175,9 @@ impl Names {
             sets: Vec::new(),
             set_at: BTreeMap::new(),
         };
-        for (id, name, title, unit) in found {
+        for (id, name, title, unit, service) in found {
             names.meter_at.insert(id, index(names.meters.len())?);
-            names.meters.push(MeterInfo { meter: Meter::parse(&name)?, title, unit });
+            names.meters.push(MeterInfo { meter: Meter::parse(&name)?, title, unit, service });
         }
         let sources = usage.iter().map(|row| row.2).chain(calls.iter().map(|row| row.2));
         for (id, value, _) in dimension(tx, org, 2, sources).await? {
@@ -229,8 +230,8 @@ impl Names {
             sum.0 = sum.0.checked_add(credits).ok_or(Refusal::AmountOverflow)?;
             sum.1 = sum.1.plus(Quantity::from_parts(quantity, micros))?;
         }
-        let mut counts: BTreeMap<[u16; 4], (i64, i64)> = BTreeMap::new();
-        for (bucket, set, origin, project, events, failed) in calls.iter().copied() {
+        let mut counts: BTreeMap<[u16; 4], (i64, i64, i64)> = BTreeMap::new();
+        for (bucket, set, origin, project, events, failed, bytes) in calls.iter().copied() {
             let key = [
                 place.of(bucket)?,
                 at(&self.set_at, set)?,
@@ -238,7 +239,7 @@ impl Names {
                 at(&self.project_at, project)?,
             ];
             let count = counts.entry(key).or_default();
-            *count = (count.0 + events, count.1 + failed);
+            *count = (count.0 + events, count.1 + failed, count.2 + bytes);
         }
         let cell = |([bucket, meter, source, project], (micros, quantity)): ([u16; 4], (i64, Quantity))| Cell {
             bucket,
@@ -248,13 +249,14 @@ impl Names {
             micros,
             quantity,
         };
-        let call = |([bucket, set, source, project], (events, failed)): ([u16; 4], (i64, i64))| Calls {
+        let call = |([bucket, set, source, project], (events, failed, bytes)): ([u16; 4], (i64, i64, i64))| Calls {
             bucket,
             set,
             source,
             project,
             events,
             failed,
+            bytes,
         };
         Ok(Cube {
             zone: zone.name().to_owned(),

@@ -43,6 +43,11 @@ fn event(number: usize, input: i64, completion: i64) -> Event {
     Event::from_json(&text, Form::Plain).expect("valid")
 }
 
+fn rated(card: &RateCard, event: &Event, carry_of: impl Fn(LineNo) -> Carry) -> Result<Vec<Charge>, Refusal> {
+    let no_cycle = || Err(Refusal::TimeOutOfRange);
+    rate_event(card, event, no_cycle, |line, _| Before::carrying(carry_of(line)))
+}
+
 /// Settles the events in commits of `size`, returning the credits charged in all and the drafts.
 fn settle_all(events: &[Event], size: usize) -> (i64, Vec<Draft>) {
     let (card, mut carries, mut drafts, mut canon) = (card(), HashMap::new(), Vec::new(), Canon::new(""));
@@ -50,8 +55,7 @@ fn settle_all(events: &[Event], size: usize) -> (i64, Vec<Draft>) {
     for (chunk, index) in events.chunks(size.max(1)).zip(0_i64..) {
         let mut settlement = Settlement::new(purse(1_000_000_000));
         for (event, offset) in chunk.iter().zip(1_i64..) {
-            let charges =
-                rate_event(&card, event, |line| carries.get(&line).copied().unwrap_or_default()).expect("rates");
+            let charges = rated(&card, event, |line| carries.get(&line).copied().unwrap_or_default()).expect("rates");
             carries.extend(charges.iter().map(|c| (c.line, c.carry_after)));
             let seq = EventSeq(index * 1_000 + offset);
             leaf(&mut canon, seq, &[0; 32], NOW, &charges);
@@ -66,7 +70,7 @@ fn settle_all(events: &[Event], size: usize) -> (i64, Vec<Draft>) {
 fn a_refused_event_changes_nothing() {
     let mut two = event(1, 1, 1);
     two.quantities[1].0 = Meter::parse("unknown").expect("valid");
-    let refused = rate_event(&card(), &two, |_| Carry::default());
+    let refused = rated(&card(), &two, |_| Carry::default());
     assert!(matches!(refused, Err(Refusal::UnknownMeter { .. })));
 }
 

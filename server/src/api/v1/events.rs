@@ -11,11 +11,13 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ledger::card_text::write_line;
 use ledger::event::{Place, Status};
 use ledger::{EntrySeq, Event, EventSeq};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::calendar::cycle;
+use store::event::Explained;
 use store::{EventDetail, EventPage, EventRow, StoreError, Tz};
 use utoipa::{IntoParams, ToSchema};
 
@@ -78,6 +80,9 @@ pub struct EventData {
     status: Option<String>,
     /// Data transferred, in bytes.
     bytes: Option<i64>,
+    /// Compute units used: a formula may charge them.
+    #[schema(value_type = Option<f64>)]
+    compute_units: Option<String>,
     /// Free text.
     description: Option<String>,
     /// Up to 16 more facts.
@@ -285,6 +290,9 @@ pub struct EventItem {
     interaction: Option<String>,
     /// Data transferred, in bytes.
     bytes: i64,
+    /// Compute units used.
+    #[schema(example = "3.5")]
+    compute_units: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -348,6 +356,10 @@ pub struct ChargeItem {
     rate_card: String,
     /// Line of that version, counted from 1.
     line: i64,
+    /// The line as a rate card's text has it; only where one event is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "input_tokens: 0.6 per 1000000")]
+    line_text: Option<String>,
     /// Why it cost that; only where one event is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<ExplanationItem>,
@@ -356,18 +368,34 @@ pub struct ChargeItem {
 /// The arithmetic of a charge.
 #[derive(Serialize, ToSchema)]
 pub struct ExplanationItem {
-    /// The rule in words.
-    #[schema(example = "0.6 credits per 1000000")]
+    /// The rule, as a rate card's text has it.
+    #[schema(example = "0.6 per 1000000")]
     rule: String,
     /// The arithmetic.
     #[schema(example = "4808 × 0.6 ÷ 1000000 = 0.002884")]
     arithmetic: String,
-    /// What was carried from events before.
+    /// What a formula's sum is made of: base, processing time, data volume, compute, what the minimum adds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartItem>,
+    /// What was carried from events before; for tiers, what was used in the billing cycle.
     carry_before: String,
     /// What is carried on.
     carry_after: String,
     /// Which grants paid, in their order; `debt` for what none covered.
     paid_by: Vec<Payment>,
+}
+
+/// Part of a formula's sum.
+#[derive(Serialize, ToSchema)]
+pub struct PartItem {
+    /// What it is for.
+    #[schema(example = "Processing time")]
+    name: String,
+    #[schema(example = "120 s × 0.02")]
+    arithmetic: String,
+    /// Exact, in as many decimals as it takes.
+    #[schema(example = "2.4")]
+    credits: String,
 }
 
 /// Part of a charge.
@@ -404,20 +432,23 @@ impl EventItem {
             tenant: text(&event.tenant),
             interaction: text(&event.interaction),
             bytes: *bytes,
+            compute_units: ledger::decimal::trimmed(i128::from(event.compute_micros), ledger::quantity::DECIMALS),
             description: description.clone(),
             attributes: event.attributes.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         }
     }
 
     fn explained(detail: &EventDetail) -> Self {
-        let charges = detail.explained.iter().map(|(charge, why, paid)| ChargeItem {
+        let charges = detail.explained.iter().map(|Explained { charge, line, why, paid }| ChargeItem {
             explanation: Some(ExplanationItem {
                 rule: why.rule.clone(),
                 arithmetic: why.arithmetic.clone(),
+                parts: why.parts.iter().map(PartItem::new).collect(),
                 carry_before: why.carry_before.clone(),
                 carry_after: why.carry_after.clone(),
                 paid_by: paid.iter().map(|(account, credits)| Payment::new(*account, *credits)).collect(),
             }),
+            line_text: Some(write_line(line)),
             ..ChargeItem::new(charge)
         });
         let charges = charges.collect();
@@ -452,8 +483,15 @@ impl ChargeItem {
             credits: charge.credits.to_string(),
             rate_card: charge.version.to_string(),
             line: charge.line.0,
+            line_text: None,
             explanation: None,
         }
+    }
+}
+
+impl PartItem {
+    fn new(part: &ledger::explain::Part) -> Self {
+        Self { name: part.name.clone(), arithmetic: part.arithmetic.clone(), credits: part.credits.clone() }
     }
 }
 

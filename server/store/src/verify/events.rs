@@ -35,7 +35,8 @@ impl<'c> Statements<'c> {
                 "LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq WHERE e.org_id = ?1 ORDER BY e.seq"
             ))?,
             charges: conn.prepare(charge_sql!(
-                ", c.meter_id, c.quantity < 0 OR c.quantity_micros NOT BETWEEN 0 AND 999999",
+                ", c.meter_id, c.quantity < 0 OR c.quantity_micros NOT BETWEEN 0 AND 999999
+                 OR coalesce(ct.used_micros, 0) NOT BETWEEN 0 AND 999999",
                 "WHERE c.org_id = ?1 ORDER BY c.seq, m.name"
             ))?,
         })
@@ -219,7 +220,7 @@ impl Events {
             problems.say(format!("{seq} has an impossible time"));
             return Ok(());
         }
-        self.prices.rate_again(*seq, event, entry.booked_at, &row.charges, problems);
+        self.prices.rate_again(*seq, event, (*occurred_at, entry.booked_at), &row.charges, problems);
         leaf(&mut self.canon, *seq, &content, *occurred_at, &row.charges);
         let project = event.project.as_ref().map(|place| &place.id);
         problems

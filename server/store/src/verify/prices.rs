@@ -1,12 +1,18 @@
 //! Rate cards against the entries that laid them down, every charge rated again, and what is carried.
 
 use super::Problems;
+use crate::calendar;
 use crate::error::StoreError;
+use chrono_tz::Tz;
 use ledger::canon::Hash;
+use ledger::card::LineOrigin;
 use ledger::event::Event;
 use ledger::rate::Carry;
-use ledger::settle::Charge;
-use ledger::{Entry, EntryKind, EntrySeq, EventSeq, LineNo, Meter, OrgId, RateCard, RateCardVersion, Timestamp};
+use ledger::settle::{Charge, TierPlace};
+use ledger::{
+    BillingCycle, Entry, EntryKind, EntrySeq, EventSeq, LineNo, Meter, OrgId, Quantity, RateCard, RateCardVersion,
+    Timestamp,
+};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +22,12 @@ pub(super) struct Prices {
     cards: BTreeMap<RateCardVersion, Card>,
     /// The one card per meter that captured holds are charged by.
     captures: HashMap<Meter, RateCard>,
-    carries: BTreeMap<(RateCardVersion, LineNo), Carry>,
+    /// Which line goes on from which.
+    origins: ledger::card::Prices,
+    carries: BTreeMap<LineOrigin, Carry>,
+    /// What tiered lines charged, by billing cycle.
+    used: BTreeMap<(LineOrigin, BillingCycle), Quantity>,
+    calendar: Option<Tz>,
     last: i64,
 }
 
@@ -29,8 +40,13 @@ struct Card {
 
 impl Prices {
     /// Reads the rate cards. One that cannot be used is told and left out.
-    pub(super) fn load(conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<Self, StoreError> {
-        let mut prices = Self::default();
+    pub(super) fn load(
+        conn: &Connection,
+        org: OrgId,
+        zone: Option<Tz>,
+        problems: &mut Problems,
+    ) -> Result<Self, StoreError> {
+        let mut prices = Self { calendar: zone, ..Self::default() };
         let mut statement = conn.prepare(
             "SELECT version, effective_at, lines, created_at FROM rate_card WHERE org_id = ?1 ORDER BY version",
         )?;
@@ -45,6 +61,7 @@ impl Prices {
                 Ok(Card { card, terms, created_at: Timestamp::from_micros(row.get(3)?), bound: false })
             };
             if let Some(card) = problems.read(format!("rate card {version}"), read(row))? {
+                prices.origins.push(card.card.clone());
                 prices.cards.insert(version, card);
             }
         }
@@ -76,7 +93,7 @@ impl Prices {
         &mut self,
         seq: EventSeq,
         event: &Event,
-        booked_at: Timestamp,
+        (occurred_at, booked_at): (Timestamp, Timestamp),
         charges: &[Charge],
         problems: &mut Problems,
     ) {
@@ -95,7 +112,7 @@ impl Prices {
                 problems.say(format!("{seq}: no line of {version} charges {meter}"));
                 continue;
             };
-            let rated = match line.rate(charge.quantity, event.reported, charge.carry_before) {
+            let rated = match line.rate(event.usage(charge.quantity), charge.before()) {
                 Ok(rated) if found == *number => rated,
                 Ok(_) => {
                     problems.say(format!("{seq}: {meter} is charged by {number} of {version}, it should be {found}"));
@@ -106,10 +123,20 @@ impl Prices {
                     continue;
                 }
             };
-            let carried = self.carries.insert((*version, *number), rated.carry).unwrap_or_default();
+            let has_tiers = line.has_tiers();
+            let origin = self.origins.origin(*version, *number);
+            let carried = self.carries.insert(origin, rated.after.carry).unwrap_or_default();
             if rated.credits != charge.credits || carried != charge.carry_before {
                 problems
                     .say(format!("{seq}: {meter} is charged {}, rated again it is {}", charge.credits, rated.credits));
+            }
+            let cycle = self.calendar.and_then(|zone| calendar::cycle(zone, occurred_at).ok()).filter(|_| has_tiers);
+            let place = cycle.map(|cycle| {
+                let used = self.used.insert((origin, cycle), rated.after.used).unwrap_or_default();
+                TierPlace { cycle, used }
+            });
+            if place != charge.tier {
+                problems.say(format!("{seq}: {meter} is not where the tiers of {number} of {version} stood"));
             }
         }
     }
@@ -133,15 +160,43 @@ impl Prices {
         let mut statement = conn.prepare("SELECT version, line, carry FROM carry WHERE org_id = ?1")?;
         let mut rows = statement.query([org.0])?;
         while let Some(row) = rows.next()? {
-            let key = (RateCardVersion(row.get(0)?), LineNo(row.get(1)?));
+            let key = LineOrigin { version: RateCardVersion(row.get(0)?), line: LineNo(row.get(1)?) };
             let carry = Carry(row.get(2)?);
             if left.remove(&key) != Some(carry) {
-                problems
-                    .say(format!("the carry of {} of {} is {}, which its events do not leave", key.1, key.0, carry.0));
+                let LineOrigin { version, line } = key;
+                problems.say(format!("the carry of {line} of {version} is {}, which its events do not leave", carry.0));
             }
         }
-        for (version, line) in left.keys() {
+        for LineOrigin { version, line } in left.keys() {
             problems.say(format!("the carry of {line} of {version} is missing"));
+        }
+        self.check_tiers(conn, org, problems)
+    }
+
+    fn check_tiers(&self, conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<(), StoreError> {
+        let mut left = self.used.clone();
+        let sql = "SELECT version, line, cycle, used, used_micros FROM tier_use WHERE org_id = ?1";
+        let mut statement = conn.prepare(sql)?;
+        let mut rows = statement.query([org.0])?;
+        while let Some(row) = rows.next()? {
+            let (version, line) = (RateCardVersion(row.get(0)?), LineNo(row.get(1)?));
+            let cycle = BillingCycle::from_number(row.get(2)?);
+            let (whole, micros) = (row.get(3)?, row.get::<_, i64>(4)?);
+            let expected = cycle.and_then(|cycle| left.remove(&(LineOrigin { version, line }, cycle)));
+            if expected != Some(Quantity::from_parts(whole, micros)) || !(0..1_000_000).contains(&micros) {
+                problems.say(format!(
+                    "what {line} of {version} is said to have charged in a cycle, its events did not use"
+                ));
+            }
+        }
+        for (LineOrigin { version, line }, cycle) in left.keys() {
+            problems.say(format!("what {line} of {version} charged in {cycle} is missing"));
+        }
+        // A place of a charge that is not there is told here; all others were compared with their charge.
+        let stray = "SELECT count(*) FROM charge_tier t WHERE t.org_id = ?1 AND NOT EXISTS
+                     (SELECT 1 FROM charge c WHERE c.org_id = t.org_id AND c.seq = t.seq AND c.meter_id = t.meter_id)";
+        if conn.query_row(stray, [org.0], |row| row.get::<_, i64>(0))? > 0 {
+            problems.say("charge_tier has rows of charges that there are not".to_owned());
         }
         Ok(())
     }

@@ -32,6 +32,8 @@ pub(super) struct Replay {
     next: GrantId,
     /// The grant that was just given and is over already: its end comes next.
     late: Option<GrantId>,
+    /// What the volume tiers of the last entry gave back: its grant comes next.
+    owed: Option<Grant>,
 }
 
 /// What the rows say that an entry came with.
@@ -49,7 +51,15 @@ impl Replay {
         // The widest policy, so that none refuses what another allowed.
         let policy = Policy::Overdraft { limit: Credits::from_micros(i64::MAX) };
         let last_booked = Timestamp::from_micros(i64::MIN);
-        Self { position: Position::start(policy), calendar, strict: false, last_booked, next: GrantId(1), late: None }
+        Self {
+            position: Position::start(policy),
+            calendar,
+            strict: false,
+            last_booked,
+            next: GrantId(1),
+            late: None,
+            owed: None,
+        }
     }
 
     /// Who can pay what is booked then.
@@ -68,6 +78,15 @@ impl Replay {
     ) -> Result<(), StoreError> {
         self.strict |= is_new(entry);
         let seq = entry.seq;
+        if let Some(owed) = self.owed.take()
+            && (!matches!(entry.draft.kind, EntryKind::Grant { .. }) || brought.grant != Some(&owed))
+        {
+            problems.say(format!("{seq} does not give what the volume tiers of the entry before it gave back"));
+        }
+        let returned = brought.settled.as_ref().map_or(Credits::ZERO, |settled| settled.settlement.returned());
+        if returned.is_positive() {
+            self.owed = Some(settle::returned_grant(self.next, returned, entry.booked_at));
+        }
         let expected = match &entry.draft.kind {
             EntryKind::Expiry { .. }
             | EntryKind::Rollover { .. }
@@ -121,6 +140,13 @@ impl Replay {
             Err(reason) => problems.say(format!("{seq} cannot follow from the entries before it: {reason}")),
         }
         Ok(())
+    }
+
+    /// What must have come after the last entry.
+    pub(super) fn finish(&self, problems: &mut Problems) {
+        if self.owed.is_some() {
+            problems.say("what the volume tiers of the last entry gave back was not given".to_owned());
+        }
     }
 
     fn step(&self, booked_at: Timestamp) -> Result<Option<Step>, Refusal> {

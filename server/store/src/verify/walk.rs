@@ -36,7 +36,7 @@ pub(super) fn org(
     let names = Names::load(conn, org);
     let names = beside.read("its meters", names)?.unwrap_or_default();
     let merged = beside.read("its sums of all time", Totals::merged(conn, org))?.unwrap_or(0);
-    let prices = Prices::load(conn, org, &mut beside);
+    let prices = Prices::load(conn, org, zone, &mut beside);
     let prices = beside.read("its rate cards", prices)?.unwrap_or_default();
     let mut walk = Walk {
         conn,
@@ -163,7 +163,8 @@ impl Walk<'_> {
 
     /// What must be left at the end of the chain, and that nothing stands beside it.
     fn finish(self) -> Result<Problems, StoreError> {
-        let Self { conn, org, mut problems, chain, accounts, grants, holds, voids, events, first, .. } = self;
+        let Self { conn, org, mut problems, chain, accounts, grants, holds, voids, events, first, replay, .. } = self;
+        replay.iter().for_each(|replay| replay.finish(&mut problems));
         let counted = chain.finish(conn, org);
         if let Some(Some(problem)) = problems.read("the chain's end", counted)? {
             problems.say(problem);

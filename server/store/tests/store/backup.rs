@@ -377,7 +377,7 @@ async fn a_link_to_a_database_elsewhere_is_followed() {
 #[tokio::test]
 async fn what_is_damaged_is_a_finding_and_what_cannot_be_read_is_an_error() {
     let (_folder, file) = snapshot().await;
-    spoil(&file, "UPDATE rate_card SET lines = '{'");
+    spoil(&file, "DROP TRIGGER rate_card_is_final; UPDATE rate_card SET lines = '{'");
     let verified = store::verify::file(&file, |_| ()).expect("a finding");
     assert!(verified.problems[0].contains("org_1: rate card v1"), "{:?}", verified.problems);
     assert!(store::verify::file(Path::new("/nowhere.db"), |_| ()).is_err());

@@ -308,7 +308,7 @@ impl<'b> History<'b> {
     async fn compare_payers(&self) {
         for (event, seq) in self.model.events.iter().zip(1..) {
             let detail = self.bench.store.event(self.org, EventSeq(seq)).await.expect("reads");
-            let paid = detail.explained.iter().flat_map(|(_, _, paid)| paid);
+            let paid = detail.explained.iter().flat_map(|explained| &explained.paid);
             let payer = |account: &Account| match account {
                 Account::Grant(id) => Some(id.0),
                 _ => None,

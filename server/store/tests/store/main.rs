@@ -11,6 +11,7 @@ mod limits;
 mod model;
 mod old_database;
 mod ops;
+mod rate_cards;
 mod safety;
 mod splitting;
 mod tampering;

@@ -112,6 +112,7 @@ impl Old {
                 line: LineNo(1),
                 carry_before: Carry(0),
                 carry_after: Carry(0),
+                tier: None,
             };
             leaf(&mut canon, EventSeq(seq), &content, now, &[charge]);
             tree.push(canon.as_bytes());

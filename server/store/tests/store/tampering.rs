@@ -9,7 +9,7 @@ use ledger::{EventSeq, GrantKind, HoldId, Meter, Money, OrgId, Policy, Rollover,
 use proptest::test_runner::Config;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use store::{CorrectionRequest, NewGrant, NewHold, Once, Store};
+use store::{CorrectionRequest, NewGrant, NewHold, NewRateCard, Once, Store};
 
 /// Tamperings in a run; `PROPTEST_CASES` asks for more.
 const CASES: u32 = 1_000;
@@ -160,6 +160,26 @@ async fn live(bench: &Bench, org: OrgId, name: &str) {
     correct(CorrectionRequest::Void { event: EventSeq(37), reason: reason() }).await;
     make(hold("70", Some(86_400), None)).await;
     make(hold("5", Some(86_400), None)).await;
+    reprice(bench, org).await;
+}
+
+/// Another version of the rate card, with tiers and a formula; a volume price that is reached.
+async fn reprice(bench: &Bench, org: OrgId) {
+    let more = "storage: graduated 0 to 2, 0.5 to 4, 0.333333333333 beyond\ncalls: volume 1 to 3, 0.25 beyond\n\
+                training: formula 0.1 + 0.02 per second + 0.000001 per MB + 0.25 per compute unit, at least 0.5";
+    let mut lines = bench.store.rate_card(org).await.expect("has one").lines;
+    lines.extend(ledger::card_text::parse(more).expect("valid"));
+    let new = NewRateCard { lines, ..NewRateCard::default() };
+    bench.store.put_rate_card(org, "user:ada".to_owned(), new, None).await.expect("a good card");
+    let reported = [
+        r#"{"id":"t1","source":"s0","type":"ai","data":{"quantities":{"storage":3.5,"calls":3,"input_tokens":999}}}"#,
+        r#"{"id":"t2","source":"s1","type":"ai","data":{"quantities":{"storage":2,"calls":1},"project":"p1"}}"#,
+        r#"{"id":"t3","source":"s1","type":"storage","time":"2026-10-03T00:00:00Z"}"#,
+        r#"{"id":"t4","source":"s2","type":"training","data":{"quantity":7.5,"bytes":1234567,"compute_units":"0.125"}}"#,
+    ];
+    for text in reported {
+        bench.ingest(org, vec![event(text)]).await;
+    }
 }
 
 async fn database() -> Bench {
@@ -212,9 +232,9 @@ fn merge_identities(conn: &Connection) {
 }
 
 /// Tables with their keys, and columns that nothing stands on.
-const TABLES: [(&str, &[&str], &[&str]); 23] = [
+const TABLES: [(&str, &[&str], &[&str]); 25] = [
     ("org", &["org_id"], &["name", "synthetic"]),
-    ("meter", &["org_id", "meter_id"], &["title", "unit"]),
+    ("meter", &["org_id", "meter_id"], &["title", "unit", "service"]),
     ("meter_set", &["org_id", "set_id"], &[]),
     ("rate_card", &["org_id", "version"], &[]),
     ("carry", &["org_id", "version", "line"], &[]),
@@ -225,6 +245,8 @@ const TABLES: [(&str, &[&str], &[&str]); 23] = [
     ("dimension", &["org_id", "kind", "id"], &["name"]),
     ("event", &["org_id", "seq"], &[]),
     ("charge", &["org_id", "seq", "meter_id"], &[]),
+    ("charge_tier", &["org_id", "seq", "meter_id"], &[]),
+    ("tier_use", &["org_id", "version", "line", "cycle"], &[]),
     ("identity", &["org_id", "seq"], &[]),
     ("identity_index", &["org_id", "key"], &[]),
     ("org_total", &["org_id"], &[]),
@@ -328,7 +350,7 @@ fn other_value(conn: &Connection, table: &Table, column: usize, before: &Value, 
                 3 => n.wrapping_add(by),
                 4 => n.wrapping_sub(by),
                 5 => n.wrapping_sub(1),
-                6 => i64::MAX - n % 2,
+                6 => i64::MAX - n.rem_euclid(2),
                 _ => n.wrapping_add(1),
             })
         }

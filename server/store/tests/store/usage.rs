@@ -138,14 +138,14 @@ async fn an_event_is_explained_down_to_who_paid() {
     let tokens = r#"{"id":"t","source":"api","type":"ai_text","data":{"quantities":{"input_tokens":374,"completion_tokens":44},"project":"p"}}"#;
     bench.ingest(org, vec![export("1"), event(tokens), export("2")]).await;
     let detail = bench.store.event(org, EventSeq(3)).await.expect("there");
-    let (charge, why, paid) = &detail.explained[0];
+    let store::event::Explained { charge, why, paid, .. } = &detail.explained[0];
     assert_eq!((charge.credits, why.credits), (credits("1"), credits("1")));
     let paid: Vec<String> = paid.iter().map(|(account, part)| format!("{account} {part}")).collect();
     assert_eq!(paid, ["grant_1 0.499732", "grant_2 0.500268"]);
     let tokens = bench.store.event(org, EventSeq(2)).await.expect("there");
     assert_eq!(tokens.row.event.quantities.len(), 2);
-    assert_eq!(tokens.explained[1].1.arithmetic, "374 × 0.6 ÷ 1000000 = 0.000224");
-    assert_eq!(tokens.explained[1].0.carry_after, ledger::rate::Carry(2_000_000));
+    assert_eq!(tokens.explained[1].why.arithmetic, "374 × 0.6 ÷ 1000000 = 0.000224");
+    assert_eq!(tokens.explained[1].charge.carry_after, ledger::rate::Carry(2_000_000));
     assert!(matches!(bench.store.event(org, EventSeq(4)).await, Err(StoreError::NotFound(_))));
 }
 
@@ -239,7 +239,7 @@ async fn nobody_pays_for_anybody_else() {
     bench.ingest(poor, vec![export("1")]).await;
     assert_eq!(bench.store.balance(rich).await.expect("reads").available, credits("100"));
     let detail = bench.store.event(poor, EventSeq(1)).await.expect("there");
-    assert_eq!(detail.explained[0].2, [(Account::Debt, credits("1"))]);
+    assert_eq!(detail.explained[0].paid, [(Account::Debt, credits("1"))]);
     assert!(matches!(bench.store.event(rich, EventSeq(1)).await, Err(StoreError::NotFound(_))));
 }
 
