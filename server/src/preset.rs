@@ -217,6 +217,7 @@ impl Preset {
             meter: text.meter.clone(),
             title: text.title.clone(),
             unit: text.unit.clone(),
+            service: text.service.clone(),
         };
         self.meters.iter().map(info).collect()
     }
