@@ -4,7 +4,7 @@ use super::entries::{EntryLine, entries, whole_hash};
 use super::entry_filter::entry_filter;
 use crate::ledger_view::LedgerView;
 use crate::markup::{Markup, button_link, link};
-use ledger::EntrySeq;
+use ledger::{EntrySeq, Words};
 
 /// The page's title, and whose times these are.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn entry_list(
     older: Option<EntrySeq>,
     newer: Option<Option<EntrySeq>>,
     young: Option<&str>,
+    words: &Words,
 ) -> Markup {
     let csv = view.entries().from_the_newest().at_path("/exports/ledger.csv");
     let csv = Markup::new("a")
@@ -32,7 +33,7 @@ pub fn entry_list(
         .text("Download CSV");
     let title = Markup::new("h2").attr("id", "entries").text("Entries");
     let head = Markup::new("div").class("panel-head").child(title).child(csv);
-    let list = if lines.is_empty() { no_entry(view) } else { entries(lines, view.entry) };
+    let list = if lines.is_empty() { no_entry(view) } else { entries(lines, view.entry, words) };
     Markup::new("section")
         .class("panel")
         .attr("aria-labelledby", "entries")

@@ -3,6 +3,7 @@
 use crate::components::grants::data::Desk;
 use crate::query;
 use crate::refused::{field, sentence};
+use crate::words;
 use leptos::prelude::*;
 
 /// What can be given here, with its words.
@@ -12,7 +13,7 @@ const ROLLOVERS: [(&str, &str); 4] = [
     ("none", "Expires"),
     ("all", "All rolls over"),
     ("percent", "Rolls over up to % of the grant"),
-    ("credits", "Rolls over up to credits"),
+    ("credits", "Rolls over up to an amount"),
 ];
 
 /// What was typed before and sent back, and the code of what was wrong with it.
@@ -101,6 +102,7 @@ pub fn GiveForm(
         }
     };
     let (amount, amount_invalid) = text("amount");
+    let words = words::current();
     let (description, description_invalid) = text("description");
     view! {
         <form id="give" class="panel desk-form" method="post" action="/grants" aria-labelledby="give-title">
@@ -110,7 +112,7 @@ pub fn GiveForm(
             <div class="desk-fields">
                 <label class="field"><span>"Kind"</span><select name="kind">{kinds}</select></label>
                 <label class="field">
-                    <span>"Amount in credits"</span>
+                    <span>{format!("Amount in {}", words.unit)}</span>
                     <input name="amount" inputmode="decimal" required value=amount maxlength="32" autocomplete="off" aria-invalid=amount_invalid aria-describedby=amount_invalid.map(|_| "give-error")/>
                 </label>
                 <label class="field whole">

@@ -28,6 +28,7 @@ use crate::components::error_panel::ErrorPanel;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
 use crate::format;
+use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
@@ -38,6 +39,7 @@ use leptos_router::hooks::use_location;
 pub fn report() -> impl IntoView {
     let search = use_location().search.get_untracked();
     let filled = ScopedFuture::new(async move {
+        words::provide().await;
         match Backend::current().grants(&search).await {
             Ok(grants) => Either::Left(view! { <Report grants typed=Typed::parse(&search)/> }),
             // Without a script "Try again" is a link to this address.
