@@ -61,6 +61,13 @@ pub fn with_unit(words: &Words, number: &str) -> String {
     }
 }
 
+/// What is given and runs out: the unit where it is a word, `credits` where it is only a symbol.
+#[must_use]
+pub fn noun(words: &Words) -> &str {
+    let is_word = words.unit_position == UnitPosition::After && !words.unit.bytes().any(|b| b.is_ascii_punctuation());
+    if is_word { &words.unit } else { "credits" }
+}
+
 /// The unit at the head of a column or a title: `$`, `Credits`.
 #[must_use]
 pub fn unit_head(words: &Words) -> String {
@@ -211,6 +218,13 @@ mod tests {
         ] {
             assert_eq!([short(&dollar, c(text)), short(&credits, c(text))], [before, after]);
         }
+    }
+
+    #[test]
+    fn a_symbol_is_no_noun() {
+        assert_eq!(noun(&words("points", UnitPosition::After, 2)), "points");
+        assert_eq!(noun(&words("$", UnitPosition::Before, 2)), "credits");
+        assert_eq!(noun(&words("$", UnitPosition::After, 2)), "credits");
     }
 
     #[test]

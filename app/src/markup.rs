@@ -238,6 +238,13 @@ pub fn signed(words: &Words, credits: Credits) -> Markup {
     shown(words, credits, &format::signed(words, credits))
 }
 
+/// The same without its unit, where that heads the column.
+#[must_use]
+pub fn signed_bare(words: &Words, credits: Credits) -> Markup {
+    let plus = if credits.is_positive() { "+" } else { "" };
+    shown(words, credits, &format!("{plus}{}", format::bare(words, credits)))
+}
+
 fn shown(words: &Words, credits: Credits, text: &str) -> Markup {
     let class = if credits.is_zero() { "amount zero" } else { "amount" };
     Markup::new("span").class(class).attr("title", &format::in_full(words, credits)).text(text)

@@ -4,7 +4,7 @@ use super::{Backend, Viewer, desk, local, local_day, origin, timeline};
 use crate::calendar::Day;
 use crate::components::grants::data::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::error::AppError;
-use crate::format::short;
+use crate::format::{noun, short};
 use crate::query;
 use crate::server_fns::Moment;
 use crate::server_fns::session::Warning;
@@ -99,7 +99,7 @@ impl Backend {
             zone: org.zone.name().to_owned(),
             origin: origin(),
             balance: drawdown.balance,
-            state: state_words(drawdown.balance, viewer),
+            state: state_words(drawdown.balance, viewer, noun(&org.words)),
             policy: policy_words(drawdown.policy, &org.words),
             ever: drawdown.ever,
             open,
@@ -143,6 +143,7 @@ impl Backend {
 
 /// What every page must say about an org's balance.
 pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>, AppError> {
+    let noun = noun(&org.words);
     let (balance, since) = store.standing(org.id).await?;
     let debt = balance.debt.is_positive().then(|| short(&org.words, balance.debt));
     let text = match (balance.state, since, debt) {
@@ -151,15 +152,16 @@ pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>,
             format!("There is a debt of {debt}. The next grant repays it first.")
         }
         (OrgState::Paused, None, None) => {
-            "No credits yet: new work is refused until a grant takes effect. Usage that happens is still recorded."
-                .to_owned()
+            format!(
+                "No {noun} yet: new work is refused until a grant takes effect. Usage that happens is still recorded."
+            )
         }
         (OrgState::Paused, since, debt) => {
             let since = since.map(|at| local(org, at)).transpose()?;
             let since =
                 since.map(|time| format!(" since {}", crate::calendar::date_and_clock(time))).unwrap_or_default();
             let debt = debt.map(|debt| format!(" The next grant repays {debt} of debt first.")).unwrap_or_default();
-            format!("Out of credits: new work is refused{since}. Usage that happened is still recorded.{debt}")
+            format!("Out of {noun}: new work is refused{since}. Usage that happened is still recorded.{debt}")
         }
     };
     // One that was never given anything has not run out: it has not begun.
@@ -383,30 +385,30 @@ fn parts(figures: &Figures) -> Vec<Part> {
     parts
 }
 
-fn state_words(balance: Balance, viewer: &Viewer) -> String {
+fn state_words(balance: Balance, viewer: &Viewer, noun: &str) -> String {
     match (balance.state, viewer.operator) {
         (OrgState::Active, _) if balance.debt.is_positive() => "New work is accepted, into debt.".to_owned(),
         (OrgState::Active, _) => "New work is accepted.".to_owned(),
-        (OrgState::Paused, true) => "New work is refused until credits are given.".to_owned(),
-        (OrgState::Paused, false) => "New work is refused. Ask whoever runs this server to add credits.".to_owned(),
+        (OrgState::Paused, true) => format!("New work is refused until {noun} are given."),
+        (OrgState::Paused, false) => format!("New work is refused. Ask whoever runs this server to add {noun}."),
     }
 }
 
 fn policy_words(policy: Policy, words: &Words) -> String {
+    let noun = noun(words);
     match policy {
-        Policy::Pause => {
-            "When credits run out, new work is refused until there are credits again. Usage that happened is \
-                          still recorded, as debt."
-                .to_owned()
-        }
+        Policy::Pause => format!(
+            "When {noun} run out, new work is refused until there are {noun} again. Usage that happened is still recorded, \
+             as debt."
+        ),
         Policy::FinishInFlight { limit } => format!(
-            "When credits run out, new work is refused; what already runs may finish, up to a debt of {}. Usage \
-             that happened is always recorded.",
+            "When {noun} run out, new work is refused; what already runs may finish, up to a debt of {}. Usage that \
+             happened is always recorded.",
             short(words, limit)
         ),
         Policy::Overdraft { limit } => format!(
-            "When credits run out, new work goes on into debt, up to {}; then it is refused. Usage that happened \
-             is always recorded.",
+            "When {noun} run out, new work goes on into debt, up to {}; then it is refused. Usage that happened is \
+             always recorded.",
             short(words, limit)
         ),
     }

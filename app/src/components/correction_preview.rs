@@ -3,7 +3,7 @@
 use super::correction::booking;
 use crate::correction::Ask;
 use crate::format;
-use crate::markup::{Markup, amount, cell, number, number_of, row, signed, span, table, time};
+use crate::markup::{Markup, amount, cell, number, number_of, row, signed, signed_bare, span, table, time};
 use crate::server_fns::Moment;
 use ledger::{Balance, Credits, EventSeq, GrantId, OrgState, Words};
 
@@ -108,7 +108,7 @@ fn balances(Preview { before, after, grants, .. }: &Preview, words: &Words) -> M
 fn analytics(changes: &[Change], words: &Words) -> Markup {
     let rows = changes.iter().map(|change| {
         let project = change.project.as_deref().unwrap_or("–");
-        let figures = [number(&change.quantity), number_of(signed(words, change.credits))];
+        let figures = [number(&change.quantity), number_of(signed_bare(words, change.credits))];
         row(time(&change.day), [cell(&change.title), cell(&change.source), cell(project)].into_iter().chain(figures))
     });
     let unit = format!("{}\t", format::unit_head(words));

@@ -2,6 +2,7 @@
 
 use super::entries::{EntryLine, entries, whole_hash};
 use super::entry_filter::entry_filter;
+use crate::format::{capital, noun};
 use crate::ledger_view::LedgerView;
 use crate::markup::{Markup, button_link, link};
 use ledger::{EntrySeq, Words};
@@ -39,7 +40,7 @@ pub fn entry_list(
         .attr("aria-labelledby", "entries")
         .child(head)
         .child(entry_filter(view))
-        .children(young.map(first_steps))
+        .children(young.map(|origin| first_steps(origin, &capital(noun(words)))))
         .child(list)
         .children(pager(view, older, newer))
 }
@@ -65,11 +66,13 @@ fn no_entry(view: &LedgerView) -> Markup {
 }
 
 /// What to do where nothing was given or used yet.
-fn first_steps(origin: &str) -> Markup {
+fn first_steps(origin: &str, noun: &str) -> Markup {
     let command = Markup::new("code").text("scrip grant --org NAME --amount 100");
     Markup::new("div")
         .class("no-entry")
-        .child(Markup::new("p").text("Nothing was given or used yet. Credits come with a grant, on the server:"))
+        .child(
+            Markup::new("p").text(&format!("Nothing was given or used yet. {noun} come with a grant, on the server:")),
+        )
         .child(Markup::new("pre").attr("tabindex", "0").attr("aria-label", "Command that gives credits").child(command))
         .child(
             Markup::new("p")

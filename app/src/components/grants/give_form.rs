@@ -1,6 +1,7 @@
 //! The form by which an operator gives credits. Plain HTML: the server takes it with or without a script.
 
 use crate::components::grants::data::Desk;
+use crate::format;
 use crate::query;
 use crate::refused::{field, sentence};
 use crate::words;
@@ -103,10 +104,13 @@ pub fn GiveForm(
     };
     let (amount, amount_invalid) = text("amount");
     let words = words::current();
+    let noun = format::noun(&words);
+    let give = format!("Give {noun}");
+    let expire = format!("When a plan\u{2019}s {noun} expire");
     let (description, description_invalid) = text("description");
     view! {
         <form id="give" class="panel desk-form" method="post" action="/grants" aria-labelledby="give-title">
-            <h2 id="give-title">"Give credits"</h2>
+            <h2 id="give-title">{give.clone()}</h2>
             {error}
             <input type="hidden" name="key" value=desk.give_key/>
             <div class="desk-fields">
@@ -136,12 +140,12 @@ pub fn GiveForm(
                     {meters}
                 </fieldset>
                 <div class="desk-fields three">
-                    <label class="field"><span>"When a plan\u{2019}s credits expire"</span><select name="rollover">{rollovers}</select></label>
+                    <label class="field"><span>{expire}</span><select name="rollover">{rollovers}</select></label>
                     {input("cap", "Up to", "decimal", "20", 24)}
                     {input("months", "For months, else for ever", "numeric", "3", 3)}
                 </div>
             </details>
-            <p class="form-foot"><button class="button primary">"Give credits"</button></p>
+            <p class="form-foot"><button class="button primary">{give}</button></p>
         </form>
     }
 }

@@ -148,7 +148,7 @@ fn DeskPanel(desk: Option<Desk>, typed: Typed, zone: String) -> impl IntoView {
         }),
         None => Either::Right(view! {
             <section class="panel" aria-labelledby="desk-title">
-                <h2 id="desk-title">"Give or adjust credits"</h2>
+                <h2 id="desk-title">{format!("Give or adjust {}", format::noun(&words::current()))}</h2>
                 <p class="muted">
                     "Only operators, who run this server for every organization, may do that here. You can see everything; to change something, ask them."
                 </p>
