@@ -1,7 +1,7 @@
 //! Presets: ready set-ups as TOML, embedded into the binary from `presets/`.
 
 use ledger::cube::MeterInfo;
-use ledger::{RateCard, RateLine};
+use ledger::{RateCard, RateLine, Words};
 use serde::Deserialize;
 
 /// The presets there are, by name.
@@ -33,32 +33,6 @@ pub struct Preset {
     pub meters: Vec<MeterInfo>,
     /// The rate card's first version.
     pub lines: Vec<RateLine>,
-}
-
-/// How credits and workflows are called.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Words {
-    /// The credit's symbol or word.
-    pub unit: String,
-    /// Where it stands.
-    pub unit_position: UnitPosition,
-    /// Decimals shown.
-    pub decimals: u8,
-    /// One workflow.
-    pub workflow: String,
-    /// Several.
-    pub workflows: String,
-}
-
-/// Where the credit's symbol stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnitPosition {
-    /// `$5`
-    Before,
-    /// `5 credits`
-    After,
 }
 
 /// An operation that services report.
@@ -108,6 +82,7 @@ impl Preset {
     fn parse(name: &str, text: &str) -> Result<Self, PresetError> {
         let invalid = |reason: String| PresetError::Invalid { name: name.to_owned(), reason };
         let preset: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        preset.words.check().map_err(|refusal| invalid(refusal.to_string()))?;
         RateCard::check(&preset.lines).map_err(|refusal| invalid(refusal.to_string()))?;
         for line in &preset.lines {
             if !preset.meters.iter().any(|info| info.meter == line.meter) {
@@ -127,6 +102,7 @@ pub fn names() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger::words::UnitPosition;
 
     #[test]
     fn every_preset_loads_under_its_name() {
