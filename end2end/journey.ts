@@ -54,7 +54,7 @@ export async function use(org: string, credits: number, id: string): Promise<voi
 /** The exact amount behind a shown one. */
 export async function exact(amount: Locator): Promise<number> {
   const title = (await amount.getAttribute('title')) ?? '';
-  return Math.round(Number(title.replaceAll(',', '').replace('\u2212', '-')) * 1e6);
+  return Math.round(Number(title.replaceAll(',', '').replace('$', '').replace('\u2212', '-')) * 1e6);
 }
 
 /** `test` whose pages may say nothing on the console, throw nothing, and load everything they ask for. */

@@ -55,5 +55,5 @@ export async function signInAs(page: Page, { email, password }: Person, next: st
 
 /** An amount as the pages write it, in micro-credits. */
 export function micros(text: string): bigint {
-  return BigInt(text.replaceAll(',', '').replaceAll('−', '-').replace('+', '').replace('.', ''));
+  return BigInt(text.replaceAll(',', '').replaceAll('−', '-').replace('+', '').replace('$', '').replace('.', ''));
 }

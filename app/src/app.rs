@@ -66,6 +66,7 @@ pub fn shell() -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let who: SessionResource = Resource::new(|| (), |()| session());
+    provide_context(who);
     view! {
         <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>
         <Router>

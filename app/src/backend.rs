@@ -64,7 +64,7 @@ impl Backend {
         let org = self.store.org(viewer.org).await?;
         let warning = grants::warning(&self.store, &org).await?;
         let (email, operator) = (viewer.email.clone(), viewer.operator);
-        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, email, operator, warning }))
+        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, words: org.words, email, operator, warning }))
     }
 
     /// The Overview page.

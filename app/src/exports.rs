@@ -11,16 +11,19 @@ use ledger::canon::hex;
 use ledger::entry::Head;
 use ledger::{Credits, Entry, EntryKind, OrgId, Posting};
 
+/// What amounts are headed in a file, whatever the org calls them: programs look for it.
+const CREDITS: &str = "credits";
+
 /// The name of the file, and its text, for the page's query string.
 ///
 /// # Errors
-/// What the page would say.
+/// What the page would say, in words and figures that programs can rely on.
 pub async fn usage_csv(store: &Store, org: OrgId, query: &str) -> Result<(String, String), AppError> {
     let view = View::parse(query);
     let analytics = backend::analytics(store, org, view.range).await?;
     let usage = Usage::of(&analytics.cube, &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
     let name = format!("usage_{}_{}.csv", analytics.from.iso(), analytics.to.iso());
-    Ok((name, csv(&Table::of(&analytics.cube, &view, &usage))))
+    Ok((name, csv(&Table::of(&analytics.cube, &view, &usage, CREDITS))))
 }
 
 /// The columns of the ledger's file.
@@ -120,7 +123,7 @@ mod tests {
     fn the_file_holds_what_the_table_shows() {
         let (cube, view) = (specimen_cube(), View::parse("group=source"));
         let usage = Usage::of(&cube, &view).expect("fits");
-        let text = csv(&Table::of(&cube, &view, &usage));
+        let text = csv(&Table::of(&cube, &view, &usage, CREDITS));
         let expected = "Day,web,\"'=api\",Total credits,Calls,Failed\r\n\
                         2026-11-12,1.500040,0.000000,1.500040,3,1\r\n\
                         2026-11-13,0.000000,0.000000,0.000000,0,0\r\n\

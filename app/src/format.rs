@@ -1,53 +1,87 @@
-//! Numbers as people read them: grouped, with a true minus sign, never through a float.
+//! Numbers as people read them: grouped, with a true minus sign, never through a float; amounts in the words of their org.
 //!
-//! A figure is cut to the decimals its place can carry; whoever shows a cut one puts [`exact`] into its `title`.
+//! An amount has the decimals that its org wants to see; whoever shows one puts [`in_full`] into its `title`.
 
-use ledger::{Credits, Quantity};
+use ledger::words::UnitPosition;
+use ledger::{Credits, Quantity, Words};
 
 /// Decimals of a credit.
 const DECIMALS: u32 = ledger::credits::DECIMALS;
+/// Decimals of an amount in a sentence that is not whole, as prices have them.
+const SHORT_DECIMALS: u32 = 2;
 
-/// All six decimals: `1,234.567890`.
+/// An amount: `$0.60`, `−$0.60`, `12.50 credits`.
 #[must_use]
-pub fn exact(amount: Credits) -> String {
-    credits(amount, DECIMALS)
+pub fn amount(words: &Words, amount: Credits) -> String {
+    with_unit(words, &bare(words, amount))
 }
 
-/// An amount by itself, with as many decimals as its size makes sensible: `12,345.68`, `0.1235`, `0.000012`.
+/// The same with all six decimals: `$0.600000`.
 #[must_use]
-pub fn figure(amount: Credits) -> String {
-    credits(amount, decimals_for([amount]))
+pub fn in_full(words: &Words, amount: Credits) -> String {
+    with_unit(words, &credits(amount, DECIMALS))
 }
 
-/// An amount within a sentence: whole credits without decimals.
+/// The same without its unit, where that stands above or beside it: `0.60`.
 #[must_use]
-pub fn short(amount: Credits) -> String {
-    let whole = amount.micros() % ledger::credits::MICROS_PER_CREDIT == 0;
-    if whole { credits(amount, 0) } else { figure(amount) }
+pub fn bare(words: &Words, amount: Credits) -> String {
+    credits(amount, words.decimals.into())
 }
 
-/// The decimals that figures side by side share: few for large ones, all six where the largest is tiny.
+/// An amount that comes or goes: `+$0.60`, `−$0.60`.
 #[must_use]
-pub fn decimals_for(amounts: impl IntoIterator<Item = Credits>) -> u32 {
-    match largest(amounts) {
-        0 | 1_000_000.. => 2,
-        10_000.. => 4,
-        _ => DECIMALS,
+pub fn signed(words: &Words, credits: Credits) -> String {
+    let plus = if credits.is_positive() { "+" } else { "" };
+    with_unit(words, &format!("{plus}{}", bare(words, credits)))
+}
+
+/// An amount within a sentence, without zeros at its end: `$25`, `$12.50`, `0.000012 credits`.
+#[must_use]
+pub fn short(words: &Words, amount: Credits) -> String {
+    let (mut micros, mut decimals) = (amount.micros(), DECIMALS);
+    while decimals > 0 && micros % 10 == 0 {
+        (micros, decimals) = (micros / 10, decimals - 1);
+    }
+    let decimals = if decimals == 0 { 0 } else { decimals.max(SHORT_DECIMALS).min(words.decimals.into()) };
+    with_unit(words, &credits(amount, decimals))
+}
+
+/// A number with the unit where it belongs: a symbol before it goes between the sign and the digits.
+#[must_use]
+pub fn with_unit(words: &Words, number: &str) -> String {
+    let unit = &words.unit;
+    match words.unit_position {
+        UnitPosition::After => format!("{number} {unit}"),
+        UnitPosition::Before => {
+            let (sign, digits) = number.split_at(number.find(|c: char| c.is_ascii_digit()).unwrap_or(0));
+            // "USD 5", but "$5".
+            let is_word = unit.as_bytes().last().is_some_and(u8::is_ascii_alphanumeric);
+            format!("{sign}{unit}{}{digits}", if is_word { "\u{a0}" } else { "" })
+        }
     }
 }
 
-/// The decimals of a table, which is read more closely: four below ten thousand credits.
+/// What is given and runs out: the unit where it is a word, `credits` where it is only a symbol.
 #[must_use]
-pub fn decimals_for_table(amounts: impl IntoIterator<Item = Credits>) -> u32 {
-    match largest(amounts) {
-        10_000_000_000.. => 2,
-        0 | 10_000.. => 4,
-        _ => DECIMALS,
-    }
+pub fn noun(words: &Words) -> &str {
+    let is_word = words.unit_position == UnitPosition::After && !words.unit.bytes().any(|b| b.is_ascii_punctuation());
+    if is_word { &words.unit } else { "credits" }
 }
 
-fn largest(amounts: impl IntoIterator<Item = Credits>) -> u64 {
-    amounts.into_iter().map(|a| a.micros().unsigned_abs()).max().unwrap_or(0)
+/// The unit at the head of a column or a title: `$`, `Credits`.
+#[must_use]
+pub fn unit_head(words: &Words) -> String {
+    capital(&words.unit)
+}
+
+/// With a capital at its begin.
+#[must_use]
+pub fn capital(word: &str) -> String {
+    let mut head = word.to_owned();
+    if let Some(first) = head.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    head
 }
 
 /// An amount with so many decimals, rounded half away from zero. What would read as nothing, but is not, reads `<0.01`.
@@ -145,20 +179,58 @@ mod tests {
         Credits::parse(text).expect("an amount")
     }
 
+    fn words(unit: &str, unit_position: UnitPosition, decimals: u8) -> Words {
+        Words { unit: unit.to_owned(), unit_position, decimals, ..Words::default() }
+    }
+
     #[test]
-    fn figures_carry_the_decimals_their_size_needs() {
-        for (amount, text) in [
-            ("0", "0.00"),
-            ("17.505787", "17.51"),
-            ("0.50578", "0.5058"),
-            ("1234567.895", "1,234,567.90"),
-            ("0.000012", "0.000012"),
-            ("-1234.5", "\u{2212}1,234.50"),
+    fn a_unit_stands_before_or_after_and_the_minus_before_all() {
+        let dollar = words("$", UnitPosition::Before, 6);
+        let cents = Words { decimals: 2, ..dollar.clone() };
+        let credits = words("credits", UnitPosition::After, 2);
+        for (text, shown, in_full) in [
+            ("0.6", ["$0.600000", "$0.60", "0.60 credits"], "$0.600000"),
+            ("-0.6", ["\u{2212}$0.600000", "\u{2212}$0.60", "\u{2212}0.60 credits"], "\u{2212}$0.600000"),
+            ("1234567.895", ["$1,234,567.895000", "$1,234,567.90", "1,234,567.90 credits"], "$1,234,567.895000"),
+            ("0.000012", ["$0.000012", "<$0.01", "<0.01 credits"], "$0.000012"),
+            ("-0.000012", ["\u{2212}$0.000012", ">\u{2212}$0.01", ">\u{2212}0.01 credits"], "\u{2212}$0.000012"),
+            ("0", ["$0.000000", "$0.00", "0.00 credits"], "$0.000000"),
         ] {
-            assert_eq!(figure(c(amount)), text);
+            assert_eq!([&dollar, &cents, &credits].map(|words| amount(words, c(text))), shown);
+            assert_eq!(super::in_full(&cents, c(text)), in_full);
         }
-        assert_eq!(exact(c("17.505787")), "17.505787");
-        assert_eq!(exact(Credits::from_micros(i64::MIN)), "\u{2212}9,223,372,036,854.775808");
+        assert_eq!(bare(&cents, c("-0.6")), "\u{2212}0.60");
+        assert_eq!(amount(&words("USD", UnitPosition::Before, 0), c("-5")), "\u{2212}USD\u{a0}5");
+        assert_eq!(signed(&cents, c("5")), "+$5.00");
+        assert_eq!(signed(&credits, c("-5")), "\u{2212}5.00 credits");
+        assert_eq!(signed(&credits, c("0")), "0.00 credits");
+    }
+
+    #[test]
+    fn a_sentence_has_the_decimals_it_needs() {
+        let (dollar, credits) = (words("$", UnitPosition::Before, 6), words("credits", UnitPosition::After, 2));
+        for (text, before, after) in [
+            ("25", "$25", "25 credits"),
+            ("12.5", "$12.50", "12.50 credits"),
+            ("0.505787", "$0.505787", "0.51 credits"),
+            ("-0.000012", "\u{2212}$0.000012", ">\u{2212}0.01 credits"),
+            ("0", "$0", "0 credits"),
+        ] {
+            assert_eq!([short(&dollar, c(text)), short(&credits, c(text))], [before, after]);
+        }
+    }
+
+    #[test]
+    fn a_symbol_is_no_noun() {
+        assert_eq!(noun(&words("points", UnitPosition::After, 2)), "points");
+        assert_eq!(noun(&words("$", UnitPosition::Before, 2)), "credits");
+        assert_eq!(noun(&words("$", UnitPosition::After, 2)), "credits");
+    }
+
+    #[test]
+    fn heads_begin_with_a_capital_where_there_is_one() {
+        let head = |unit| unit_head(&words(unit, UnitPosition::After, 2));
+        assert_eq!(["credits", "$", "€", "ünits"].map(head), ["Credits", "$", "€", "ünits"]);
     }
 
     #[test]
@@ -187,8 +259,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exact_text_holds_the_exact_amount(micros: i64) {
-            let text = exact(Credits::from_micros(micros)).replace(',', "").replace('\u{2212}', "-");
+        fn the_full_text_holds_the_exact_amount(micros: i64) {
+            let text = credits(Credits::from_micros(micros), DECIMALS).replace(',', "").replace('\u{2212}', "-");
             prop_assert_eq!(Credits::parse(&text), Ok(Credits::from_micros(micros)));
         }
 

@@ -9,7 +9,7 @@
 
 use crate::format;
 use crate::server_fns::Moment;
-use ledger::Credits;
+use ledger::{Credits, Words};
 use serde::{Deserialize, Serialize};
 
 /// An element with all that is in it. Never empty: its first step opens it, and its end closes it.
@@ -220,12 +220,34 @@ pub fn time(moment: &Moment) -> Markup {
     Markup::new("time").attr("datetime", &moment.iso).text(&moment.text)
 }
 
-/// An amount cut to so many decimals, in full on hover.
+/// A cell of an amount.
 #[must_use]
-pub fn amount(credits: Credits, decimals: u32) -> Markup {
+pub fn number_of(amount: Markup) -> Markup {
+    Markup::new("td").class("number").child(amount)
+}
+
+/// An amount in the words of its org, in full on hover.
+#[must_use]
+pub fn amount(words: &Words, credits: Credits) -> Markup {
+    shown(words, credits, &format::amount(words, credits))
+}
+
+/// The same with a plus where something came: a ledger says in which direction.
+#[must_use]
+pub fn signed(words: &Words, credits: Credits) -> Markup {
+    shown(words, credits, &format::signed(words, credits))
+}
+
+/// The same without its unit, where that heads the column.
+#[must_use]
+pub fn signed_bare(words: &Words, credits: Credits) -> Markup {
+    let plus = if credits.is_positive() { "+" } else { "" };
+    shown(words, credits, &format!("{plus}{}", format::bare(words, credits)))
+}
+
+fn shown(words: &Words, credits: Credits, text: &str) -> Markup {
     let class = if credits.is_zero() { "amount zero" } else { "amount" };
-    let amount = Markup::new("span").class(class).attr("title", &format::exact(credits));
-    amount.text(&format::credits(credits, decimals))
+    Markup::new("span").class(class).attr("title", &format::in_full(words, credits)).text(text)
 }
 
 /// Text by itself.

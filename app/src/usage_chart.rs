@@ -9,7 +9,7 @@ use crate::colors;
 use crate::format;
 use crate::view::View;
 use ledger::cube::{Bucket, Figures, Series as Sliced};
-use ledger::{Credits, Cube, Dimension, Interval, Refusal, Slice};
+use ledger::{Credits, Cube, Dimension, Interval, Refusal, Slice, Words};
 
 /// Series that are told apart. More could be neither read in a legend nor found in a table.
 pub const MAX_SERIES: usize = 24;
@@ -65,14 +65,15 @@ impl Usage {
 
     /// What there is to see, for those who do not see it.
     #[must_use]
-    pub fn description(&self) -> String {
+    pub fn description(&self, words: &Words) -> String {
         let (Some(first), Some(last)) = (self.buckets.first(), self.buckets.last()) else {
             return String::new();
         };
-        let total = format::exact(self.total.credits);
+        let total = format::amount(words, self.total.credits);
         let most = self.series.iter().max_by_key(|s| s.total).filter(|s| s.total.is_positive());
-        let most = most.map_or(String::new(), |s| format!(" Most of it: {}, {}.", s.title, format::exact(s.total)));
-        format!("{total} credits from {} to {}.{most} The table below has every figure.", first.label, last.label)
+        let most =
+            most.map_or(String::new(), |s| format!(" Most of it: {}, {}.", s.title, format::amount(words, s.total)));
+        format!("{total} from {} to {}.{most} The table below has every figure.", first.label, last.label)
     }
 
     /// Whether the last bucket with anything to say is still going on.
@@ -212,7 +213,9 @@ mod tests {
         assert_eq!(usage.buckets[0].label, "Thu 12 Nov 2026");
         assert_eq!(usage.buckets[0].tick, "12 Nov");
         assert!(usage.in_progress());
-        assert!(usage.description().starts_with("8.000040 credits from Thu 12 Nov 2026 to Sat 14 Nov 2026."));
+        assert!(
+            usage.description(&Words::default()).starts_with("8.00 credits from Thu 12 Nov 2026 to Sat 14 Nov 2026.")
+        );
     }
 
     #[test]

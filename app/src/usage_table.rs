@@ -1,6 +1,7 @@
 //! The table behind a chart: a row per bucket, a column per series, the total, calls, and the quantity where one credit
 //! type is chosen. The page and the CSV export are written from the same [`Table`].
 
+use crate::format;
 use crate::usage_chart::Usage;
 use crate::view::View;
 use ledger::cube::Figures;
@@ -53,16 +54,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of a view.
+    /// The table of a view; `credits` is what its amounts are headed.
     #[must_use]
-    pub fn of(cube: &Cube, view: &View, usage: &Usage) -> Self {
+    pub fn of(cube: &Cube, view: &View, usage: &Usage, credits: &str) -> Self {
         let unit = view.credit_type.as_deref().and_then(|name| cube.meters.iter().find(|m| m.meter.as_str() == name));
         // A single series is its own total.
         let series = if usage.series.len() > 1 { usage.series.as_slice() } else { &[] };
         let mut columns: Vec<Column> =
             series.iter().map(|s| Column { title: s.title.clone(), color: Some(s.color) }).collect();
         let plain = |title: String| Column { title, color: None };
-        columns.push(plain(if series.is_empty() { "Credits" } else { "Total credits" }.to_owned()));
+        columns.push(plain(if series.is_empty() { format::capital(credits) } else { format!("Total {credits}") }));
         columns.extend(unit.map(|m| plain(quantity_title(&m.unit))));
         columns.extend([plain("Calls".to_owned()), plain("Failed".to_owned())]);
         let values = |amounts: Vec<Credits>, figures: &Figures| {
@@ -86,14 +87,6 @@ impl Table {
             totals: values(series.iter().map(|s| s.total).collect(), &usage.total),
             columns,
         }
-    }
-
-    /// All amounts, to choose the decimals they share.
-    pub fn amounts(&self) -> impl Iterator<Item = Credits> {
-        self.totals.iter().filter_map(|value| match value {
-            Value::Credits(amount) => Some(*amount),
-            Value::Count(_) | Value::Quantity(_) => None,
-        })
     }
 }
 
@@ -123,7 +116,7 @@ mod tests {
 
     fn table(query: &str) -> Table {
         let (cube, view) = (specimen_cube(), View::parse(query));
-        Table::of(&cube, &view, &Usage::of(&cube, &view).expect("fits"))
+        Table::of(&cube, &view, &Usage::of(&cube, &view).expect("fits"), "credits")
     }
 
     fn heads(table: &Table) -> Vec<&str> {

@@ -53,7 +53,14 @@ pub(crate) fn line(n: usize) -> String {
 pub(crate) async fn org(store: &Store) -> OrgId {
     let lines = r#"[{"meter":"input_tokens","rule":"unit","price":"0.60","per":1000000}]"#;
     let lines = serde_json::from_str(lines).expect("a good rate line");
-    let new = NewOrg { name: "Bench".to_owned(), zone: "UTC".to_owned(), synthetic: true, meters: vec![], lines };
+    let new = NewOrg {
+        name: "Bench".to_owned(),
+        zone: "UTC".to_owned(),
+        synthetic: true,
+        words: ledger::Words::default(),
+        meters: vec![],
+        lines,
+    };
     let org = store.create_org(new).await.expect("a new org").id;
     let grant = NewGrant {
         kind: GrantKind::Purchase,

@@ -17,9 +17,9 @@ test('an event tells what was said, what it cost, who paid, and is checked in th
   await page.locator('.table a[href="/events/event_1"]').click();
   await expect(page.getByRole('heading', { name: 'event_1', exact: true })).toBeVisible();
   await expect(page.getByText(/^Checked in your browser: this event is in entry_3, hash [0-9a-f]{12}…$/)).toBeVisible();
-  await expect(page.locator('.event-total')).toContainText('0.700000');
+  await expect(page.locator('.event-total')).toHaveText('$0.700000');
   await expect(page.locator('.charge').last()).toContainText(/1000000 × 0\.6 ÷ 1000000 = 0\.600000/);
-  await expect(page.locator('.charge').last()).toContainText('grant_1 0.600000');
+  await expect(page.locator('.charge').last()).toContainText('grant_1 $0.600000');
   await expect(page.locator('.facts').first()).toContainText('ada');
   // Also when the server has rendered it.
   await page.goto('/events/event_2');
@@ -67,7 +67,7 @@ test('voiding is previewed, then booked: chart and balance follow', async ({ pag
   await form.getByRole('button', { name: 'Preview' }).click();
   const preview = page.getByRole('group', { name: 'Preview' });
   await expect(preview).toContainText('nothing is booked yet');
-  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('8.6000009.300000+0.700000');
+  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('$8.600000$9.300000+$0.700000');
   await expect(preview.getByRole('row', { name: /Input tokens/ })).toContainText('−0.600000');
   // Nothing was booked by looking.
   const other = await page.context().newPage();
@@ -81,9 +81,9 @@ test('voiding is previewed, then booked: chart and balance follow', async ({ pag
   // What was booked stays booked: the event's own proof holds.
   await expect(page.getByText(/^Checked in your browser: this event is in entry_3/)).toBeVisible();
   await page.goto('/');
-  await expect(page.locator('.balance .stat-figure')).toContainText('9.30');
+  await expect(page.locator('.balance .stat-figure')).toContainText('$9.300000');
   await page.goto('/analytics');
-  await expect(page.locator('dl.summary dd').first()).toContainText('0.700000');
+  await expect(page.locator('dl.summary dd').first()).toHaveText('$0.700000');
   await page.goto('/ledger?kind=void');
   await expect(page.locator('.entry')).toContainText('event_1');
   await other.close();
@@ -115,7 +115,7 @@ test('an event is replaced by another, and both name each other', async ({ page 
   await form.getByLabel('Quantity of input_tokens').fill('100,000');
   await form.getByRole('button', { name: 'Preview' }).click();
   const preview = page.getByRole('group', { name: 'Preview' });
-  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('+0.540000');
+  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('+$0.540000');
   await preview.getByRole('button', { name: 'Book the replacement' }).click();
   await expect(page.getByText('event_3 stands in its place.')).toBeVisible();
   await page.getByRole('link', { name: 'event_3' }).click();

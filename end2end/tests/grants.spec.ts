@@ -29,7 +29,7 @@ test('what is spent next, what expires when, what rolled over, and what is held'
   expect(days).toEqual([...days].sort());
   await expect(page.locator('.stretch').first()).toBeVisible();
   const rolled = page.locator('.grant-rollover').filter({ hasText: 'rolled over to grant_' }).first();
-  await expect(rolled).toHaveText(/granted, .* used, .* left on .* → cap 20% of 60 = 12 → 12 rolled over to grant_\d+ until .*\./);
+  await expect(rolled).toHaveText(/granted, .* used, .* left on .* → cap 20% of \$60 = \$12 → \$12 rolled over to grant_\d+ until .*\./);
   await expect(page.locator('.grant', { hasText: 'Welcome' })).toContainText('Expired');
   await expect(page.locator('.grant', { hasText: 'Try out images' })).toContainText('Only for Images');
   await expect(page.getByRole('region', { name: 'Table of pending holds' }).locator('tbody tr')).toHaveCount(2);
@@ -62,8 +62,8 @@ test('an org that ran out says so on every page without moving, and giving credi
     await expect(page.getByRole('complementary', { name: 'Balance' })).toContainText('new work is refused');
     expect(await page.evaluate(() => (window as unknown as { shift: number }).shift), path).toBeLessThan(0.01);
   }
-  await expect(page.locator(shown('Debt'))).toHaveText('5.00');
-  await page.getByLabel('Amount in credits').fill('25');
+  await expect(page.locator(shown('Debt'))).toHaveText('$5.000000');
+  await page.getByLabel('Amount in $', { exact: true }).fill('25');
   await page.getByLabel('Description').fill('Package of 25 <b>credits</b>');
   await page.getByText('Times, cost, scope, rollover').click();
   await page.getByLabel('Expires', { exact: true }).fill('2099-01-01T00:00');
@@ -71,8 +71,8 @@ test('an org that ran out says so on every page without moving, and giving credi
   await page.getByLabel('Currency').fill('EUR');
   await page.getByRole('button', { name: 'Give credits' }).click();
   await expect(page).toHaveURL(/given=grant_1$/);
-  await expect(page.getByRole('status').filter({ hasText: 'grant_1' })).toHaveText('grant_1 is booked: 25 credits given (purchase, “Package of 25 <b>credits</b>”).');
-  await expect(page.locator(shown('Available balance'))).toHaveText('20.00');
+  await expect(page.getByRole('status').filter({ hasText: 'grant_1' })).toHaveText('grant_1 is booked: $25 given (purchase, “Package of 25 <b>credits</b>”).');
+  await expect(page.locator(shown('Available balance'))).toHaveText('$20.000000');
   await expect(page.locator('.banner')).toHaveCount(0);
   await expect(page.locator('.grant')).toContainText(['Paid 20.00 EUR']);
   await expect(page.locator('.grant')).toContainText(['Expires 1 Jan 2099, 00:00']);
@@ -116,18 +116,18 @@ test('an adjustment is seen before it is booked', async ({ page }) => {
   await signIn(page, 'desk', '/grants');
   await hydrated(page);
   const before = await exact(page.locator(shown('Available balance')));
-  await page.getByLabel('Credits, above or below zero').fill('−2.5');
+  await page.getByLabel('Amount in $, above or below zero').fill('−2.5');
   await page.locator('#adjust').getByLabel('Reason').fill('Charged twice by mistake');
   await page.getByRole('button', { name: 'Preview' }).click();
   const preview = page.locator('.desk-preview');
-  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('−2.5000');
+  await expect(preview.getByRole('row', { name: /^Available/ })).toContainText('−$2.500000');
   expect(await exact(page.locator(shown('Available balance')))).toBe(before);
   await page.getByRole('button', { name: 'Book' }).click();
   await expect(page).toHaveURL(/adjusted=entry_/);
-  await expect(page.getByRole('status').filter({ hasText: 'Booked as' })).toContainText('−2.50 credits');
+  await expect(page.getByRole('status').filter({ hasText: 'Booked as' })).toContainText('−$2.50.');
   expect(await exact(page.locator(shown('Available balance')))).toBe(before - 2_500_000);
   await page.goto('/grants?adjust=-9999&reason=Too+much');
-  await expect(page.locator('#adjust').getByRole('alert')).toHaveText(/^Only .* credits can be taken there/);
+  await expect(page.locator('#adjust').getByRole('alert')).toHaveText(/^Only \$\S+ can be taken there/);
 });
 
 test('whoever is no operator sees why not, and is refused', async ({ page }) => {

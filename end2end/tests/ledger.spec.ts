@@ -19,10 +19,10 @@ test('every entry is listed, opens, and sums to zero', async ({ page }) => {
   const entries = page.locator('.entry');
   await expect(entries).toHaveCount(50);
   await expect(entries.first().locator('summary')).toContainText('Grant');
-  await expect(entries.first().locator('.entry-amount')).toHaveText('+20.000000');
+  await expect(entries.first().locator('.entry-amount')).toHaveText('+$20.000000');
   for (const entry of [entries.first(), entries.nth(1)]) {
     await entry.locator('summary').click();
-    await expect(entry.locator('tfoot td').first()).toHaveText('0.000000');
+    await expect(entry.locator('tfoot td').first()).toHaveText('$0.000000');
     const amounts = await entry.locator('tbody td:nth-child(2)').allInnerTexts();
     expect(amounts.map(micros).reduce((a, b) => a + b, 0n)).toBe(0n);
   }
@@ -72,12 +72,12 @@ test('the slider shows how things stood, and its address shows it again', async 
   const available = page.locator('.standing-parts dd').first();
   const now = await available.innerText();
   // 55 × 0.7 of 100, and 20 more.
-  expect(now).toBe('81.500000');
+  expect(now).toBe('$81.500000');
   const height = await page.locator('.standing-figures').evaluate((box) => box.clientHeight);
   const slider = page.getByRole('slider', { name: 'Instant' });
   await slider.focus();
   await page.keyboard.press('Home');
-  await expect(available).toHaveText('0.000000');
+  await expect(available).toHaveText('$0.000000');
   await expect(page.getByText('No grant had been given by then.')).toBeVisible();
   await expect(page).toHaveURL(/at=\d+/);
   expect(await page.locator('.standing-figures').evaluate((box) => box.clientHeight)).toBe(height);
@@ -89,17 +89,17 @@ test('the slider shows how things stood, and its address shows it again', async 
     input.value = String(at);
     input.dispatchEvent(new Event('input', { bubbles: true }));
   }, before);
-  await expect(available).toHaveText('61.500000');
+  await expect(available).toHaveText('$61.500000');
   await expect(page).toHaveURL(new RegExp(`at=${before}`));
   const [url, when, rows] = [page.url(), await page.locator('.slider output').innerText(), await page.locator('.standing-grants tbody tr').count()];
   expect(rows).toBe(1);
   await page.goto(url);
   await hydrated(page);
-  await expect(available).toHaveText('61.500000');
+  await expect(available).toHaveText('$61.500000');
   expect(await page.locator('.slider output').innerText()).toBe(when);
   await expect(slider).toHaveValue(String(before));
   await page.getByRole('link', { name: 'Back to now' }).click();
-  await expect(available).toHaveText('81.500000');
+  await expect(available).toHaveText('$81.500000');
   await expect(page).not.toHaveURL(/at=/);
 });
 
@@ -109,13 +109,13 @@ test('as known at leaves out what was booked later; the future is not known', as
   const known = Math.floor(Date.parse(given!) / 1000) - 1;
   await page.goto(`/ledger?known=${known}`);
   await hydrated(page);
-  await expect(page.locator('.standing-parts dd').first()).toHaveText('61.500000');
+  await expect(page.locator('.standing-parts dd').first()).toHaveText('$61.500000');
   await expect(page.locator('.standing-when')).toContainText('as known at');
   await page.goto('/ledger?known=2098-01-01T00:00');
   await expect(page.getByText(/nobody knows yet/)).toBeVisible();
   // When the promotion is over, if nothing else happens.
   await page.goto('/ledger?at=2099-06-01T00:00');
-  await expect(page.locator('.standing-parts dd').first()).toHaveText('61.500000');
+  await expect(page.locator('.standing-parts dd').first()).toHaveText('$61.500000');
 });
 
 test('the CSV has a line per posting and ends with the chain', async ({ page }) => {

@@ -10,7 +10,7 @@ use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Timestamp};
+use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Timestamp, Words};
 use serde::{Deserialize, Serialize};
 use store::{Correction, CorrectionRequest, NewGrant, NewHold, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
 
@@ -299,11 +299,11 @@ async fn create_org(
     zone: String,
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
-    let (meters, lines) = match Preset::named(preset, store.folder())? {
-        Some(preset) => (preset.meter_infos(), preset.lines),
-        None => (Vec::<MeterInfo>::new(), Vec::new()),
+    let (meters, lines, words) = match Preset::named(preset, store.folder())? {
+        Some(preset) => (preset.meter_infos(), preset.lines, preset.words),
+        None => (Vec::<MeterInfo>::new(), Vec::new(), Words::default()),
     };
-    let org = store.create_org(NewOrg { name, zone, synthetic, meters, lines }).await?;
+    let org = store.create_org(NewOrg { name, zone, synthetic, words, meters, lines }).await?;
     Ok(Answer::Orgs(vec![line(store, org).await?]))
 }
 

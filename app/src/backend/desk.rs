@@ -11,7 +11,9 @@ use chrono::{LocalResult, NaiveDateTime, TimeZone};
 use ledger::canon::{Canon, Hash};
 use ledger::cube::MeterInfo;
 use ledger::rollover::Cap;
-use ledger::{Credits, Currency, Grant, GrantId, GrantKind, Label, Meter, Money, Refusal, Rollover, Scope, Timestamp};
+use ledger::{
+    Credits, Currency, Grant, GrantId, GrantKind, Label, Meter, Money, Refusal, Rollover, Scope, Timestamp, Words,
+};
 use std::fmt::Write as _;
 use store::{CorrectionRequest, Drawdown, NewGrant, Once, Org, Store, StoreError};
 
@@ -172,7 +174,7 @@ pub(super) async fn desk(
     store: &Store,
     viewer: &Viewer,
     drawdown: &Drawdown,
-    meters: Vec<MeterInfo>,
+    (words, meters): (&Words, Vec<MeterInfo>),
     asked: Option<&Adjustment>,
 ) -> Result<Option<Desk>, AppError> {
     if !viewer.operator {
@@ -181,12 +183,12 @@ pub(super) async fn desk(
     let takeable =
         drawdown.grants.iter().filter(|state| state.figures.left.is_positive() && state.grant.is_open(drawdown.as_of));
     let takeable = takeable.map(|state| {
-        let left = format::short(state.figures.left);
+        let left = format::short(words, state.figures.left);
         (state.grant.id.to_string(), format!("{} \u{b7} {} ({left} left)", state.grant.id, state.grant.description))
     });
     let preview = match asked {
         None => None,
-        Some(typed) => Some(preview(store, viewer, typed).await?),
+        Some(typed) => Some(preview(store, viewer, typed, words).await?),
     };
     Ok(Some(Desk {
         give_key: new_key(),
@@ -197,7 +199,12 @@ pub(super) async fn desk(
     }))
 }
 
-async fn preview(store: &Store, viewer: &Viewer, typed: &Adjustment) -> Result<Result<Preview, String>, AppError> {
+async fn preview(
+    store: &Store,
+    viewer: &Viewer,
+    typed: &Adjustment,
+    words: &Words,
+) -> Result<Result<Preview, String>, AppError> {
     let request = match request(typed) {
         Ok(request) => request,
         Err(NotTaken::Form(code)) => return Ok(Err(sentence(code).to_owned())),
@@ -213,7 +220,7 @@ async fn preview(store: &Store, viewer: &Viewer, typed: &Adjustment) -> Result<R
             grants: done.answer.grants.iter().map(|c| (c.grant.to_string(), c.before, c.after)).collect(),
         })),
         Err(StoreError::Refused(Refusal::AdjustmentTooLarge { available })) => {
-            Ok(Err(format!("Only {} credits can be taken there. Take less.", format::short(available))))
+            Ok(Err(format!("Only {} can be taken there. Take less.", format::short(words, available))))
         }
         Err(StoreError::Refused(refusal)) => Ok(Err(sentence(refusal.code()).to_owned())),
         Err(error) => Err(error.into()),
@@ -258,9 +265,9 @@ fn amount(text: &str) -> Result<Credits, NotTaken> {
 }
 
 /// `+5`, `−5`.
-pub(super) fn signed(amount: Credits) -> String {
+pub(super) fn signed(words: &Words, amount: Credits) -> String {
     let plus = if amount.is_positive() { "+" } else { "" };
-    format!("{plus}{}", format::short(amount))
+    format!("{plus}{}", format::short(words, amount))
 }
 
 fn scope(form: &Form) -> Result<Scope, NotTaken> {

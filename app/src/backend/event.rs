@@ -56,7 +56,7 @@ impl Backend {
             booked: date_and_seconds(booked),
             reasons: detail.explained.into_iter().map(|explained| reason(&meters, explained)).collect(),
             head: event_head(&story),
-            desk: correction_panel(seq, &proof.event, desk),
+            desk: correction_panel(seq, &proof.event, desk, &org.words),
             evidence: evidence(proof),
         })
     }
@@ -146,7 +146,7 @@ fn reason(meters: &[MeterInfo], explained: Explained) -> ChargeReason {
         rule: why.rule,
         arithmetic: why.arithmetic,
         carried: format!("{} before, {} after", why.carry_before, why.carry_after),
-        paid: paid.into_iter().map(|(account, part)| (account.to_string(), format::exact(part))).collect(),
+        paid: paid.into_iter().map(|(account, part)| (account.to_string(), part)).collect(),
     }
 }
 

@@ -4,13 +4,15 @@ use super::{Backend, Viewer, desk, local, local_day, origin, timeline};
 use crate::calendar::Day;
 use crate::components::grants::data::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::error::AppError;
-use crate::format::{figure, short};
+use crate::format::{noun, short};
 use crate::query;
 use crate::server_fns::Moment;
 use crate::server_fns::session::Warning;
 use ledger::cube::MeterInfo;
 use ledger::rollover::Cap;
-use ledger::{Balance, Credits, EntrySeq, Figures, Grant, GrantId, GrantKind, Hold, OrgState, Policy, Timestamp};
+use ledger::{
+    Balance, Credits, EntrySeq, Figures, Grant, GrantId, GrantKind, Hold, OrgState, Policy, Timestamp, Words,
+};
 use std::collections::BTreeMap;
 use store::{At, DrawdownPage, EntryPage, GrantPage, GrantState, Org, Store};
 
@@ -91,13 +93,14 @@ impl Backend {
         let ended = if asked.all { Some(ended(&self.store, &mut page, asked.before).await?) } else { None };
         let open = drawdown.grants.iter().map(|state| page.line(state)).collect::<Result<_, _>>()?;
         let holds = drawdown.holds.iter().take(HOLDS).map(|hold| page.hold(hold)).collect::<Result<_, _>>()?;
-        let desk = desk::desk(&self.store, viewer, &drawdown, meters.clone(), asked.adjust.as_ref()).await?;
+        let desk =
+            desk::desk(&self.store, viewer, &drawdown, (&org.words, meters.clone()), asked.adjust.as_ref()).await?;
         Ok(Grants {
             zone: org.zone.name().to_owned(),
             origin: origin(),
             balance: drawdown.balance,
-            state: state_words(drawdown.balance, viewer),
-            policy: policy_words(drawdown.policy),
+            state: state_words(drawdown.balance, viewer, noun(&org.words)),
+            policy: policy_words(drawdown.policy, &org.words),
             ever: drawdown.ever,
             open,
             count: i64::try_from(drawdown.count).unwrap_or(i64::MAX),
@@ -122,8 +125,8 @@ impl Backend {
             let Grant { amount, kind, description, .. } = state.grant;
             let kind = kind_word(kind).to_lowercase();
             return Ok(Some(format!(
-                "{id} is booked: {} credits given ({kind}, \u{201c}{description}\u{201d}).",
-                short(amount)
+                "{id} is booked: {} given ({kind}, \u{201c}{description}\u{201d}).",
+                short(&org.words, amount)
             )));
         }
         let Some((first, last)) = asked.adjusted else { return Ok(None) };
@@ -134,30 +137,31 @@ impl Backend {
         let on_grants = lines.filter(|line| matches!(line.posting.account, ledger::Account::Grant(_)));
         let total = Credits::sum(on_grants.map(|line| line.posting.amount)).unwrap_or_default();
         let entries = if first == last { first.to_string() } else { format!("{first} to {last}") };
-        Ok((!total.is_zero()).then(|| format!("Booked as {entries}: {} credits.", desk::signed(total))))
+        Ok((!total.is_zero()).then(|| format!("Booked as {entries}: {}.", desk::signed(&org.words, total))))
     }
 }
 
 /// What every page must say about an org's balance.
 pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>, AppError> {
+    let noun = noun(&org.words);
     let (balance, since) = store.standing(org.id).await?;
-    let debt = balance.debt.is_positive().then(|| short(balance.debt));
+    let debt = balance.debt.is_positive().then(|| short(&org.words, balance.debt));
     let text = match (balance.state, since, debt) {
         (OrgState::Active, _, None) => return Ok(None),
         (OrgState::Active, _, Some(debt)) => {
-            format!("There is a debt of {debt} credits. The next grant repays it first.")
+            format!("There is a debt of {debt}. The next grant repays it first.")
         }
         (OrgState::Paused, None, None) => {
-            "No credits yet: new work is refused until a grant takes effect. Usage that happens is still recorded."
-                .to_owned()
+            format!(
+                "No {noun} yet: new work is refused until a grant takes effect. Usage that happens is still recorded."
+            )
         }
         (OrgState::Paused, since, debt) => {
             let since = since.map(|at| local(org, at)).transpose()?;
             let since =
                 since.map(|time| format!(" since {}", crate::calendar::date_and_clock(time))).unwrap_or_default();
-            let debt =
-                debt.map(|debt| format!(" The next grant repays {debt} credits of debt first.")).unwrap_or_default();
-            format!("Out of credits: new work is refused{since}. Usage that happened is still recorded.{debt}")
+            let debt = debt.map(|debt| format!(" The next grant repays {debt} of debt first.")).unwrap_or_default();
+            format!("Out of {noun}: new work is refused{since}. Usage that happened is still recorded.{debt}")
         }
     };
     // One that was never given anything has not run out: it has not begun.
@@ -253,6 +257,7 @@ impl Page<'_> {
         let gone = gone.unwrap_or_default();
         let held = if end.past { Credits::ZERO } else { figures.held };
         let used = gone.minus(held).unwrap_or_default();
+        let short = |credits| short(&self.org.words, credits);
         let mut words = format!("{} granted, {} used, ", short(grant.amount), short(used));
         for (what, credits) in [("held", held), ("taken back", figures.voided)] {
             if credits.is_positive() {
@@ -283,6 +288,7 @@ impl Page<'_> {
             None => String::new(),
         };
         let into = end.child.map(|id| format!(" to {id}")).unwrap_or_default();
+        let short = |credits| short(&self.org.words, credits);
         let moves = |verb: &str| format!("{} {verb}{into}{until}", short(rolled.rolled));
         let ends = |verb: &str| format!("{} {verb}", short(rolled.expired));
         let terms = state.grant.rollover.is_some();
@@ -379,31 +385,31 @@ fn parts(figures: &Figures) -> Vec<Part> {
     parts
 }
 
-fn state_words(balance: Balance, viewer: &Viewer) -> String {
+fn state_words(balance: Balance, viewer: &Viewer, noun: &str) -> String {
     match (balance.state, viewer.operator) {
         (OrgState::Active, _) if balance.debt.is_positive() => "New work is accepted, into debt.".to_owned(),
         (OrgState::Active, _) => "New work is accepted.".to_owned(),
-        (OrgState::Paused, true) => "New work is refused until credits are given.".to_owned(),
-        (OrgState::Paused, false) => "New work is refused. Ask whoever runs this server to add credits.".to_owned(),
+        (OrgState::Paused, true) => format!("New work is refused until {noun} are given."),
+        (OrgState::Paused, false) => format!("New work is refused. Ask whoever runs this server to add {noun}."),
     }
 }
 
-fn policy_words(policy: Policy) -> String {
+fn policy_words(policy: Policy, words: &Words) -> String {
+    let noun = noun(words);
     match policy {
-        Policy::Pause => {
-            "When credits run out, new work is refused until there are credits again. Usage that happened is \
-                          still recorded, as debt."
-                .to_owned()
-        }
+        Policy::Pause => format!(
+            "When {noun} run out, new work is refused until there are {noun} again. Usage that happened is still recorded, \
+             as debt."
+        ),
         Policy::FinishInFlight { limit } => format!(
-            "When credits run out, new work is refused; what already runs may finish, up to a debt of {} credits. Usage \
-             that happened is always recorded.",
-            figure(limit)
+            "When {noun} run out, new work is refused; what already runs may finish, up to a debt of {}. Usage that \
+             happened is always recorded.",
+            short(words, limit)
         ),
         Policy::Overdraft { limit } => format!(
-            "When credits run out, new work goes on into debt, up to {} credits; then it is refused. Usage that happened \
-             is always recorded.",
-            figure(limit)
+            "When {noun} run out, new work goes on into debt, up to {}; then it is refused. Usage that happened is \
+             always recorded.",
+            short(words, limit)
         ),
     }
 }

@@ -55,7 +55,7 @@ impl Backend {
             clock: clock_of(&org, now),
             since: second_of(org.created_at),
             now: second_of(now),
-            list: entry_list(&view, &lines, older, newer, is_young.then_some(origin.as_str())),
+            list: entry_list(&view, &lines, older, newer, is_young.then_some(origin.as_str()), &org.words),
             end: chain_end(head.seq, &hex(&head.hash)),
         })
     }
@@ -81,7 +81,7 @@ impl Backend {
                 stood => Ok(stood?),
             },
         };
-        Ok(standing_panel(&view, &fields, stood.as_ref().map_err(String::as_str)))
+        Ok(standing_panel(&view, &fields, stood.as_ref().map_err(String::as_str), &org.words))
     }
 
     async fn stood(&self, org: &Org, at: At) -> Result<Standing, AppError> {

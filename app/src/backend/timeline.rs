@@ -59,7 +59,7 @@ fn line(org: &Org, drawdown: &Drawdown, ending: &Ending) -> Result<EndingLine, A
     let rolls = ending.child.as_ref().map(|child| {
         let until =
             child.expires_at.and_then(|at| local_day(org, at).ok()).map(|day| format!(" until {}", day.medium()));
-        format!("{} roll over{}", short(child.amount), until.unwrap_or_else(|| " for ever".to_owned()))
+        format!("{} roll over{}", short(&org.words, child.amount), until.unwrap_or_else(|| " for ever".to_owned()))
     });
     Ok(EndingLine {
         id: known.then(|| grant.id.to_string()),
@@ -111,7 +111,7 @@ fn drawing(org: &Org, drawdown: &Drawdown) -> Result<(Vec<Stretch>, String), App
             x: u16::try_from(begin).unwrap_or_default(),
             width: u16::try_from(end - begin).unwrap_or_default(),
             height: u16::try_from(height).unwrap_or_default(),
-            title: format!("From {day}: {} available", short(*available)),
+            title: format!("From {day}: {} available", short(&org.words, *available)),
         });
     }
     steps.retain(|step| step.width > 0);

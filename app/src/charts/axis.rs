@@ -51,6 +51,7 @@ pub(super) struct Frame<'a> {
     pub height: u32,
     pub buckets: &'a [Bucket],
     pub unit: &'a str,
+    pub decimals: u32,
     /// The lowest and the highest amount to show, in micro-credits.
     pub range: (i128, i128),
     /// Whether incomplete buckets are hatched.
@@ -82,7 +83,7 @@ impl Frame<'_> {
         let size = (side(self.width, WIDTHS), side(self.height, HEIGHTS));
         let top = if self.unit.is_empty() { TOP_PX } else { UNIT_TOP_PX };
         let intervals = usize::try_from((size.1 - top - BOTTOM_PX) / LINE_EVERY_PX).unwrap_or(0);
-        let amounts = Amounts::around(self.range.0, self.range.1, intervals);
+        let amounts = Amounts::around(self.range.0, self.range.1, intervals, self.decimals);
         let labels: Vec<_> = amounts.ticks().into_iter().map(|tick| (tick, amounts.label(tick))).collect();
         let widest = labels.iter().map(|(_, label)| text::width(label)).max().unwrap_or(0);
         let left = (px_up(widest) + LABEL_GAP_PX).clamp(LEFT_PX, size.0 / 2);

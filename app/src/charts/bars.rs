@@ -43,6 +43,8 @@ pub struct BarChart<'a> {
     pub series: &'a [Series],
     /// What amounts are counted in, drawn above their axis: "credits". Empty for none.
     pub unit: &'a str,
+    /// Most decimals of the amounts at their axis.
+    pub decimals: u32,
 }
 
 impl BarChart<'_> {
@@ -60,6 +62,7 @@ impl BarChart<'_> {
             height: self.height,
             buckets: self.buckets,
             unit: self.unit,
+            decimals: self.decimals,
             range: self.range(),
             hatch: true,
         }

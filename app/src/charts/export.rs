@@ -98,9 +98,19 @@ mod tests {
     fn chart() -> String {
         let buckets = [Bucket { label: String::new(), tick: "16".to_owned(), incomplete: true }];
         let (id, title, series) = ("c", "This & that", series());
-        BarChart { id, title, description: "", width: 200, height: 120, buckets: &buckets, series: &series, unit: "" }
-            .draw()
-            .svg
+        BarChart {
+            id,
+            title,
+            description: "",
+            width: 200,
+            height: 120,
+            buckets: &buckets,
+            series: &series,
+            unit: "",
+            decimals: 6,
+        }
+        .draw()
+        .svg
     }
 
     #[test]

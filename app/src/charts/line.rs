@@ -31,6 +31,8 @@ pub struct LineChart<'a> {
     pub series: &'a [Series],
     /// What amounts are counted in, drawn above their axis: "credits". Empty for none.
     pub unit: &'a str,
+    /// Most decimals of the amounts at their axis.
+    pub decimals: u32,
     /// Whether the space between line and baseline is tinted: for a single line.
     pub fill: bool,
 }
@@ -52,6 +54,7 @@ impl LineChart<'_> {
             height: self.height,
             buckets: self.buckets,
             unit: self.unit,
+            decimals: self.decimals,
             range: (values().min().unwrap_or(0), values().max().unwrap_or(0)),
             hatch: false,
         }

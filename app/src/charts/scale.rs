@@ -15,6 +15,9 @@ use super::svg::UNIT;
 /// One credit in micro-credits.
 const CREDIT: i128 = 1_000_000;
 
+/// Its decimals.
+const DECIMALS: u32 = 6;
+
 /// From here on labels use `k`, `M`, `B` or `T`: five digits in a row are harder to read than `10k`.
 const GROUPED_BELOW: i128 = 10_000 * CREDIT;
 
@@ -32,15 +35,16 @@ pub(super) struct Amounts {
 }
 
 impl Amounts {
-    /// The finest axis over `lo..=hi` and 0 that at most `intervals` steps (at least two) cover.
+    /// The finest axis over `lo..=hi` and 0 that at most `intervals` steps (at least two) cover, with ticks of at most so
+    /// many decimals.
     /// Without any amount it is one credit high, so that nothing is divided by zero, and shows no tick but 0.
-    pub(super) fn around(lo: i128, hi: i128, intervals: usize) -> Self {
+    pub(super) fn around(lo: i128, hi: i128, intervals: usize, decimals: u32) -> Self {
         let (lo, hi) = (lo.min(0), hi.max(0));
         if lo == hi {
             return Self { lo: 0, hi: CREDIT, step: 0, snap: UNIT };
         }
         let most = intervals.clamp(2, MAX_TICKS - 1) as i128;
-        let mut step = 1;
+        let mut step = CREDIT / 10_i128.pow(decimals.min(DECIMALS));
         for factor in [2, 5, 10].iter().cycle() {
             if up(hi, step) - down(lo, step) <= most {
                 break;
@@ -190,7 +194,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(lo: i128, hi: i128, intervals: usize) -> Vec<String> {
-        let axis = Amounts::around(lo * CREDIT / 1000, hi * CREDIT / 1000, intervals);
+        let axis = Amounts::around(lo * CREDIT / 1000, hi * CREDIT / 1000, intervals, DECIMALS);
         axis.ticks().into_iter().map(|t| axis.label(t)).collect()
     }
 
@@ -208,9 +212,21 @@ mod tests {
     }
 
     #[test]
+    fn ticks_have_no_more_decimals_than_amounts_show() {
+        let labels = |hi: i128, decimals| {
+            let axis = Amounts::around(0, hi, 4, decimals);
+            axis.ticks().into_iter().map(|tick| axis.label(tick)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(7_000, 6), ["0", "0.002", "0.004", "0.006"]);
+        assert_eq!(labels(7_000, 2), ["0", "0.01"]);
+        assert_eq!(labels(1, 0), ["0", "1"]);
+        assert_eq!(labels(1_400_000, 0), ["0", "1"]);
+    }
+
+    #[test]
     fn the_largest_amounts_have_an_axis() {
         let most = i128::from(i64::MAX) * 9;
-        let axis = Amounts::around(-most, most, 5);
+        let axis = Amounts::around(-most, most, 5, DECIMALS);
         assert!(axis.ticks().len() <= MAX_TICKS);
         assert_eq!(axis.map(&axis.hi, (1000, 0)), 0);
         assert_eq!(axis.ticks().last().map(|t| axis.label(*t)).as_deref(), Some("100T"));
@@ -220,7 +236,7 @@ mod tests {
         #[test]
         fn ticks_are_round_even_and_enclose_the_values(a: i64, b: i64, shift in 0..60u32, intervals in 1..9usize) {
             let (lo, hi) = (i128::from(a.min(b) >> shift), i128::from(a.max(b) >> shift));
-            let axis = Amounts::around(lo, hi, intervals);
+            let axis = Amounts::around(lo, hi, intervals, DECIMALS);
             let ticks = axis.ticks();
             prop_assert!(ticks.contains(&0) && ticks.len() <= MAX_TICKS && ticks.len() <= intervals.max(2) + 1);
             prop_assert!(ticks.len() > 1 || axis.step == 0);
@@ -234,7 +250,7 @@ mod tests {
 
         #[test]
         fn labels_say_exactly_the_tick(hi in 1..i64::MAX, intervals in 1..7usize) {
-            let axis = Amounts::around(0, hi.into(), intervals);
+            let axis = Amounts::around(0, hi.into(), intervals, DECIMALS);
             for tick in axis.ticks() {
                 let label = axis.label(tick);
                 let number = label.trim_end_matches(['k', 'M', 'B', 'T']);
@@ -247,7 +263,7 @@ mod tests {
 
         #[test]
         fn mapping_keeps_order_and_ends(hi in 1..i64::MAX, v: i64, w: i64, px in 1..2000i32) {
-            let axis = Amounts::around(0, hi.into(), 4);
+            let axis = Amounts::around(0, hi.into(), 4, DECIMALS);
             let at = |v: i64| axis.map(&i128::from(v.rem_euclid(hi)), (px * UNIT, 0));
             prop_assert_eq!(axis.map(&0, (px * UNIT, 0)), px * UNIT);
             prop_assert_eq!(axis.map(&axis.hi, (px * UNIT, 0)), 0);

@@ -19,7 +19,9 @@ pub fn specimen() -> String {
     let title = "Credits \"used\" & <corrected>";
     let bars = |id, buckets, series| {
         let description = "31 Tage · süß";
-        BarChart { id, title, description, width: 960, height: 280, buckets, series, unit: "credits" }.draw().svg
+        BarChart { id, title, description, width: 960, height: 280, buckets, series, unit: "credits", decimals: 6 }
+            .draw()
+            .svg
     };
     let few = series(9, month.len());
     let many = series(3, year.len());
@@ -40,6 +42,7 @@ pub fn specimen() -> String {
             buckets: &month,
             series: &lines,
             unit: "",
+            decimals: 6,
             fill: true,
         }
         .draw()

@@ -32,11 +32,24 @@ fn figures(
 }
 
 fn bars(buckets: &[Bucket], series: &[Series], width: u32, height: u32) -> Drawing {
-    BarChart { id: "c", title: "T", description: "D", width, height, buckets, series, unit: "credits" }.draw()
+    BarChart { id: "c", title: "T", description: "D", width, height, buckets, series, unit: "credits", decimals: 6 }
+        .draw()
 }
 
 fn lines(buckets: &[Bucket], series: &[Series], width: u32, height: u32) -> Drawing {
-    LineChart { id: "c", title: "T", description: "D", width, height, buckets, series, unit: "", fill: true }.draw()
+    LineChart {
+        id: "c",
+        title: "T",
+        description: "D",
+        width,
+        height,
+        buckets,
+        series,
+        unit: "",
+        decimals: 6,
+        fill: true,
+    }
+    .draw()
 }
 
 /// An element: its name, attributes, the classes of the groups around it, and the text right behind its tag.

@@ -1,7 +1,6 @@
 //! What is left, and whether work may go on.
 
-use super::amount::Amount;
-use crate::words;
+use super::amount::{Amount, Figure};
 use ledger::{Balance, Credits, OrgState};
 use leptos::prelude::*;
 
@@ -34,11 +33,7 @@ pub fn BalanceCard(
     view! {
         <div class="stat balance">
             <h2 class="stat-label">"Available balance" <span class=class>{word}</span></h2>
-            <p class="stat-figure">
-                <Amount credits=balance.available/>
-                " "
-                <span class="stat-unit">{words::CREDITS}</span>
-            </p>
+            <Figure credits=balance.available/>
             {parts}
             {remark}
         </div>

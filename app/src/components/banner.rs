@@ -1,6 +1,7 @@
 //! What everybody should know whatever page they are on: work is refused, or there is debt.
 
 use crate::app::SessionResource;
+use crate::format;
 use crate::server_fns::session::{SessionInfo, Warning};
 use leptos::prelude::*;
 
@@ -15,11 +16,12 @@ pub fn Banner(
 }
 
 fn line(who: SessionInfo) -> Option<impl IntoView> {
+    let noun = format::noun(&who.words);
     let Warning { paused, text } = who.warning?;
     let (href, todo) = match (paused, who.operator) {
-        (true, true) => ("/grants#give", "Give credits"),
-        (true, false) => ("/grants", "Ask whoever runs this server to add credits"),
-        (false, _) => ("/grants", "See grants"),
+        (true, true) => ("/grants#give", format!("Give {noun}")),
+        (true, false) => ("/grants", format!("Ask whoever runs this server to add {noun}")),
+        (false, _) => ("/grants", "See grants".to_owned()),
     };
     Some(view! {
         <aside class="banner" class:paused=paused aria-label="Balance">

@@ -3,17 +3,18 @@
 use crate::format;
 use crate::markup::{Markup, amount, fact, link, span, text_fact};
 use crate::server_fns::event::ChargeReason;
-use ledger::RateCardVersion;
-use ledger::credits::DECIMALS;
 use ledger::settle::Charge;
+use ledger::{Credits, RateCardVersion, Words};
 
 /// A block per charge: the figures from what is checked, the reasons in the same order.
 #[must_use]
-pub fn charge_list(charges: &[Charge], reasons: &[ChargeReason]) -> Markup {
-    Markup::new("ol").class("charges").children(charges.iter().zip(reasons).map(|(charge, why)| item(charge, why)))
+pub fn charge_list(charges: &[Charge], reasons: &[ChargeReason], words: &Words) -> Markup {
+    Markup::new("ol")
+        .class("charges")
+        .children(charges.iter().zip(reasons).map(|(charge, why)| item(charge, why, words)))
 }
 
-fn item(charge: &Charge, why: &ChargeReason) -> Markup {
+fn item(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
     let line = match charge.version {
         RateCardVersion::CAPTURES => "What the capture of the hold said".to_owned(),
         version => format!("Line {} of version {} of the rate card: {}", charge.line.0, version.0, why.rule),
@@ -23,24 +24,24 @@ fn item(charge: &Charge, why: &ChargeReason) -> Markup {
         .class("charge-head")
         .child(Markup::new("h3").text(&why.title))
         .child(Markup::new("span").class("muted").text(&quantity))
-        .child(Markup::new("span").class("charge-amount").child(amount(charge.credits, DECIMALS)));
+        .child(Markup::new("span").class("charge-amount").child(amount(words, charge.credits)));
     let facts = Markup::new("dl")
         .class("facts")
         .child(text_fact("Rate", &line))
         .child(fact("Arithmetic", Markup::new("dd").child(Markup::new("code").text(&why.arithmetic))))
         .child(text_fact("Carried", &why.carried))
-        .child(fact("Paid by", payers(why)));
+        .child(fact("Paid by", payers(why, words)));
     Markup::new("li").class("charge").child(head).child(facts)
 }
 
-fn payers(why: &ChargeReason) -> Markup {
+fn payers(why: &ChargeReason, words: &Words) -> Markup {
     if why.paid.is_empty() {
         return Markup::new("dd").text("Nobody: it cost nothing");
     }
-    let part = |(account, credits): &(String, String)| {
+    let part = |(account, credits): &(String, Credits)| {
         let is_grant = account.starts_with(ledger::GrantId::PREFIX);
         let name = if is_grant { link(&format!("/grants#{account}"), account) } else { span(account) };
-        Markup::new("span").class("payer").child(name).text(&format!(" {credits}"))
+        Markup::new("span").class("payer").child(name).text(" ").child(amount(words, *credits))
     };
     Markup::new("dd").children(why.paid.iter().map(part))
 }

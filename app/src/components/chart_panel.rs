@@ -9,7 +9,7 @@ use super::tooltip::{Figures, Tooltip, WIDTH_PX};
 use crate::charts::{BarChart, Drawing};
 use crate::platform;
 use crate::usage_chart::Usage;
-use crate::words;
+use crate::words::{self, Words};
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
@@ -24,19 +24,26 @@ pub fn ChartPanel(
     /// Unique on the page.
     id: &'static str,
     /// What it shows, in a few words.
-    title: &'static str,
+    #[prop(into)]
+    title: String,
     /// What it shows, in figures.
     usage: Memo<Usage>,
 ) -> impl IntoView {
     let width = fitted_width(id);
-    let drawing = Memo::new(move |_| usage.with(|usage| draw(id, title, usage, width.get())));
+    let words = words::current();
+    let label = format!("{title}. Arrow keys move from bar to bar.");
+    let drawing = {
+        let words = words.clone();
+        Memo::new(move |_| usage.with(|usage| draw(id, &title, usage, &words, width.get())))
+    };
     let active = RwSignal::new(None::<usize>);
     // Another range has other buckets.
     Effect::new(move |_| {
         usage.with(|usage| usage.buckets.len());
         active.set(None);
     });
-    let figures = Memo::new(move |_| active.get().and_then(|bucket| usage.with(|usage| Figures::of(usage, bucket))));
+    let figures =
+        Memo::new(move |_| active.get().and_then(|bucket| usage.with(|usage| Figures::of(usage, bucket, &words))));
 
     let point = move |event: PointerEvent| {
         let x = f64::from(event.offset_x());
@@ -68,7 +75,7 @@ pub fn ChartPanel(
                 role="group"
                 tabindex="0"
                 aria-roledescription="chart"
-                aria-label=format!("{title}. Arrow keys move from bar to bar.")
+                aria-label=label
                 on:pointermove=point
                 on:pointerdown=point
                 on:pointerleave=move |_| active.set(None)
@@ -97,17 +104,18 @@ fn Crosshair(drawing: Memo<Drawing>, active: RwSignal<Option<usize>>) -> impl In
     }
 }
 
-fn draw(id: &str, title: &str, usage: &Usage, width: u32) -> Drawing {
+fn draw(id: &str, title: &str, usage: &Usage, words: &Words, width: u32) -> Drawing {
     let chart_id = format!("{id}-drawing");
     let chart = BarChart {
         id: &chart_id,
         title,
-        description: &usage.description(),
+        description: &usage.description(words),
         width,
         height: HEIGHT_PX,
         buckets: &usage.buckets,
         series: &usage.drawn(),
-        unit: words::CREDITS,
+        unit: &words.unit,
+        decimals: words.decimals.into(),
     };
     chart.draw()
 }

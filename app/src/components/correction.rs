@@ -3,9 +3,10 @@
 use super::correction_preview::{Trial, correction_preview};
 use super::entry_filter::{input, labelled};
 use crate::correction::{Ask, QUANTITY_FIELD};
+use crate::format::unit_head;
 use crate::markup::{Markup, button_link, hidden, span};
 use ledger::event::REPORTED_DECIMALS;
-use ledger::{Event, EventSeq};
+use ledger::{Event, EventSeq, Words};
 
 /// Who looks at the panel.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub enum Desk {
 
 /// The panel: forms, the outcome of what was tried out, or why there are none.
 #[must_use]
-pub fn correction_panel(seq: EventSeq, event: &Event, desk: Desk) -> Markup {
+pub fn correction_panel(seq: EventSeq, event: &Event, desk: Desk, words: &Words) -> Markup {
     let title = Markup::new("h2").attr("id", "correct-title").text("Correct this event");
     let panel = Markup::new("section")
         .class("panel")
@@ -35,11 +36,11 @@ pub fn correction_panel(seq: EventSeq, event: &Event, desk: Desk) -> Markup {
                        Ask whoever runs this server, and name ";
             panel.child(muted().text(why).child(Markup::new("b").text(&seq.to_string())).text("."))
         }
-        Desk::Open(trial) => panel.children(forms(seq, event, trial)),
+        Desk::Open(trial) => panel.children(forms(seq, event, trial, words)),
     }
 }
 
-fn forms(seq: EventSeq, event: &Event, trial: Option<Box<Trial>>) -> Vec<Markup> {
+fn forms(seq: EventSeq, event: &Event, trial: Option<Box<Trial>>, words: &Words) -> Vec<Markup> {
     let ask = trial.as_ref().map(|trial| trial.ask.clone());
     let (void, replace) = match ask {
         Some(ask) if ask.replace => (None, Some(ask)),
@@ -56,7 +57,9 @@ fn forms(seq: EventSeq, event: &Event, trial: Option<Box<Trial>>) -> Vec<Markup>
         .child(text("Why it is replaced", "reason", &replace.reason, "1000"))
         .child(text("New id at the source", "id", &replace.id, "256"))
         .children(quantities)
-        .children(replace.reported.map(|credits| text("Credits reported", "reported", &credits, "64")));
+        .children(
+            replace.reported.map(|credits| text(&format!("{} reported", unit_head(words)), "reported", &credits, "64")),
+        );
     let preview = || Markup::new("button").class("button").text("Preview");
     let other = Markup::new("details")
         .class("replace")
@@ -64,7 +67,7 @@ fn forms(seq: EventSeq, event: &Event, trial: Option<Box<Trial>>) -> Vec<Markup>
         .child(Markup::new("summary").text("Replace it by another event"))
         .child(other.child(preview()));
     let mut parts = vec![back.child(preview()), other];
-    parts.extend(trial.map(|trial| correction_preview(seq, *trial)));
+    parts.extend(trial.map(|trial| correction_preview(seq, *trial, words)));
     parts
 }
 

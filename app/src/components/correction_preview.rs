@@ -1,12 +1,11 @@
 //! What a correction would change: balance, grants, analytics. Nothing is booked yet.
 
 use super::correction::booking;
-use super::entries::signed;
 use crate::correction::Ask;
 use crate::format;
-use crate::markup::{Markup, cell, number, row, span, table, time};
+use crate::markup::{Markup, amount, cell, number, number_of, row, signed, signed_bare, span, table, time};
 use crate::server_fns::Moment;
-use ledger::{Balance, Credits, EventSeq, GrantId, OrgState};
+use ledger::{Balance, Credits, EventSeq, GrantId, OrgState, Words};
 
 /// A correction tried out.
 #[derive(Debug, Clone)]
@@ -57,7 +56,7 @@ pub struct Change {
 
 /// The outcome of a trial: figures and a way to book them, or why it cannot be done.
 #[must_use]
-pub fn correction_preview(seq: EventSeq, trial: Trial) -> Markup {
+pub fn correction_preview(seq: EventSeq, trial: Trial, words: &Words) -> Markup {
     let Trial { ask, outcome, key } = trial;
     let title = Markup::new("h3").text("Preview: nothing is booked yet");
     let group = Markup::new("div").class("preview").attr("role", "group").attr("aria-label", "Preview").child(title);
@@ -66,11 +65,11 @@ pub fn correction_preview(seq: EventSeq, trial: Trial) -> Markup {
             let problem = format!("This cannot be done: {problem}.");
             group.child(Markup::new("p").class("form-error").attr("role", "alert").text(&problem))
         }
-        Ok(preview) => group.children(figures(&preview)).child(booking(seq, &ask, &key)),
+        Ok(preview) => group.children(figures(&preview, words)).child(booking(seq, &ask, &key)),
     }
 }
 
-fn figures(preview: &Preview) -> [Markup; 3] {
+fn figures(preview: &Preview, words: &Words) -> [Markup; 3] {
     let booked_in = &preview.booked_in;
     let cycle = match &preview.closed {
         Some(cycle) => {
@@ -80,16 +79,19 @@ fn figures(preview: &Preview) -> [Markup; 3] {
     };
     let sentence = format!("It makes {}. {cycle}", format::counted(preview.entries, "entry", "entries"));
     let muted = |text: &str| Markup::new("p").class("muted").text(text);
-    let changed =
-        if preview.changes.is_empty() { muted("Analytics stay as they are.") } else { analytics(&preview.changes) };
-    [muted(&sentence), balances(preview), changed]
+    let changed = if preview.changes.is_empty() {
+        muted("Analytics stay as they are.")
+    } else {
+        analytics(&preview.changes, words)
+    };
+    [muted(&sentence), balances(preview, words), changed]
 }
 
-fn balances(Preview { before, after, grants, .. }: &Preview) -> Markup {
+fn balances(Preview { before, after, grants, .. }: &Preview, words: &Words) -> Markup {
     let state = |balance: &Balance| number(if balance.state == OrgState::Active { "Active" } else { "Paused" });
     let line = |label: &str, before: Credits, after: Credits| {
-        let change = after.minus(before).map_or_else(|_| "–".to_owned(), |change| signed(change, false));
-        row(span(label), [number(&format::exact(before)), number(&format::exact(after)), number(&change)])
+        let change = after.minus(before).map_or_else(|_| number("–"), |change| number_of(signed(words, change)));
+        row(span(label), [number_of(amount(words, before)), number_of(amount(words, after)), change])
     };
     let rows = [
         line("Available", before.available, after.available),
@@ -103,12 +105,13 @@ fn balances(Preview { before, after, grants, .. }: &Preview) -> Markup {
     table("preview-scroll", "Balances before and after", &["Balance", "Now\t", "After\t", "Change\t"], rows, None)
 }
 
-fn analytics(changes: &[Change]) -> Markup {
+fn analytics(changes: &[Change], words: &Words) -> Markup {
     let rows = changes.iter().map(|change| {
         let project = change.project.as_deref().unwrap_or("–");
-        let figures = [number(&change.quantity), number(&signed(change.credits, false))];
+        let figures = [number(&change.quantity), number_of(signed_bare(words, change.credits))];
         row(time(&change.day), [cell(&change.title), cell(&change.source), cell(project)].into_iter().chain(figures))
     });
-    let heads = ["Analytics of", "Credit type", "Source", "Project", "Quantity\t", "Credits\t"];
+    let unit = format!("{}\t", format::unit_head(words));
+    let heads = ["Analytics of", "Credit type", "Source", "Project", "Quantity\t", &unit];
     table("preview-scroll", "Changes in analytics", &heads, rows, None)
 }

@@ -2,6 +2,7 @@
 
 use crate::format;
 use crate::view::View;
+use crate::words::{self, Words};
 use ledger::{Credits, Cube, Dimension};
 use leptos::prelude::*;
 
@@ -15,27 +16,25 @@ pub fn CreditTypes(
 ) -> impl IntoView {
     // Depends on the sources only: choosing a type redraws nothing here but the mark.
     let sources = Memo::new(move |_| view.with(|v| v.sources.clone()));
+    let words = words::current();
     let tabs = move || {
         let unfiltered = View { sources: sources.get(), ..View::default() };
         let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
-        let decimals = format::decimals_for([total]);
-        let all = tab(view, None, "All".to_owned(), format::credits(total, decimals));
-        let each = amounts
-            .into_iter()
-            .map(|(name, title, amount)| tab(view, Some(name), title, format::credits(amount, decimals)));
-        [all].into_iter().chain(each).collect_view()
+        let all = (None, "All".to_owned(), total);
+        let each = amounts.into_iter().map(|(name, title, amount)| (Some(name), title, amount));
+        [all].into_iter().chain(each).map(|(name, title, amount)| tab(view, name, title, &words, amount)).collect_view()
     };
     view! { <nav class="tabs" aria-label="Credit type">{tabs}</nav> }
 }
 
-fn tab(view: Memo<View>, name: Option<String>, title: String, amount: String) -> impl IntoView {
+fn tab(view: Memo<View>, name: Option<String>, title: String, words: &Words, amount: Credits) -> impl IntoView + use<> {
     let name = StoredValue::new(name);
     let href = move || name.with_value(|name| view.with(|v| v.with_type(name.as_deref()).href()));
     let current = move || name.with_value(|name| view.with(|v| v.credit_type == *name).then_some("true"));
     view! {
         <a class="tab" href=href aria-current=current data-noscroll="">
             <span>{title}</span>
-            <span class="tab-figure">{amount}</span>
+            <span class="tab-figure" title=format::in_full(words, amount)>{format::amount(words, amount)}</span>
         </a>
     }
 }

@@ -1,7 +1,6 @@
 //! What the charts say beyond the ledger: nothing, and everybody may see that.
 
-use crate::format;
-use crate::words;
+use super::amount::Amount;
 use ledger::Credits;
 use leptos::prelude::*;
 
@@ -13,7 +12,7 @@ pub fn Difference(
 ) -> impl IntoView {
     view! {
         <p class="difference" class:wrong=!difference.is_zero()>
-            {format!("Ledger and charts differ by {} {}", format::exact(difference), words::CREDITS)}
+            "Ledger and charts differ by " <Amount credits=difference/>
         </p>
     }
 }

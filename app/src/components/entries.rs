@@ -2,9 +2,9 @@
 
 use crate::format;
 use crate::ledger_view::{LedgerView, kind_title};
-use crate::markup::{Markup, cell, fact, link, number, row, span, table, text_fact, time};
+use crate::markup::{Markup, amount, cell, fact, link, number_of, row, signed, span, table, text_fact, time};
 use crate::server_fns::Moment;
-use ledger::{Credits, EntrySeq};
+use ledger::{Credits, EntrySeq, Words};
 
 /// Letters of a hash that are shown where all of it has no place.
 const SHORT_HASH: usize = 12;
@@ -42,13 +42,15 @@ pub struct EntryLine {
 
 /// The list, newest first. `wanted` is the one that was asked for: it is open.
 #[must_use]
-pub fn entries(lines: &[EntryLine], wanted: Option<EntrySeq>) -> Markup {
-    Markup::new("ol").class("entries").children(lines.iter().map(|line| item(line, wanted == Some(line.seq))))
+pub fn entries(lines: &[EntryLine], wanted: Option<EntrySeq>, words: &Words) -> Markup {
+    let item = |line: &EntryLine| item(line, wanted == Some(line.seq), words);
+    Markup::new("ol").class("entries").children(lines.iter().map(item))
 }
 
-fn item(line: &EntryLine, open: bool) -> Markup {
+fn item(line: &EntryLine, open: bool, words: &Words) -> Markup {
     let id = line.seq.to_string();
-    let amount = line.amount.map_or_else(|| "–".to_owned(), |amount| signed(amount, line.moved));
+    let amount = line.amount.map(|credits| if line.moved { amount(words, credits) } else { signed(words, credits) });
+    let amount = amount.unwrap_or_else(|| span("–"));
     let class = if line.moved || line.amount.is_none() { "entry-amount muted" } else { "entry-amount" };
     let part = |class: &str| Markup::new("span").class(class);
     let summary = Markup::new("summary")
@@ -56,7 +58,7 @@ fn item(line: &EntryLine, open: bool) -> Markup {
         .child(part("entry-kind").text(kind_title(line.kind)))
         .child(part("entry-about").text(&line.about))
         .child(part("entry-hash").child(short_hash(&line.hash)))
-        .child(part(class).text(&amount));
+        .child(part(class).child(amount));
     let facts = Markup::new("dl")
         .class("facts")
         .child(fact("Entry", Markup::new("dd").child(entry_link(line.seq))))
@@ -66,7 +68,7 @@ fn item(line: &EntryLine, open: bool) -> Markup {
         .child(text_fact("Caused by", &line.cause))
         .children(line.reason.as_ref().map(|reason| text_fact("Reason", reason)))
         .child(fact("Hash", Markup::new("dd").child(whole_hash(&line.hash))));
-    let body = Markup::new("div").class("entry-body").child(facts).child(postings(line));
+    let body = Markup::new("div").class("entry-body").child(facts).child(postings(line, words));
     let details = Markup::new("details").maybe_attr("open", open.then_some("")).child(summary).child(body);
     Markup::new("li").attr("id", &id).class("entry").child(details)
 }
@@ -75,16 +77,16 @@ fn links(links: &[(String, String)]) -> Markup {
     links.iter().fold(Markup::new("dd"), |line, (text, href)| line.child(link(href, text)).text(" "))
 }
 
-fn postings(line: &EntryLine) -> Markup {
+fn postings(line: &EntryLine, words: &Words) -> Markup {
     if line.postings.is_empty() {
         return Markup::new("p").class("muted").text("It posts nothing: it binds what it says into the chain.");
     }
-    let rows = line.postings.iter().map(|(account, href, amount, balance)| {
+    let rows = line.postings.iter().map(|(account, href, posted, balance)| {
         let account = href.as_ref().map_or_else(|| span(account), |href| link(href, account));
-        row(account, [number(&signed(*amount, false)), number(&format::exact(*balance))])
+        row(account, [number_of(signed(words, *posted)), number_of(amount(words, *balance))])
     });
     let sum = Credits::sum(line.postings.iter().map(|posting| posting.2)).ok().filter(|_| line.more == 0);
-    let foot = sum.map(|sum| row(span("Sum"), [number(&format::exact(sum)), cell("")]));
+    let foot = sum.map(|sum| row(span("Sum"), [number_of(amount(words, sum)), cell("")]));
     let rest = (line.more > 0).then(|| {
         let rest = format!("and {} more, all in the CSV", format::counted(count(line.more), "posting", "postings"));
         Markup::new("p").class("muted").text(&rest)
@@ -94,13 +96,6 @@ fn postings(line: &EntryLine) -> Markup {
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// With a plus where something came: a ledger says in which direction.
-#[must_use]
-pub fn signed(amount: Credits, moved: bool) -> String {
-    let sign = if amount.is_positive() && !moved { "+" } else { "" };
-    format!("{sign}{}", format::exact(amount))
 }
 
 /// A link to an entry.

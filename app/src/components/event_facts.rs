@@ -4,12 +4,12 @@ use crate::format;
 use crate::markup::{Markup, fact, text_fact, time};
 use crate::proof::Evidence;
 use crate::server_fns::Moment;
-use ledger::Event;
 use ledger::event::{Place, REPORTED_DECIMALS, Status};
+use ledger::{Event, Words};
 
 /// A list of its fields; those that were not said are left out. The words of the two times are the server's.
 #[must_use]
-pub fn event_facts(evidence: &Evidence, occurred: &str, booked: &str) -> Markup {
+pub fn event_facts(evidence: &Evidence, occurred: &str, booked: &str, words: &Words) -> Markup {
     let told = |at: ledger::Timestamp, text: &str| {
         Markup::new("dd").child(time(&Moment { iso: at.to_string(), text: text.to_owned() }))
     };
@@ -17,11 +17,11 @@ pub fn event_facts(evidence: &Evidence, occurred: &str, booked: &str) -> Markup 
         .class("facts")
         .child(fact("Happened", told(evidence.occurred_at, occurred)))
         .child(fact("Booked", told(evidence.entry.booked_at, booked)));
-    texts(&evidence.event).into_iter().fold(facts, |facts, (label, text)| facts.child(text_fact(label, &text)))
+    texts(&evidence.event, words).into_iter().fold(facts, |facts, (label, text)| facts.child(text_fact(label, &text)))
 }
 
-fn texts(event: &Event) -> Vec<(&str, String)> {
-    let picos = |picos| format!("{} credits", ledger::decimal::trimmed(i128::from(picos), REPORTED_DECIMALS));
+fn texts<'t>(event: &'t Event, words: &'t Words) -> Vec<(&'t str, String)> {
+    let picos = |picos| format::with_unit(words, &ledger::decimal::trimmed(i128::from(picos), REPORTED_DECIMALS));
     let status = if event.status == Status::Failed { "Failed" } else { "Succeeded" };
     let all = [
         ("Operation", Some(event.operation.to_string())),
@@ -29,7 +29,7 @@ fn texts(event: &Event) -> Vec<(&str, String)> {
         ("Id at the source", Some(event.id.to_string())),
         ("Status", Some(status.to_owned())),
         ("Project", event.project.as_ref().map(place)),
-        ("Workflow", event.workflow.as_ref().map(place)),
+        (&words.workflow, event.workflow.as_ref().map(place)),
         ("Run", event.run.as_ref().map(place)),
         ("Module", event.module.as_ref().map(place)),
         ("User", event.user.as_ref().map(ToString::to_string)),

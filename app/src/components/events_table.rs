@@ -2,8 +2,8 @@
 
 use super::amount::Amount;
 use super::time::Time;
-use crate::format;
 use crate::server_fns::overview::EventLine;
+use crate::{format, words};
 use ledger::event::Status;
 use leptos::prelude::*;
 
@@ -13,8 +13,8 @@ pub fn EventsTable(
     /// The events.
     events: Vec<EventLine>,
 ) -> impl IntoView {
-    let decimals = format::decimals_for_table(events.iter().map(|e| e.credits));
-    let rows = events.into_iter().map(|event| view! { <EventRow event decimals/> }).collect_view();
+    let unit = format::unit_head(&words::current());
+    let rows = events.into_iter().map(|event| view! { <EventRow event/> }).collect_view();
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label="Table of the last events">
             <table class="table">
@@ -27,7 +27,7 @@ pub fn EventsTable(
                         <th scope="col">"Source"</th>
                         <th scope="col">"Project"</th>
                         <th scope="col">"Status"</th>
-                        <th scope="col" class="number">"Credits"</th>
+                        <th scope="col" class="number">{unit}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -37,7 +37,7 @@ pub fn EventsTable(
 }
 
 #[component]
-fn EventRow(event: EventLine, decimals: u32) -> impl IntoView {
+fn EventRow(event: EventLine) -> impl IntoView {
     let usage = event.quantities.into_iter().map(|(title, quantity)| {
         view! { <span class="usage"><span class="muted">{title}</span>" "{quantity}</span> }
     });
@@ -53,7 +53,7 @@ fn EventRow(event: EventLine, decimals: u32) -> impl IntoView {
             <td>{event.source}</td>
             <td>{event.project.unwrap_or_else(|| "–".to_owned())}</td>
             <td><span class=class>{status}</span></td>
-            <td class="number"><Amount credits=event.credits decimals=Some(decimals)/></td>
+            <td class="number"><Amount credits=event.credits bare=true/></td>
         </tr>
     }
 }

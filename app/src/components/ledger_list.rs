@@ -2,9 +2,10 @@
 
 use super::entries::{EntryLine, entries, whole_hash};
 use super::entry_filter::entry_filter;
+use crate::format::{capital, noun};
 use crate::ledger_view::LedgerView;
 use crate::markup::{Markup, button_link, link};
-use ledger::EntrySeq;
+use ledger::{EntrySeq, Words};
 
 /// The page's title, and whose times these are.
 #[must_use]
@@ -22,6 +23,7 @@ pub fn entry_list(
     older: Option<EntrySeq>,
     newer: Option<Option<EntrySeq>>,
     young: Option<&str>,
+    words: &Words,
 ) -> Markup {
     let csv = view.entries().from_the_newest().at_path("/exports/ledger.csv");
     let csv = Markup::new("a")
@@ -32,13 +34,13 @@ pub fn entry_list(
         .text("Download CSV");
     let title = Markup::new("h2").attr("id", "entries").text("Entries");
     let head = Markup::new("div").class("panel-head").child(title).child(csv);
-    let list = if lines.is_empty() { no_entry(view) } else { entries(lines, view.entry) };
+    let list = if lines.is_empty() { no_entry(view) } else { entries(lines, view.entry, words) };
     Markup::new("section")
         .class("panel")
         .attr("aria-labelledby", "entries")
         .child(head)
         .child(entry_filter(view))
-        .children(young.map(first_steps))
+        .children(young.map(|origin| first_steps(origin, &capital(noun(words)))))
         .child(list)
         .children(pager(view, older, newer))
 }
@@ -64,11 +66,13 @@ fn no_entry(view: &LedgerView) -> Markup {
 }
 
 /// What to do where nothing was given or used yet.
-fn first_steps(origin: &str) -> Markup {
+fn first_steps(origin: &str, noun: &str) -> Markup {
     let command = Markup::new("code").text("scrip grant --org NAME --amount 100");
     Markup::new("div")
         .class("no-entry")
-        .child(Markup::new("p").text("Nothing was given or used yet. Credits come with a grant, on the server:"))
+        .child(
+            Markup::new("p").text(&format!("Nothing was given or used yet. {noun} come with a grant, on the server:")),
+        )
         .child(Markup::new("pre").attr("tabindex", "0").attr("aria-label", "Command that gives credits").child(command))
         .child(
             Markup::new("p")

@@ -1,7 +1,7 @@
 //! What the colours of a chart stand for, with the figures they add up to.
 
-use crate::format;
 use crate::usage_chart::Usage;
+use crate::{format, words};
 use leptos::prelude::*;
 
 /// One entry per series, and what the stripes mean where a bucket is not over.
@@ -12,16 +12,16 @@ pub fn Legend(
     /// When the data was read.
     as_of: String,
 ) -> impl IntoView {
+    let words = words::current();
     let entries = move || {
         usage.with(|usage| {
-            let decimals = format::decimals_for(usage.series.iter().map(|s| s.total));
             let entry = |title: &str, color: u8, total| {
                 let share = format::share(total, usage.total.credits);
                 view! {
                     <li>
                         <i class=format!("swatch s{color}")></i>
                         <span class="legend-title">{title.to_owned()}</span>
-                        <span class="legend-figure" title=format::exact(total)>{format::credits(total, decimals)}</span>
+                        <span class="legend-figure" title=format::in_full(&words, total)>{format::amount(&words, total)}</span>
                         <span class="legend-share">{share}</span>
                     </li>
                 }

@@ -1,11 +1,10 @@
 //! How things stood at an instant: exact fields to choose it, the balance in its parts, and what had become of each grant.
 
 use super::entry_filter::{input, labelled};
-use crate::format;
 use crate::ledger_view::LedgerView;
-use crate::markup::{Markup, amount, button_link, cell, hidden, link, row, span, table, time};
+use crate::markup::{Markup, amount, button_link, cell, hidden, link, number_of, row, span, table, time};
 use crate::server_fns::Moment;
-use ledger::{Balance, Credits, Figures, GrantId, OrgState};
+use ledger::{Balance, Figures, GrantId, OrgState, Words};
 
 /// How things stood.
 #[derive(Debug, Clone)]
@@ -48,9 +47,9 @@ pub struct Fields {
 
 /// The panel's still part. What cannot be looked at is told in `problem`, in place of the figures.
 #[must_use]
-pub fn standing_panel(view: &LedgerView, fields: &Fields, stood: Result<&Standing, &str>) -> Markup {
+pub fn standing_panel(view: &LedgerView, fields: &Fields, stood: Result<&Standing, &str>, words: &Words) -> Markup {
     let figures = match stood {
-        Ok(standing) => figures(standing, view),
+        Ok(standing) => figures(standing, view, words),
         Err(problem) => {
             let alert = Markup::new("p").class("form-error").attr("role", "alert").text(problem);
             Markup::new("div").class("standing-figures").child(alert)
@@ -88,7 +87,7 @@ fn exact(view: &LedgerView, fields: &Fields) -> Markup {
         .child(Markup::new("p").class("travel-help").child(as_of_help).child(known_help))
 }
 
-fn figures(standing: &Standing, view: &LedgerView) -> Markup {
+fn figures(standing: &Standing, view: &LedgerView, words: &Words) -> Markup {
     let Standing { at, known, balance, grants, more } = standing;
     let (word, class) = match balance.state {
         OrgState::Active => ("Active", "status ok"),
@@ -110,21 +109,18 @@ fn figures(standing: &Standing, view: &LedgerView) -> Markup {
     }
     let parts = Markup::new("dl")
         .class("standing-parts")
-        .children(parts.map(|(label, credits)| part(label, amount(credits, ledger::credits::DECIMALS))))
+        .children(parts.map(|(label, credits)| part(label, amount(words, credits))))
         .child(part("State", Markup::new("span").class(class).text(word)));
-    Markup::new("div").class("standing-figures").child(when).child(parts).child(grant_table(grants, *more))
+    Markup::new("div").class("standing-figures").child(when).child(parts).child(grant_table(grants, *more, words))
 }
 
 /// A table in a place of fixed height: nothing below it moves while the thumb does.
-fn grant_table(grants: &[GrantLine], more: bool) -> Markup {
+fn grant_table(grants: &[GrantLine], more: bool, words: &Words) -> Markup {
     let columns = |f: Figures| [f.left, f.held, f.spent, f.expired, f.rolled, f.voided, f.granted];
-    let all = grants.iter().flat_map(|line| columns(line.figures)).collect::<Vec<Credits>>();
-    let decimals = format::decimals_for_table(all);
     let rows = grants.iter().map(|line| {
         let id = line.grant.to_string();
         let about = Markup::new("td").class("standing-about").attr("title", &line.about).text(&line.about);
-        let figures =
-            columns(line.figures).map(|credits| Markup::new("td").class("number").child(amount(credits, decimals)));
+        let figures = columns(line.figures).map(|credits| number_of(amount(words, credits)));
         let expires = line.expires.as_ref().map_or_else(|| cell("never"), |at| Markup::new("td").child(time(at)));
         row(link(&format!("/grants#{id}"), &id), [about].into_iter().chain(figures).chain([expires]))
     });

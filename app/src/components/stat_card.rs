@@ -1,7 +1,6 @@
 //! One figure and what it means.
 
-use super::amount::Amount;
-use crate::words;
+use super::amount::Figure;
 use ledger::Credits;
 use leptos::prelude::*;
 
@@ -18,11 +17,7 @@ pub fn StatCard(
     view! {
         <div class="stat">
             <h2 class="stat-label">{label}</h2>
-            <p class="stat-figure">
-                <Amount credits/>
-                " "
-                <span class="stat-unit">{words::CREDITS}</span>
-            </p>
+            <Figure credits/>
             <p class="stat-remark">{remark}</p>
         </div>
     }

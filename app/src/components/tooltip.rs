@@ -2,6 +2,7 @@
 
 use crate::format;
 use crate::usage_chart::Usage;
+use crate::words::Words;
 use leptos::prelude::*;
 
 /// The series that a tooltip has room for; the rest is one line.
@@ -24,26 +25,26 @@ pub struct Figures {
 impl Figures {
     /// Those of one bucket.
     #[must_use]
-    pub fn of(usage: &Usage, bucket: usize) -> Option<Self> {
-        let words = usage.buckets.get(bucket)?;
+    pub fn of(usage: &Usage, bucket: usize, words: &Words) -> Option<Self> {
+        let when = usage.buckets.get(bucket)?;
         let here = usage.series.iter().filter_map(|s| Some((s, *s.points.get(bucket)?))).filter(|(_, c)| !c.is_zero());
         // The outermost segment first, as the eye meets them from above.
-        let mut lines: Vec<_> = here.map(|(s, c)| (s.color, s.title.clone(), format::exact(c))).collect();
+        let mut lines: Vec<_> = here.map(|(s, c)| (s.color, s.title.clone(), format::amount(words, c))).collect();
         lines.reverse();
         if lines.len() > MAX_LINES {
             let more = lines.len() - MAX_LINES;
             lines.truncate(MAX_LINES);
             lines.push((crate::colors::OTHER, format!("and {more} more"), String::new()));
         }
-        let label = if words.incomplete { format!("{}, in progress", words.label) } else { words.label.clone() };
-        Some(Self { label, lines, total: format::exact(usage.points.get(bucket)?.credits) })
+        let label = if when.incomplete { format!("{}, in progress", when.label) } else { when.label.clone() };
+        Some(Self { label, lines, total: format::amount(words, usage.points.get(bucket)?.credits) })
     }
 
     /// In a sentence.
     #[must_use]
     pub fn spoken(&self) -> String {
         let lines: Vec<String> = self.lines.iter().map(|(_, title, amount)| format!("{title} {amount}")).collect();
-        let total = format!("{}: {} credits.", self.label, self.total);
+        let total = format!("{}: {}.", self.label, self.total);
         if lines.len() > 1 { format!("{total} {}.", lines.join(", ")) } else { total }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::format;
 use crate::usage_table::{Column, Row, Table, Value};
+use crate::words::{self, Words};
 use leptos::prelude::*;
 
 /// A row per bucket and one for the totals; scrolls inside its panel in both directions.
@@ -12,12 +13,12 @@ pub fn UsageTable(
     /// Names the table.
     caption: &'static str,
 ) -> impl IntoView {
+    let words = words::current();
     let filled = move || {
         let Table { bucket, columns, rows, totals } = table.get();
-        let decimals = format::decimals_for_table(table.with(|t| t.amounts().collect::<Vec<_>>()));
         let heads = columns.into_iter().map(head).collect_view();
-        let rows = rows.into_iter().map(|r| row(r, decimals)).collect_view();
-        let totals = totals.into_iter().map(|value| cell(value, decimals)).collect_view();
+        let rows = rows.into_iter().map(|r| row(r, &words)).collect_view();
+        let totals = totals.into_iter().map(|value| cell(value, &words)).collect_view();
         view! {
             <thead><tr><th scope="col">{bucket}</th>{heads}</tr></thead>
             <tbody>{rows}</tbody>
@@ -39,8 +40,8 @@ fn head(column: Column) -> impl IntoView {
     view! { <th scope="col" class="number">{swatch}{column.title}</th> }
 }
 
-fn row(row: Row, decimals: u32) -> impl IntoView {
-    let values = row.values.into_iter().map(|value| cell(value, decimals)).collect_view();
+fn row(row: Row, words: &Words) -> impl IntoView + use<> {
+    let values = row.values.into_iter().map(|value| cell(value, words)).collect_view();
     let progress = row.incomplete.then(|| view! { <span class="badge small">"in progress"</span> });
     view! {
         <tr>
@@ -50,9 +51,9 @@ fn row(row: Row, decimals: u32) -> impl IntoView {
     }
 }
 
-fn cell(value: Value, decimals: u32) -> impl IntoView {
+fn cell(value: Value, words: &Words) -> impl IntoView + use<> {
     let (text, title, zero) = match value {
-        Value::Credits(amount) => (format::credits(amount, decimals), Some(format::exact(amount)), amount.is_zero()),
+        Value::Credits(amount) => (format::bare(words, amount), Some(format::in_full(words, amount)), amount.is_zero()),
         Value::Count(count) => (format::count(count), None, count == 0),
         Value::Quantity(quantity) => {
             let zero = quantity.is_none_or(|q| q == ledger::Quantity::ZERO);

@@ -38,6 +38,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {
+            words::provide().await;
             match data.await {
                 Ok(analytics) => Either::Left(view! { <Report analytics view/> }),
                 Err(error) => Either::Right(view! { <Failed error view retry=move |()| data.refetch()/> }),
@@ -73,7 +74,9 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
     Effect::new(move |_| ready.set(true));
     // The file says which days it holds, also where the page's own address leaves them to the default.
     let csv = move || view.with(|v| v.with_range(from, to).at("/exports/usage.csv"));
-    let per = if from == to { "Credits per hour" } else { "Credits per day" };
+    let words = words::current();
+    let per = format!("{} per {}", format::unit_head(&words), if from == to { "hour" } else { "day" });
+    let note = format!("Amounts in {}", words.unit);
     view! {
         <div class="page-head">
             <h1>"Analytics"</h1>
@@ -86,7 +89,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
         <CreditTypes view cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
-                <h2 id="usage-title">{per}</h2>
+                <h2 id="usage-title">{per.clone()}</h2>
                 <Summary usage/>
                 <Grouping view/>
             </div>
@@ -96,6 +99,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
         <section class="panel" aria-labelledby="table-title">
             <div class="panel-head">
                 <h2 id="table-title">"Figures"</h2>
+                <p class="muted">{note}</p>
                 <a class="button panel-link" href=csv download="" rel="external"><Icon name="download"/>"Download CSV"</a>
             </div>
             <Figures view cube/>
@@ -107,15 +111,14 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
 #[component]
 fn Summary(usage: Memo<Usage>) -> impl IntoView {
     let total = move || usage.with(|u| u.total);
+    let words = StoredValue::new(words::current());
+    let amount = move || words.with_value(|words| format::amount(words, total().credits));
+    let in_full = move || words.with_value(|words| format::in_full(words, total().credits));
     view! {
         <dl class="summary">
             <div>
                 <dt>"Total"</dt>
-                <dd>
-                    <span title=move || format::exact(total().credits)>{move || format::exact(total().credits)}</span>
-                    " "
-                    <span class="muted">{words::CREDITS}</span>
-                </dd>
+                <dd title=in_full>{amount}</dd>
             </div>
             <div><dt>"Calls"</dt><dd>{move || format::count(total().events)}</dd></div>
             <div><dt>"Failed"</dt><dd>{move || format::count(total().failed)}</dd></div>
@@ -134,9 +137,11 @@ fn Figures(view: Memo<View>, cube: StoredValue<Cube>) -> impl IntoView {
             platform::after_paint(move || late.set(view.get_untracked()));
         }
     });
-    let table =
-        Memo::new(move |_| late.with(|view| cube.with_value(|cube| Table::of(cube, view, &sliced(cube, view)))));
-    view! { <UsageTable table caption="Credits and calls of the range"/> }
+    let words = words::current();
+    let table = Memo::new(move |_| {
+        late.with(|view| cube.with_value(|cube| Table::of(cube, view, &sliced(cube, view), &words.unit)))
+    });
+    view! { <UsageTable table caption="Amounts and calls of the range"/> }
 }
 
 /// The view of the cube. Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them; then

@@ -11,7 +11,7 @@ use crate::error::AppError;
 use crate::markup::{Markup, amount};
 use crate::pages::not_found::NotFoundPage;
 use crate::server_fns::event::{EventReport, event};
-use crate::words;
+use crate::words::{self, Words};
 use ledger::Credits;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
@@ -27,9 +27,10 @@ pub fn EventPage() -> impl IntoView {
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {
+            words::provide().await;
             match data.await {
                 Ok(report) => {
-                    let columns = columns(&report);
+                    let columns = columns(&report, &words::current());
                     EitherOf3::A(view! {
                         {Still(report.head)}
                         {Still(columns)}
@@ -51,15 +52,11 @@ pub fn EventPage() -> impl IntoView {
 }
 
 /// What was said and what it cost: made from the same values that the proof is checked with.
-fn columns(report: &EventReport) -> Markup {
+fn columns(report: &EventReport, words: &Words) -> Markup {
     let EventReport { evidence, occurred, booked, reasons, .. } = report;
     // Sums beyond what an amount can hold cannot come from the ledger.
     let total = Credits::sum(evidence.charges.iter().map(|charge| charge.credits)).unwrap_or_default();
-    let total = Markup::new("p")
-        .class("event-total")
-        .child(amount(total, ledger::credits::DECIMALS))
-        .text(" ")
-        .child(Markup::new("span").class("muted").text(words::CREDITS));
+    let total = Markup::new("p").class("event-total").child(amount(words, total));
     let panel = |id: &str, title: &str, more: Option<Markup>| {
         let title = Markup::new("h2").attr("id", id).text(title);
         let head = Markup::new("div").class("panel-head").child(title).children(more);
@@ -67,6 +64,6 @@ fn columns(report: &EventReport) -> Markup {
     };
     Markup::new("div")
         .class("event-columns")
-        .child(panel("said", "What was reported", None).child(event_facts(evidence, occurred, booked)))
-        .child(panel("cost", "What it cost", Some(total)).child(charge_list(&evidence.charges, reasons)))
+        .child(panel("said", "What was reported", None).child(event_facts(evidence, occurred, booked, words)))
+        .child(panel("cost", "What it cost", Some(total)).child(charge_list(&evidence.charges, reasons, words)))
 }

@@ -15,6 +15,7 @@ use crate::format;
 use crate::server_fns::overview::{DAYS, EventLine, Overview, overview};
 use crate::usage_chart::Usage;
 use crate::view::View;
+use crate::words;
 use ledger::Credits;
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -26,6 +27,7 @@ pub fn OverviewPage() -> impl IntoView {
     let data = Resource::new(|| (), |()| overview());
     let filled = move || {
         Suspend::new(async move {
+            words::provide().await;
             match data.await {
                 Ok(overview) => Either::Left(view! { <Report overview/> }),
                 Err(error) => Either::Right(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
@@ -63,7 +65,7 @@ fn Report(overview: Overview) -> impl IntoView {
         <div class="stats">
             <BalanceCard balance=overview.balance/>
             <StatCard label="Spent" credits=overview.spent remark=spent/>
-            <StatCard label="Granted" credits=overview.granted remark="All credits ever given".to_owned()/>
+            <StatCard label="Granted" credits=overview.granted remark="All that was ever given".to_owned()/>
             <StatCard label="Average per day" credits=average remark=pace/>
         </div>
         {below}
@@ -74,6 +76,7 @@ fn Report(overview: Overview) -> impl IntoView {
 #[component]
 fn Recent(usage: Usage, as_of: String, zone: String, events: Vec<EventLine>) -> impl IntoView {
     let usage = Memo::new(move |_| usage.clone());
+    let unit = format::unit_head(&words::current());
     view! {
         <section class="panel" aria-labelledby="recent">
             <div class="panel-head">
@@ -81,7 +84,7 @@ fn Recent(usage: Usage, as_of: String, zone: String, events: Vec<EventLine>) -> 
                 <p class="muted">{format!("Days in {zone}")}</p>
                 <a class="panel-link" href="/analytics">"Open in Analytics"</a>
             </div>
-            <ChartPanel id="overview-chart" title="Credits per day by credit type" usage/>
+            <ChartPanel id="overview-chart" title=format!("{unit} per day by credit type") usage/>
             <Legend usage as_of/>
         </section>
         <section class="panel" aria-labelledby="events">

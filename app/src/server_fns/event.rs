@@ -4,6 +4,7 @@ use crate::error::AppError;
 use crate::json::Json;
 use crate::markup::Markup;
 use crate::proof::Evidence;
+use ledger::Credits;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ pub struct ChargeReason {
     /// What the line carried before and after.
     pub carried: String,
     /// Which accounts paid, and how much, in the order of drawdown.
-    pub paid: Vec<(String, String)>,
+    pub paid: Vec<(String, Credits)>,
 }
 
 /// One event of the signed-in person's org. With `correct=` in the query string, what that correction would do.

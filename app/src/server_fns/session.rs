@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use crate::json::Json;
+use ledger::Words;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ pub struct SessionInfo {
     pub synthetic: bool,
     /// Who is signed in.
     pub email: String,
+    /// How the org calls credits and workflows.
+    pub words: Words,
     /// Whether they may give and correct credits.
     pub operator: bool,
     /// What every page must say about the balance.

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use ledger::cube::MeterInfo;
 use ledger::entry::{Draft, GENESIS, Head};
 use ledger::label::{MAX_LABEL_BYTES, check_text};
+use ledger::words::{UnitPosition, Words};
 use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCard, RateCardVersion, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -22,6 +23,8 @@ pub struct Org {
     pub zone: Tz,
     /// Whether its usage is made up.
     pub synthetic: bool,
+    /// How its people call credits and workflows.
+    pub words: Words,
     /// Since when it exists.
     pub created_at: Timestamp,
 }
@@ -35,6 +38,8 @@ pub struct NewOrg {
     pub zone: String,
     /// Whether its usage will be made up.
     pub synthetic: bool,
+    /// How its people call credits and workflows.
+    pub words: Words,
     /// Its meters as people see them; those that only the lines name are described by their name.
     pub meters: Vec<MeterInfo>,
     /// The first version of its rate card.
@@ -56,20 +61,46 @@ pub struct Totals {
     pub chain: Head,
 }
 
-type OrgRow = (i64, String, String, i64, i64);
+/// An org with its words.
+macro_rules! select_org {
+    ($which:literal) => {
+        concat!(
+            "SELECT o.org_id, o.name, o.zone, o.synthetic, o.created_at,
+                    w.unit, w.unit_position, w.decimals, w.workflow, w.workflows
+             FROM org o LEFT JOIN org_words w ON w.org_id = o.org_id ",
+            $which
+        )
+    };
+}
 
-fn org_of((id, name, zone, synthetic, created_at): OrgRow) -> Result<Org, StoreError> {
+/// Id, name, zone, whether made up, since when; unit, its position, decimals, workflow, workflows.
+type OrgRow =
+    (i64, String, String, i64, i64, Option<String>, Option<String>, Option<u8>, Option<String>, Option<String>);
+
+fn org_of(
+    (id, name, zone, synthetic, created_at, unit, position, decimals, one, many): OrgRow,
+) -> Result<Org, StoreError> {
     let zone = zone.parse().map_err(|_| unreadable("time zone"))?;
-    Ok(Org { id: OrgId(id), name, zone, synthetic: synthetic != 0, created_at: Timestamp::from_micros(created_at) })
+    let words = match (unit, position, decimals, one, many) {
+        (Some(unit), Some(position), Some(decimals), Some(workflow), Some(workflows)) => {
+            let unit_position = UnitPosition::parse(&position).ok_or_else(|| unreadable("unit position"))?;
+            Words { unit, unit_position, decimals, workflow, workflows }
+        }
+        // No row: the words of the installation.
+        _ => Words::default(),
+    };
+    let created_at = Timestamp::from_micros(created_at);
+    Ok(Org { id: OrgId(id), name, zone, synthetic: synthetic != 0, words, created_at })
 }
 
 impl Store {
     /// Makes an org with the first version of its rate card.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the name is taken; [`StoreError::Refused`] for a bad name, zone or rate line.
+    /// [`StoreError::Conflict`] where the name is taken; [`StoreError::Refused`] for a bad name, word, zone or rate line.
     pub async fn create_org(&self, new: NewOrg) -> Result<Org, StoreError> {
         check_text("name", &new.name, MAX_LABEL_BYTES)?;
+        new.words.check()?;
         let zone: Tz = new
             .zone
             .parse()
@@ -83,10 +114,7 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn org(&self, id: OrgId) -> Result<Org, StoreError> {
         let found: Option<OrgRow> =
-            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org WHERE org_id = ?1")
-                .bind(id.0)
-                .fetch_optional(self.reader())
-                .await?;
+            sqlx::query_as(select_org!("WHERE o.org_id = ?1")).bind(id.0).fetch_optional(self.reader()).await?;
         org_of(found.ok_or(StoreError::NotFound("organization"))?)
     }
 
@@ -96,10 +124,7 @@ impl Store {
     /// Where the database fails.
     pub async fn org_by_name(&self, name: &str) -> Result<Option<Org>, StoreError> {
         let found: Option<OrgRow> =
-            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org WHERE name = ?1")
-                .bind(name)
-                .fetch_optional(self.reader())
-                .await?;
+            sqlx::query_as(select_org!("WHERE o.name = ?1")).bind(name).fetch_optional(self.reader()).await?;
         found.map(org_of).transpose()
     }
 
@@ -108,10 +133,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn orgs(&self) -> Result<Vec<Org>, StoreError> {
-        let found: Vec<OrgRow> =
-            sqlx::query_as("SELECT org_id, name, zone, synthetic, created_at FROM org ORDER BY name")
-                .fetch_all(self.reader())
-                .await?;
+        let found: Vec<OrgRow> = sqlx::query_as(select_org!("ORDER BY o.name")).fetch_all(self.reader()).await?;
         found.into_iter().map(org_of).collect()
     }
 
@@ -156,14 +178,24 @@ impl Tx<'_> {
             .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
                 row.get(0).map(OrgId)
             })?;
+        insert_words(self.conn, id, &new.words)?;
         meter::insert_new(self.conn, id, &new.meters, &new.lines)?;
         let card = RateCard { version: RateCardVersion(1), effective_at: created_at, lines: new.lines.clone() };
         let terms = rate_card::insert(self.conn, id, created_at, &card)?;
         let kind = EntryKind::RateCard { version: card.version, terms };
         let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
         self.book(id, draft)?;
-        Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, created_at })
+        Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, words: new.words.clone(), created_at })
     }
+}
+
+fn insert_words(conn: &Connection, id: OrgId, words: &Words) -> Result<(), StoreError> {
+    let Words { unit, unit_position, decimals, workflow, workflows } = words;
+    conn.prepare_cached(
+        "INSERT INTO org_words (org_id, unit, unit_position, decimals, workflow, workflows) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![id.0, unit, unit_position.as_str(), decimals, workflow, workflows])?;
+    Ok(())
 }
 
 /// An org's zone, inside the writer.

@@ -310,7 +310,7 @@ mod tests {
     use crate::clock::FixedClock;
     use crate::{NewGrant, NewOrg, Options, Store, open, verify};
     use ledger::event::Form;
-    use ledger::{Event, GrantKind, Scope};
+    use ledger::{Event, GrantKind, Scope, Words};
     use std::sync::Arc;
 
     /// 2026-11-21T12:00:00Z, so many minutes later.
@@ -332,6 +332,7 @@ mod tests {
                 name: name.to_owned(),
                 zone: "UTC".to_owned(),
                 synthetic: false,
+                words: Words::default(),
                 meters: vec![],
                 lines: serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid"),
             };

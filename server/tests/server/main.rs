@@ -21,3 +21,4 @@ mod ledger_pages;
 mod real_input;
 mod sign_in;
 mod usage;
+mod words;

@@ -3,8 +3,8 @@
 use super::give_form::Typed;
 use crate::components::amount::Amount;
 use crate::components::grants::data::{Desk, Preview};
-use crate::format;
 use crate::refused::sentence;
+use crate::{format, words};
 use leptos::prelude::*;
 
 /// The panel with the form and, once asked, what it would do.
@@ -17,6 +17,7 @@ pub fn AdjustForm(
     typed: Typed,
 ) -> impl IntoView {
     let asked = typed.get("adjust").is_some();
+    let unit = words::current().unit.clone();
     let (preview, refused) = match desk.preview {
         None => (None, None),
         Some(Ok(preview)) => (Some(preview), None),
@@ -41,7 +42,7 @@ pub fn AdjustForm(
             <form method="get" action="/grants#adjust" aria-labelledby="adjust-title">
                 <div class="desk-fields">
                     <label class="field">
-                        <span>"Credits, above or below zero"</span>
+                        <span>{format!("Amount in {unit}, above or below zero")}</span>
                         <input name="adjust" inputmode="text" required maxlength="32" autocomplete="off" placeholder="\u{2212}5" value=typed.get("adjust") aria-describedby=invalid/>
                     </label>
                     <label class="field">
@@ -66,17 +67,15 @@ pub fn AdjustForm(
 #[component]
 fn Book(preview: Preview, key: String) -> impl IntoView {
     let Preview { amount, grant, reason, before, after, grants } = preview;
-    let all = [before.available, after.available, before.settled, after.settled];
-    let decimals = format::decimals_for_table(all);
+    let words = words::current();
     let row = |name: String, a: ledger::Credits, b: ledger::Credits| {
         let change = b.minus(a).unwrap_or_default();
-        let plus = if change.is_positive() { "+" } else { "" };
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td class="number"><Amount credits=a decimals=Some(decimals)/></td>
-                <td class="number"><Amount credits=b decimals=Some(decimals)/></td>
-                <td class="number" title=format::exact(change)>{format!("{plus}{}", format::credits(change, decimals))}</td>
+                <td class="number"><Amount credits=a/></td>
+                <td class="number"><Amount credits=b/></td>
+                <td class="number" title=format::in_full(&words, change)>{format::signed(&words, change)}</td>
             </tr>
         }
     };

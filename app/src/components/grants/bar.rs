@@ -14,8 +14,6 @@ pub fn GrantBar(
     parts: Vec<Part>,
     /// All of it.
     amount: Credits,
-    /// Decimals that the figures share.
-    decimals: u32,
 ) -> impl IntoView {
     let mut start = 0;
     let drawn = parts.iter().map(|part| {
@@ -37,7 +35,7 @@ pub fn GrantBar(
                 <i class=format!("swatch {}", class(part.kind))></i>
                 <span class="muted">{word(part.kind)}</span>
                 " "
-                <Amount credits=part.credits decimals=Some(decimals)/>
+                <Amount credits=part.credits/>
                 " "
                 <span class="muted">{share}</span>
             </li>

@@ -1,8 +1,10 @@
 //! The form by which an operator gives credits. Plain HTML: the server takes it with or without a script.
 
 use crate::components::grants::data::Desk;
+use crate::format;
 use crate::query;
 use crate::refused::{field, sentence};
+use crate::words;
 use leptos::prelude::*;
 
 /// What can be given here, with its words.
@@ -12,7 +14,7 @@ const ROLLOVERS: [(&str, &str); 4] = [
     ("none", "Expires"),
     ("all", "All rolls over"),
     ("percent", "Rolls over up to % of the grant"),
-    ("credits", "Rolls over up to credits"),
+    ("credits", "Rolls over up to an amount"),
 ];
 
 /// What was typed before and sent back, and the code of what was wrong with it.
@@ -101,16 +103,20 @@ pub fn GiveForm(
         }
     };
     let (amount, amount_invalid) = text("amount");
+    let words = words::current();
+    let noun = format::noun(&words);
+    let give = format!("Give {noun}");
+    let expire = format!("When a plan\u{2019}s {noun} expire");
     let (description, description_invalid) = text("description");
     view! {
         <form id="give" class="panel desk-form" method="post" action="/grants" aria-labelledby="give-title">
-            <h2 id="give-title">"Give credits"</h2>
+            <h2 id="give-title">{give.clone()}</h2>
             {error}
             <input type="hidden" name="key" value=desk.give_key/>
             <div class="desk-fields">
                 <label class="field"><span>"Kind"</span><select name="kind">{kinds}</select></label>
                 <label class="field">
-                    <span>"Amount in credits"</span>
+                    <span>{format!("Amount in {}", words.unit)}</span>
                     <input name="amount" inputmode="decimal" required value=amount maxlength="32" autocomplete="off" aria-invalid=amount_invalid aria-describedby=amount_invalid.map(|_| "give-error")/>
                 </label>
                 <label class="field whole">
@@ -134,12 +140,12 @@ pub fn GiveForm(
                     {meters}
                 </fieldset>
                 <div class="desk-fields three">
-                    <label class="field"><span>"When a plan\u{2019}s credits expire"</span><select name="rollover">{rollovers}</select></label>
+                    <label class="field"><span>{expire}</span><select name="rollover">{rollovers}</select></label>
                     {input("cap", "Up to", "decimal", "20", 24)}
                     {input("months", "For months, else for ever", "numeric", "3", 3)}
                 </div>
             </details>
-            <p class="form-foot"><button class="button primary">"Give credits"</button></p>
+            <p class="form-foot"><button class="button primary">{give}</button></p>
         </form>
     }
 }

@@ -3,7 +3,7 @@
 use crate::components::amount::Amount;
 use crate::components::grants::data::HoldLine;
 use crate::components::time::Time;
-use crate::format;
+use crate::{format, words};
 use leptos::prelude::*;
 
 /// The pending holds; nothing where there are none.
@@ -19,7 +19,7 @@ pub fn HoldsPanel(
 
 #[component]
 fn Filled(holds: Vec<HoldLine>, count: i64) -> impl IntoView {
-    let decimals = format::decimals_for_table(holds.iter().flat_map(|hold| [hold.amount, hold.uncovered]));
+    let unit = format::unit_head(&words::current());
     let rest = count - i64::try_from(holds.len()).unwrap_or(count);
     let rest =
         (rest > 0).then(|| view! { <p class="muted below">{format!("{} more end later", format::count(rest))}</p> });
@@ -31,8 +31,8 @@ fn Filled(holds: Vec<HoldLine>, count: i64) -> impl IntoView {
                 <td>{hold.id}</td>
                 <td><Time moment=hold.since/></td>
                 <td><Time moment=hold.until/></td>
-                <td class="number"><Amount credits=hold.amount decimals=Some(decimals)/></td>
-                <td class="number"><Amount credits=hold.uncovered decimals=Some(decimals)/></td>
+                <td class="number"><Amount credits=hold.amount bare=true/></td>
+                <td class="number"><Amount credits=hold.uncovered/></td>
             </tr>
         }
     });
@@ -52,7 +52,7 @@ fn Filled(holds: Vec<HoldLine>, count: i64) -> impl IntoView {
                             <th scope="col">"Hold"</th>
                             <th scope="col">"Since"</th>
                             <th scope="col">"Until"</th>
-                            <th scope="col" class="number">"Credits"</th>
+                            <th scope="col" class="number">{unit}</th>
                             <th scope="col" class="number" title="Promised by the policy, not by any grant">"Not covered"</th>
                         </tr>
                     </thead>

@@ -21,7 +21,6 @@ pub fn GrantList(
 
 #[component]
 fn Item(grant: GrantLine) -> impl IntoView {
-    let decimals = format::decimals_for([grant.amount]);
     let badge = match (grant.next, grant.status) {
         (Some(next), _) => Some(view! { <span class="badge next">{next}</span> }.into_any()),
         (None, Status::Scheduled) => Some(view! { <span class="badge small">"Scheduled"</span> }.into_any()),
@@ -51,11 +50,11 @@ fn Item(grant: GrantLine) -> impl IntoView {
                 <h3 class="grant-title">{grant.description}</h3>
                 {badge}
                 <p class="grant-left">
-                    <b><Amount credits=grant.left decimals=Some(decimals)/></b>
-                    <span class="muted">" left of " <Amount credits=grant.amount decimals=Some(decimals)/></span>
+                    <b><Amount credits=grant.left/></b>
+                    <span class="muted">" left of " <Amount credits=grant.amount/></span>
                 </p>
             </div>
-            <GrantBar parts=grant.parts amount=grant.amount decimals/>
+            <GrantBar parts=grant.parts amount=grant.amount/>
             <ul class="grant-facts">
                 <li>{grant.kind}</li>
                 <li><a href=ledger>{grant.id}</a></li>

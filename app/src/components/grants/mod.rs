@@ -28,6 +28,7 @@ use crate::components::error_panel::ErrorPanel;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
 use crate::format;
+use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
@@ -38,6 +39,7 @@ use leptos_router::hooks::use_location;
 pub fn report() -> impl IntoView {
     let search = use_location().search.get_untracked();
     let filled = ScopedFuture::new(async move {
+        words::provide().await;
         match Backend::current().grants(&search).await {
             Ok(grants) => Either::Left(view! { <Report grants typed=Typed::parse(&search)/> }),
             // Without a script "Try again" is a link to this address.
@@ -146,7 +148,7 @@ fn DeskPanel(desk: Option<Desk>, typed: Typed, zone: String) -> impl IntoView {
         }),
         None => Either::Right(view! {
             <section class="panel" aria-labelledby="desk-title">
-                <h2 id="desk-title">"Give or adjust credits"</h2>
+                <h2 id="desk-title">{format!("Give or adjust {}", format::noun(&words::current()))}</h2>
                 <p class="muted">
                     "Only operators, who run this server for every organization, may do that here. You can see everything; to change something, ask them."
                 </p>

@@ -5,7 +5,6 @@ use crate::components::amount::Amount;
 use crate::components::grants::data::{EndingLine, ExpiryDay, Timeline};
 use crate::components::time::Time;
 use crate::format;
-use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
 
@@ -48,9 +47,7 @@ fn Filled(timeline: Timeline) -> impl IntoView {
         }
     });
     let steps = steps.collect_view();
-    let amounts = timeline.days.iter().flat_map(|day| [day.credits, day.after]);
-    let decimals = format::decimals_for(amounts);
-    let days = timeline.days.into_iter().map(|day| view! { <DayRow day decimals/> }).collect_view();
+    let days = timeline.days.into_iter().map(|day| view! { <DayRow day/> }).collect_view();
     let more = (timeline.more > 0).then(|| {
         view! { <p class="muted below">{format!("{} more later", format::counted(timeline.more, "ending", "endings"))}</p> }
     });
@@ -76,26 +73,26 @@ fn Filled(timeline: Timeline) -> impl IntoView {
 }
 
 #[component]
-fn DayRow(day: ExpiryDay, decimals: u32) -> impl IntoView {
+fn DayRow(day: ExpiryDay) -> impl IntoView {
     let several = day.endings.len() > 1;
-    let endings = day.endings.into_iter().map(|ending| view! { <EndingItem ending several decimals/> }).collect_view();
+    let endings = day.endings.into_iter().map(|ending| view! { <EndingItem ending several/> }).collect_view();
     view! {
         <tr>
             <th scope="row">
                 <time datetime=day.day.iso()>{day.day.medium()}</time>
                 <span class="muted distance">{day.distance}</span>
             </th>
-            <td class="number"><Amount credits=day.credits decimals=Some(decimals)/></td>
-            <td class="number"><Amount credits=day.after decimals=Some(decimals)/></td>
+            <td class="number"><Amount credits=day.credits/></td>
+            <td class="number"><Amount credits=day.after/></td>
             <td><ul class="endings">{endings}</ul></td>
         </tr>
     }
 }
 
 #[component]
-fn EndingItem(ending: EndingLine, several: bool, decimals: u32) -> impl IntoView {
+fn EndingItem(ending: EndingLine, several: bool) -> impl IntoView {
     let link = ending.id.map(|id| view! { <a href=format!("#{id}") rel="external">{id.clone()}</a>" " });
-    let amount = several.then(|| format!(": {} {}", format::credits(ending.credits, decimals), words::CREDITS));
+    let amount = several.then(|| view! { ": " <Amount credits=ending.credits/> });
     let rolls = ending.rolls.map(|rolls| view! { <span class="muted">{format!(", {rolls}")}</span> });
     view! {
         <li>

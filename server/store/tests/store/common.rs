@@ -1,7 +1,7 @@
 //! What the store's tests share: a folder, a clock that stands still, an org with the prices of DESIGN §4.
 
 use ledger::event::Form;
-use ledger::{Credits, Event, GrantKind, OrgId, Scope, Timestamp};
+use ledger::{Credits, Event, GrantKind, OrgId, Scope, Timestamp, Words};
 use std::sync::Arc;
 use store::clock::FixedClock;
 use store::{Ingested, NewGrant, NewOrg, Options, Outcome, Store};
@@ -60,6 +60,7 @@ impl Bench {
             name: name.to_owned(),
             zone: zone.to_owned(),
             synthetic: false,
+            words: Words::default(),
             meters: vec![],
             lines: serde_json::from_str(lines).expect("valid lines"),
         };

@@ -219,8 +219,14 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     };
     let store = Store::open(Options::new(disk.0.path())).await.expect("opens");
     let lines = serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid");
-    let new =
-        store::NewOrg { name: "Acme".to_owned(), zone: "UTC".to_owned(), synthetic: false, meters: vec![], lines };
+    let new = store::NewOrg {
+        name: "Acme".to_owned(),
+        zone: "UTC".to_owned(),
+        synthetic: false,
+        words: ledger::Words::default(),
+        meters: vec![],
+        lines,
+    };
     let org = store.create_org(new).await.expect("a new org").id;
     let batch = |n: usize| (0..500).map(|k| export(&format!("{n}-{k}"))).collect::<Vec<_>>();
     let mut acknowledged = 0;
