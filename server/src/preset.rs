@@ -196,7 +196,10 @@ impl Preset {
         let preset = Self::in_file(file)?;
         let stem = stem(file);
         let what = if preset.name != stem {
-            format!("the file of a preset has its name: call the file {}.{OWN_ENDING}, or the preset {stem}", preset.name)
+            format!(
+                "the file of a preset has its name: call the file {}.{OWN_ENDING}, or the preset {stem}",
+                preset.name
+            )
         } else if EMBEDDED.iter().any(|(known, _)| *known == stem) {
             format!("there is a preset {stem} in scrip itself: give yours another name")
         } else {
@@ -241,8 +244,10 @@ impl Preset {
 /// The files of own presets, by name; none where there is no such folder.
 fn own_files(data: &Path) -> Result<Vec<PathBuf>, PresetError> {
     let folder = data.join(OWN_FOLDER);
-    let unreadable =
-        |error: std::io::Error| PresetError::Unreadable { file: folder.display().to_string(), reason: error.to_string() };
+    let unreadable = |error: std::io::Error| PresetError::Unreadable {
+        file: folder.display().to_string(),
+        reason: error.to_string(),
+    };
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -23,7 +23,9 @@ pub enum OrgVerb {
 /// Its meters, words and rate card come from a preset (scrip preset list shows them), or none for an empty rate card, with
 /// which no usage is accepted yet.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  scrip org create Acme --preset token-billing --zone Europe/Berlin --grant 100\n  scrip org create Acme --preset ai-engine --plan professional\n  scrip org create Acme --preset ai-engine --plan enterprise --grant 20000")]
+#[command(
+    after_help = "Examples:\n  scrip org create Acme --preset token-billing --zone Europe/Berlin --grant 100\n  scrip org create Acme --preset ai-engine --plan professional\n  scrip org create Acme --preset ai-engine --plan enterprise --grant 20000"
+)]
 pub struct Create {
     /// What it is called; unique
     name: String,
@@ -103,12 +105,7 @@ impl Create {
 }
 
 /// What an org starts with: its plan's credits of the current billing cycle, and what was said besides.
-fn opening(
-    plan: Option<&Plan>,
-    amount: Option<Credits>,
-    zone: &str,
-    now: Timestamp,
-) -> Result<Vec<NewGrant>, Failure> {
+fn opening(plan: Option<&Plan>, amount: Option<Credits>, zone: &str, now: Timestamp) -> Result<Vec<NewGrant>, Failure> {
     let mut grants = Vec::new();
     if let Some(plan) = plan {
         let zone: Tz = zone.parse().map_err(|_| unexpected())?;

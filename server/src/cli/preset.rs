@@ -36,7 +36,8 @@ impl PresetVerb {
 
 fn list(config: &Config) -> Result<(), Failure> {
     let failure = |error: PresetError| Failure::new(error.to_string());
-    let line = |preset: &Preset, whose: &str| println!("{}\t{}\t{whose}\t{}", preset.name, preset.title, preset.description);
+    let line =
+        |preset: &Preset, whose: &str| println!("{}\t{}\t{whose}\t{}", preset.name, preset.title, preset.description);
     for preset in Preset::embedded().map_err(failure)? {
         line(&preset, "scrip");
     }
@@ -70,7 +71,8 @@ impl Check {
                 for problem in &problems {
                     println!("{file}: {problem}");
                 }
-                let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+                let count =
+                    if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
                 Err(Failure::new(format!("{file} cannot be used: {count}")))
             }
             Err(error) => Err(Failure::new(error.to_string())),

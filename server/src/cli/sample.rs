@@ -107,7 +107,10 @@ impl Sample {
             return Err(unexpected());
         };
         let Maker { accepted, spent, .. } = maker;
-        println!("\"{org}\": {accepted} made-up events over {} days, {spent} credits spent, {balance} left.", self.days);
+        println!(
+            "\"{org}\": {accepted} made-up events over {} days, {spent} credits spent, {balance} left.",
+            self.days
+        );
         println!();
         println!("  Sign in at   {}", sign_in_url(config));
         println!("  as           {owner}");

@@ -1,9 +1,9 @@
 //! What the tables of a preset must say about themselves and each other.
 
+use super::EMPTY;
 use super::plan::{Monthly, Package};
 use super::read::{Located, Reader, Sheet};
 use super::shape::{Crowd, Module, Range, Shape, Workflow};
-use super::EMPTY;
 use ledger::event::Form;
 use ledger::label::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, check_text};
 use ledger::rate::Rule;
@@ -230,7 +230,9 @@ impl Sample<'_> {
         }
         let weights = [&shape.weekdays[..], &shape.hours[..], &[shape.growth_percent], &shape.failing[..]].concat();
         if weights.iter().any(|weight| *weight > MAX_WEIGHT) || shape.hours.iter().sum::<u64>() == 0 {
-            wrong.push(format!("weekdays, hours, growth_percent and failing go up to {MAX_WEIGHT}; not all hours are 0"));
+            wrong.push(format!(
+                "weekdays, hours, growth_percent and failing go up to {MAX_WEIGHT}; not all hours are 0"
+            ));
         }
         for (name, crowd) in [("users", &shape.users), ("tenants", &shape.tenants)] {
             wrong.extend(crowd_wrong(name, crowd));
@@ -306,7 +308,9 @@ impl Sample<'_> {
             wrong.push(format!("there is no project {}: list it under [sample] projects", workflow.project));
         }
         let labels = [&workflow.id, &workflow.name];
-        wrong.extend(labels.iter().filter_map(|text| Label::parse("the workflow", text).err()).map(|bad| bad.to_string()));
+        wrong.extend(
+            labels.iter().filter_map(|text| Label::parse("the workflow", text).err()).map(|bad| bad.to_string()),
+        );
         for source in workflow.sources.keys() {
             if !self.sheet.sources.iter().any(|known| known.value.name.as_str() == source) {
                 wrong.push(format!("there is no source {source}: add a [[sources]] with that name"));
@@ -350,9 +354,7 @@ impl Sample<'_> {
         }
         for (meter, amount) in &module.quantities {
             let problem = match (amount.range, &amount.of, amount.percent) {
-                (Some(range), None, None) => {
-                    range_wrong(meter.as_str(), Range { range, decimals: amount.decimals })
-                }
+                (Some(range), None, None) => range_wrong(meter.as_str(), Range { range, decimals: amount.decimals }),
                 (None, Some(of), Some(percent)) => {
                     let whole = module.quantities.get(of).is_some_and(|whole| whole.range.is_some());
                     let good = whole && (1..=100).contains(&percent) && amount.step > 0 && amount.step <= MAX_NUMBER;
@@ -371,11 +373,8 @@ impl Sample<'_> {
     /// Whether the rate card has a price for what the module reports, wherever it comes from.
     fn rated(&self, workflow: &Workflow, module: &Module) -> Vec<String> {
         let Some(lines) = &self.sheet.lines else { return Vec::new() };
-        let card = RateCard {
-            version: RateCardVersion(1),
-            effective_at: Timestamp::from_micros(0),
-            lines: lines.clone(),
-        };
+        let card =
+            RateCard { version: RateCardVersion(1), effective_at: Timestamp::from_micros(0), lines: lines.clone() };
         let mut wrong = Vec::new();
         let meant = |(source, weight): &(&String, &u64)| **weight > 0 && module.is_in_runs_from(source);
         for (source, _) in workflow.sources.iter().filter(meant) {

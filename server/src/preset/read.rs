@@ -16,7 +16,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 /// Tables of one kind that are read: far more than any preset has.
 const MAX_TABLES: usize = 1_000;
 /// What a preset may say at the top.
-const KNOWN: &str = "name, title, description, rate_card, [words], [[sources]], [[meters]], [[plans]], [[packages]], [sample]";
+const KNOWN: &str =
+    "name, title, description, rate_card, [words], [[sources]], [[meters]], [[plans]], [[packages]], [sample]";
 
 /// One thing that is wrong with a preset.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,27 +45,87 @@ fn line_of(part: &str) -> usize {
 #[test]
 fn each_mistake_is_told_with_its_line_and_what_to_do() {
     let cases = [
-        ("title = \"AI engine\"", "titel = \"AI engine\"", line_of("title = \"AI engine\""), "titel: a preset has no such key"),
-        ("unit_position = \"after\"", "unit_position = \"behind\"", line_of("unit_position"), "[words]: unknown variant"),
+        (
+            "title = \"AI engine\"",
+            "titel = \"AI engine\"",
+            line_of("title = \"AI engine\""),
+            "titel: a preset has no such key",
+        ),
+        (
+            "unit_position = \"after\"",
+            "unit_position = \"behind\"",
+            line_of("unit_position"),
+            "[words]: unknown variant",
+        ),
         ("decimals = 2", "decimals = 9", line_of("[words]"), "[words]: decimals"),
-        ("training: formula", "trainings: formula", line_of("training: formula"), "add a [[meters]] with meter = \"trainings\""),
+        (
+            "training: formula",
+            "trainings: formula",
+            line_of("training: formula"),
+            "add a [[meters]] with meter = \"trainings\"",
+        ),
         ("at least 1\n", "at least one\n", line_of("at least 1"), "rate_card"),
-        ("inference: formula", "inference from edge: formula", line_of("inference: formula"), "[[sources]] with name = \"edge\""),
-        ("meter = \"inference\"", "meter = \"guess\"", line_of("inference: formula"), "rate_card: inference is described nowhere"),
-        ("name = \"api\"", "name = \"platform\"", line_of("name = \"api\"") - 1, "[[sources]]: \"platform\" is there twice"),
+        (
+            "inference: formula",
+            "inference from edge: formula",
+            line_of("inference: formula"),
+            "[[sources]] with name = \"edge\"",
+        ),
+        (
+            "meter = \"inference\"",
+            "meter = \"guess\"",
+            line_of("inference: formula"),
+            "rate_card: inference is described nowhere",
+        ),
+        (
+            "name = \"api\"",
+            "name = \"platform\"",
+            line_of("name = \"api\"") - 1,
+            "[[sources]]: \"platform\" is there twice",
+        ),
         ("credits = \"1000\"", "credits = \"-1\"", line_of("credits = \"1000\"") - 3, "above zero"),
         ("credits = \"1000\"", "credits = 1000", line_of("credits = \"1000\""), "[[plans]] 1"),
-        ("currency = \"USD\"", "currency = \"DOLLAR\"", line_of("[[plans]]"), "[[plans]] standard: the price 99.00 DOLLAR"),
+        (
+            "currency = \"USD\"",
+            "currency = \"DOLLAR\"",
+            line_of("[[plans]]"),
+            "[[plans]] standard: the price 99.00 DOLLAR",
+        ),
         ("price = \"449.00\"", "prize = \"449.00\"", line_of("price = \"449.00\""), "unknown field `prize`"),
         ("rollover = { months = 3 }", "rollover = { months = 500 }", line_of("rollover = { months = 3 }"), "rollover"),
-        ("rollover = { months = 3 }", "rollover = \"always\"", line_of("rollover = { months = 3 }"), "\"none\" or \"never\""),
-        ("rollover = { months = 3 }", "rollover = { cap_percent = 20 }", line_of("rollover = { months = 3 }"), "rollover is \"none\""),
+        (
+            "rollover = { months = 3 }",
+            "rollover = \"always\"",
+            line_of("rollover = { months = 3 }"),
+            "\"none\" or \"never\"",
+        ),
+        (
+            "rollover = { months = 3 }",
+            "rollover = { cap_percent = 20 }",
+            line_of("rollover = { months = 3 }"),
+            "rollover is \"none\"",
+        ),
         ("zone = \"America/Los_Angeles\"", "zone = \"Mars\"", line_of("[sample]"), "IANA"),
         ("plan = \"professional\"", "plan = \"enterprise\"", line_of("[sample]"), "custom"),
         ("id = \"inspect\"", "id = \"forecast\"", line_of("id = \"inspect\"") - 1, "twice"),
-        ("sources = { api = 96, platform = 4 }", "sources = { edge = 1 }", line_of("id = \"inspect\"") - 1, "no source edge"),
-        ("type = \"training\"\nquantities = { training", "type = \"training\"\nquantities = { train", line_of("id = \"train\"") - 1, "from platform"),
-        ("compute_units = { range = [10, 260]", "compute_units = { range = [260, 10]", line_of("id = \"predict\"") - 1, "compute_units: range"),
+        (
+            "sources = { api = 96, platform = 4 }",
+            "sources = { edge = 1 }",
+            line_of("id = \"inspect\"") - 1,
+            "no source edge",
+        ),
+        (
+            "type = \"training\"\nquantities = { training",
+            "type = \"training\"\nquantities = { train",
+            line_of("id = \"train\"") - 1,
+            "from platform",
+        ),
+        (
+            "compute_units = { range = [10, 260]",
+            "compute_units = { range = [260, 10]",
+            line_of("id = \"predict\"") - 1,
+            "compute_units: range",
+        ),
         ("[words]", "[words", line_of("[words]"), "the file"),
     ];
     for (from, to, line, said) in cases {
@@ -89,7 +149,8 @@ fn a_mistake_hides_no_other() {
     }
     assert_eq!(told.iter().filter(|problem| problem.contains("rate_card")).count(), 2, "{told:#?}");
     for (gone, place) in [("description = \"Model", "description"), ("name = \"ai-engine\"", "name")] {
-        let text: String = GOOD.lines().filter(|line| !line.starts_with(gone)).map(|line| format!("{line}\n")).collect();
+        let text: String =
+            GOOD.lines().filter(|line| !line.starts_with(gone)).map(|line| format!("{line}\n")).collect();
         assert_eq!(problems(&text), [format!("{place}: is missing")]);
     }
 }
