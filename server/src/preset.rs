@@ -159,12 +159,12 @@ impl Preset {
         EMBEDDED.iter().map(|(name, text)| Self::parse(name, text)).collect()
     }
 
-    /// What lies in `presets/` of the data folder: each file, and the preset in it or what is wrong with it.
+    /// What lies in `presets/` of the data folder: of each file the preset, or what is wrong with it.
     ///
     /// # Errors
     /// Where the folder cannot be read.
-    pub fn own_of(data: &Path) -> Result<Vec<(PathBuf, Result<Self, PresetError>)>, PresetError> {
-        Ok(own_files(data)?.into_iter().map(|file| (file.clone(), Self::own(&file))).collect())
+    pub fn own_of(data: &Path) -> Result<Vec<Result<Self, PresetError>>, PresetError> {
+        Ok(own_files(data)?.iter().map(|file| Self::own(file)).collect())
     }
 
     /// Checks everything that [`Preset::named`] could find, so that nobody finds it wrong later.
@@ -173,7 +173,7 @@ impl Preset {
     /// The first that is wrong.
     pub fn check_all(data: &Path) -> Result<(), PresetError> {
         Self::embedded()?;
-        Self::own_of(data)?.into_iter().try_for_each(|(_, read)| read.map(drop))
+        Self::own_of(data)?.into_iter().try_for_each(|read| read.map(drop))
     }
 
     /// The preset in that file, wherever it lies.

@@ -42,7 +42,7 @@ fn list(config: &Config) -> Result<(), Failure> {
         line(&preset, "scrip");
     }
     let mut wrong = None;
-    for (_, read) in Preset::own_of(&config.data).map_err(failure)? {
+    for read in Preset::own_of(&config.data).map_err(failure)? {
         match read {
             Ok(preset) => line(&preset, "own"),
             Err(error) => wrong = wrong.or(Some(error)),

@@ -345,7 +345,7 @@ impl Sample<'_> {
             wrong.push("bytes are whole: leave decimals out".to_owned());
         }
         if let Some(meter) = &module.bytes_of
-            && (module.bytes.is_some() || !module.quantities.get(meter).is_some_and(|amount| amount.decimals == 0))
+            && (module.bytes.is_some() || module.quantities.get(meter).is_none_or(|amount| amount.decimals != 0))
         {
             wrong.push(format!("bytes_of = \"{meter}\": name a whole quantity of this module, and leave bytes out"));
         }

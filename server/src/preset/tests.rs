@@ -181,6 +181,6 @@ fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
     let terms = |name: &str| preset.plan(name).expect("there").rollover.0;
     assert_eq!((terms("standard"), terms("professional")), (None, Some(Rollover::PROFESSIONAL)));
     assert!(preset.plan("enterprise").expect("there").is_custom());
-    let missing = preset.plan("gold").expect_err("none").clone();
+    let missing = preset.plan("gold").expect_err("none");
     assert!(missing.contains("standard, professional, enterprise"), "{missing}");
 }
