@@ -299,8 +299,8 @@ async fn create_org(
     zone: String,
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
-    let (meters, lines, words) = match Preset::named(preset)? {
-        Some(preset) => (preset.meters, preset.lines, preset.words),
+    let (meters, lines, words) = match Preset::named(preset, store.folder())? {
+        Some(preset) => (preset.meter_infos(), preset.lines, preset.words),
         None => (Vec::<MeterInfo>::new(), Vec::new(), Words::default()),
     };
     let org = store.create_org(NewOrg { name, zone, synthetic, words, meters, lines }).await?;

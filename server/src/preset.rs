@@ -1,22 +1,45 @@
-//! Presets: ready set-ups as TOML, embedded into the binary from `presets/`.
+//! Presets: ready set-ups as TOML. Those in `presets/` are embedded into the binary; an installation may have its own in
+//! `presets/` of its data folder. `docs/presets.md` says how one is written.
+//!
+//! A preset that is there is right: it is read and checked as a whole ([`read`], [`check`]), and whatever is wrong is
+//! told at once, with its line. Adding one to the binary: its file, and its line in [`EMBEDDED`].
+
+mod check;
+mod plan;
+mod read;
+mod shape;
+
+pub use plan::{Package, Plan, cycles};
+pub use read::Problem;
+pub use shape::{Amount, Crowd, Module, Range, Shape, Workflow};
 
 use ledger::cube::MeterInfo;
-use ledger::{RateCard, RateLine, Words};
+use ledger::{Label, Meter, RateLine, Words};
 use serde::Deserialize;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-/// The presets there are, by name.
-const EMBEDDED: [(&str, &str); 2] = [
+/// The presets there are, by name, in the order in which they are listed.
+const EMBEDDED: [(&str, &str); 6] = [
     ("token-billing", include_str!("../../presets/token-billing.toml")),
+    ("viewer-platform", include_str!("../../presets/viewer-platform.toml")),
+    ("automation", include_str!("../../presets/automation.toml")),
+    ("clinical-api", include_str!("../../presets/clinical-api.toml")),
+    ("ai-engine", include_str!("../../presets/ai-engine.toml")),
     ("cloud-costs", include_str!("../../presets/cloud-costs.toml")),
 ];
 /// The preset of an org that is created without naming one.
 pub const DEFAULT: &str = "token-billing";
 /// The name for an empty rate card.
 pub const EMPTY: &str = "none";
+/// Where an installation's own presets lie in its data folder, and how their files end.
+const OWN_FOLDER: &str = "presets";
+const OWN_ENDING: &str = "toml";
+/// Largest file that is read as a preset, in bytes: a card of 500 long lines, and a sample, many times over.
+const MAX_FILE_BYTES: u64 = 1_000_000;
 
 /// A ready set-up.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Preset {
     /// What it is called on the command line.
     pub name: String,
@@ -26,115 +49,224 @@ pub struct Preset {
     pub description: String,
     /// How credits and workflows are called.
     pub words: Words,
-    /// Operations that services report.
-    #[serde(default)]
-    pub services: Vec<Service>,
+    /// Where usage comes from.
+    pub sources: Vec<Source>,
     /// Meters, in the order in which they are shown.
-    pub meters: Vec<MeterInfo>,
-    /// The rate card's first version.
+    pub meters: Vec<MeterText>,
+    /// The rate card's first version as a person wrote it.
+    pub rate_card: String,
+    /// The same as lines.
     pub lines: Vec<RateLine>,
+    /// What can be subscribed to.
+    pub plans: Vec<Plan>,
+    /// What can be bought once.
+    pub packages: Vec<Package>,
+    /// What its sample looks like, if it has one.
+    pub sample: Option<Shape>,
 }
 
-/// An operation that services report.
-#[derive(Debug, Clone, Deserialize)]
+/// Where usage comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
-    /// The events' `type`.
-    #[serde(rename = "type")]
-    pub operation: String,
+pub struct Source {
+    /// What events say.
+    pub name: Label,
     /// What people read.
     pub title: String,
+    /// What it stands for.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// A meter as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterText {
+    /// Its name.
+    pub meter: Meter,
+    /// What people read.
+    pub title: String,
+    /// The unit of its quantities.
+    pub unit: String,
+    /// What lists of transactions call it; the meter's name where it is empty.
+    #[serde(default)]
+    pub service: String,
 }
 
 /// Why a preset cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
     /// No such preset.
-    #[error("there is no preset \"{name}\": choose {}, or {EMPTY} for an empty rate card", names())]
+    #[error("there is no preset \"{name}\": choose {known}, or {EMPTY} for an empty rate card")]
     Unknown {
         /// What was asked for.
         name: String,
+        /// Which there are.
+        known: String,
     },
     /// It is there, but wrong.
-    #[error("the preset \"{name}\" cannot be used: {reason}")]
+    #[error("the preset {file} cannot be used: {}", first_of(problems))]
     Invalid {
+        /// Where it was read.
+        file: String,
+        /// What is wrong with it, at least one thing.
+        problems: Vec<Problem>,
+    },
+    /// The files cannot be read.
+    #[error("{file}: {reason}")]
+    Unreadable {
         /// Which.
-        name: String,
-        /// What is wrong with it.
+        file: String,
+        /// Why.
         reason: String,
     },
 }
 
+fn first_of(problems: &[Problem]) -> impl fmt::Display {
+    let first = problems.first().map(Problem::to_string).unwrap_or_default();
+    match problems.len() {
+        0 | 1 => first,
+        more => format!("{first} (and {} more: scrip preset check tells them all)", more - 1),
+    }
+}
+
 impl Preset {
-    /// The embedded preset of that name; `None` for [`EMPTY`].
+    /// The preset of that name, of the binary or of the data folder; `None` for [`EMPTY`].
     ///
     /// # Errors
     /// [`PresetError::Unknown`] says which there are.
-    pub fn named(name: &str) -> Result<Option<Self>, PresetError> {
+    pub fn named(name: &str, data: &Path) -> Result<Option<Self>, PresetError> {
         if name == EMPTY {
             return Ok(None);
         }
-        let found = EMBEDDED.iter().find(|(known, _)| *known == name);
-        let (name, text) = found.ok_or_else(|| PresetError::Unknown { name: name.to_owned() })?;
-        Self::parse(name, text).map(Some)
+        if let Some((_, text)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
+            return Self::parse(name, text).map(Some);
+        }
+        let own = own_files(data)?;
+        if let Some(file) = own.iter().find(|file| stem(file) == name) {
+            return Self::own(file).map(Some);
+        }
+        let embedded = EMBEDDED.iter().map(|(name, _)| (*name).to_owned());
+        let known = embedded.chain(own.iter().map(|file| stem(file))).collect::<Vec<_>>().join(", ");
+        Err(PresetError::Unknown { name: name.to_owned(), known })
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, PresetError> {
-        let invalid = |reason: String| PresetError::Invalid { name: name.to_owned(), reason };
-        let preset: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        preset.words.check().map_err(|refusal| invalid(refusal.to_string()))?;
-        RateCard::check(&preset.lines).map_err(|refusal| invalid(refusal.to_string()))?;
-        for line in &preset.lines {
-            if !preset.meters.iter().any(|info| info.meter == line.meter) {
-                return Err(invalid(format!("a line names the meter {}, which it does not have", line.meter)));
-            }
+    /// The presets of the binary, each checked by the tests.
+    ///
+    /// # Errors
+    /// Only where the binary was built with a preset that is wrong.
+    pub fn embedded() -> Result<Vec<Self>, PresetError> {
+        EMBEDDED.iter().map(|(name, text)| Self::parse(name, text)).collect()
+    }
+
+    /// What lies in `presets/` of the data folder: each file, and the preset in it or what is wrong with it.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn own_of(data: &Path) -> Result<Vec<(PathBuf, Result<Self, PresetError>)>, PresetError> {
+        Ok(own_files(data)?.into_iter().map(|file| (file.clone(), Self::own(&file))).collect())
+    }
+
+    /// Checks everything that [`Preset::named`] could find, so that nobody finds it wrong later.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn check_all(data: &Path) -> Result<(), PresetError> {
+        Self::embedded()?;
+        Self::own_of(data)?.into_iter().try_for_each(|(_, read)| read.map(drop))
+    }
+
+    /// The preset in that file, wherever it lies.
+    ///
+    /// # Errors
+    /// [`PresetError::Invalid`] with everything that is wrong with it.
+    pub fn in_file(file: &Path) -> Result<Self, PresetError> {
+        let shown = file.display().to_string();
+        let unreadable = |reason: String| PresetError::Unreadable { file: shown.clone(), reason };
+        let size = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?.len();
+        if size > MAX_FILE_BYTES {
+            return Err(unreadable(format!("has {size} bytes; a preset has at most {MAX_FILE_BYTES}")));
         }
-        Ok(preset)
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+        Self::parse(&shown, &text)
+    }
+
+    /// A file of the data folder, whose name is the preset's.
+    fn own(file: &Path) -> Result<Self, PresetError> {
+        let preset = Self::in_file(file)?;
+        let stem = stem(file);
+        let what = if preset.name != stem {
+            format!(
+                "the file of a preset has its name: call the file {}.{OWN_ENDING}, or the preset {stem}",
+                preset.name
+            )
+        } else if EMBEDDED.iter().any(|(known, _)| *known == stem) {
+            format!("there is a preset {stem} in scrip itself: give yours another name")
+        } else {
+            return Ok(preset);
+        };
+        let problems = vec![Problem { line: Some(1), place: "name".to_owned(), what }];
+        Err(PresetError::Invalid { file: file.display().to_string(), problems })
+    }
+
+    fn parse(file: &str, text: &str) -> Result<Self, PresetError> {
+        read::preset(text).map_err(|problems| PresetError::Invalid { file: file.to_owned(), problems })
+    }
+
+    /// Its meters as an org has them.
+    #[must_use]
+    pub fn meter_infos(&self) -> Vec<MeterInfo> {
+        let info = |text: &MeterText| MeterInfo {
+            meter: text.meter.clone(),
+            title: text.title.clone(),
+            unit: text.unit.clone(),
+            service: text.service.clone(),
+        };
+        self.meters.iter().map(info).collect()
+    }
+
+    /// The plan of that name.
+    ///
+    /// # Errors
+    /// A sentence that says which there are.
+    pub fn plan(&self, name: &str) -> Result<&Plan, String> {
+        let known = || match self.plans.as_slice() {
+            [] => "it has none".to_owned(),
+            plans => {
+                format!("choose {}", plans.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let missing = || format!("the preset {} has no plan \"{name}\": {}", self.name, known());
+        self.plans.iter().find(|plan| plan.name == name).ok_or_else(missing)
     }
 }
 
-/// The names of all presets, as a sentence has them.
-#[must_use]
-pub fn names() -> String {
-    EMBEDDED.map(|(name, _)| name).join(", ")
+/// The files of own presets, by name; none where there is no such folder.
+fn own_files(data: &Path) -> Result<Vec<PathBuf>, PresetError> {
+    let folder = data.join(OWN_FOLDER);
+    let unreadable = |error: std::io::Error| PresetError::Unreadable {
+        file: folder.display().to_string(),
+        reason: error.to_string(),
+    };
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|ending| ending == OWN_ENDING) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn stem(file: &Path) -> String {
+    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ledger::words::UnitPosition;
-
-    #[test]
-    fn every_preset_loads_under_its_name() {
-        for (name, _) in EMBEDDED {
-            let preset = Preset::named(name).expect(name).expect("not empty");
-            assert_eq!(preset.name, name);
-            assert!(!preset.lines.is_empty() && !preset.meters.is_empty() && !preset.title.is_empty());
-        }
-        assert!(Preset::named(EMPTY).expect("known").is_none());
-    }
-
-    #[test]
-    fn token_billing_has_the_published_prices() {
-        let preset = Preset::named("token-billing").expect("loads").expect("not empty");
-        let lines: Vec<String> = preset.lines.iter().map(|l| serde_json::to_string(l).expect("serializes")).collect();
-        assert_eq!(
-            lines,
-            [
-                r#"{"meter":"input_tokens","rule":"unit","price":"0.6","per":1000000}"#,
-                r#"{"meter":"completion_tokens","rule":"unit","price":"1","per":1000000}"#,
-                r#"{"meter":"cached_tokens","rule":"unit","price":"0.075","per":1000000}"#,
-                r#"{"meter":"images","rule":"unit","price":"0.0001","per":1}"#,
-            ]
-        );
-        assert_eq!((preset.words.unit.as_str(), preset.words.unit_position), ("$", UnitPosition::Before));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let unknown = Preset::named("tokens").expect_err("unknown").to_string();
-        assert!(unknown.contains("token-billing"), "{unknown}");
-        let text = include_str!("../../presets/cloud-costs.toml").replace("title = \"Cloud costs\"", "titel = \"x\"");
-        assert!(Preset::parse("x", &text).expect_err("misspelt").to_string().contains("titel"));
-    }
-}
+mod tests;

@@ -1,123 +1,29 @@
-//! A sample organization: made up, labelled so, and the same for the same seed and day.
+//! A sample organization: made up, labelled so, and the same for the same preset, days, events, seed and day.
 //!
-//! It goes through the same commands as everything else. What it shows: weekdays busier than weekends, growth, two quiet
-//! days, a bad day on which calls failed, three sources, four projects, workflows with runs and modules, customers.
-//! All arithmetic is in integers: no float, no clock of its own, no randomness but the seed.
+//! It goes through the same commands as everything else. What it shows is the preset's [`Shape`]: weekdays busier than
+//! weekends, growth, quiet days, days on which calls failed, sources, projects, workflows with runs and modules, users
+//! and tenants. This is one mechanism for all shapes: all arithmetic is in integers, without a clock of its own and
+//! without chance but the seed.
 
-use ledger::Timestamp;
-use serde_json::{Value, json};
+mod chance;
+mod deeds;
 
-/// What the org is called.
-pub const ORG: &str = "Sample (synthetic)";
-/// Its zone: with daylight saving, so that the days of a change can be seen.
-pub const ZONE: &str = "Europe/Berlin";
+pub use deeds::{Act, Deed, deeds, topped_up};
+
+use crate::preset::{Amount, Crowd, Module, Preset, Range, Shape, Workflow};
+use chance::Chance;
+use ledger::{Quantity, Timestamp};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use toml::Spanned;
 
 const DAY_US: i64 = 86_400_000_000;
-/// How busy a day is, Monday first.
-const WEEKDAYS: [u64; 7] = [100, 112, 118, 110, 92, 28, 22];
-/// How busy an hour is (UTC).
-const HOURS: [u64; 24] = [3, 2, 2, 2, 3, 6, 14, 30, 48, 58, 60, 56, 44, 52, 60, 58, 50, 38, 26, 20, 16, 12, 8, 5];
-/// Days before today on which hardly anything happened, and one on which much failed.
-const QUIET_DAYS: [u64; 2] = [23, 51];
-const BAD_DAY: u64 = 12;
-/// Of a thousand calls, how many fail, and on the bad day.
-const FAILING: [u64; 2] = [18, 140];
-
-struct Workflow {
-    project: (&'static str, &'static str),
-    id: &'static str,
-    name: &'static str,
-    weight: u64,
-    /// Of a hundred runs, how many come from `platform` and from `backend`; the others from `api`.
-    sources: [u64; 2],
-    modules: &'static [(&'static str, &'static str, Kind)],
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Tokens: at most this many in, how much of it may be cached in percent, at most this many out.
-    Text(u64, u64, u64),
-    /// At most this many images.
-    Images(u64),
-}
-
-const SUPPORT: (&str, &str) = ("support", "Support assistant");
-const CATALOG: (&str, &str) = ("catalog", "Product catalog");
-const RESEARCH: (&str, &str) = ("research", "Research");
-const STUDIO: (&str, &str) = ("studio", "Design studio");
-
-const WORKFLOWS: [Workflow; 7] = [
-    Workflow {
-        project: SUPPORT,
-        id: "answer-ticket",
-        name: "Answer a ticket",
-        weight: 40,
-        sources: [10, 20],
-        modules: &[
-            ("classify", "Classify", Kind::Text(1_800, 60, 12)),
-            ("draft", "Draft an answer", Kind::Text(9_000, 50, 900)),
-        ],
-    },
-    Workflow {
-        project: SUPPORT,
-        id: "summarize-day",
-        name: "Summarize the day",
-        weight: 6,
-        sources: [0, 100],
-        modules: &[("summarize", "Summarize", Kind::Text(42_000, 10, 1_600))],
-    },
-    Workflow {
-        project: CATALOG,
-        id: "describe-product",
-        name: "Describe a product",
-        weight: 22,
-        sources: [55, 30],
-        modules: &[
-            ("extract", "Extract facts", Kind::Text(5_200, 25, 420)),
-            ("write", "Write", Kind::Text(3_600, 20, 1_100)),
-        ],
-    },
-    Workflow {
-        project: CATALOG,
-        id: "translate",
-        name: "Translate",
-        weight: 14,
-        sources: [20, 70],
-        modules: &[("translate", "Translate", Kind::Text(4_400, 30, 4_200))],
-    },
-    Workflow {
-        project: RESEARCH,
-        id: "deep-report",
-        name: "Deep report",
-        weight: 7,
-        sources: [85, 5],
-        modules: &[
-            ("plan", "Plan", Kind::Text(6_000, 10, 1_500)),
-            ("read", "Read sources", Kind::Text(90_000, 35, 2_400)),
-            ("compose", "Compose", Kind::Text(36_000, 45, 6_500)),
-        ],
-    },
-    Workflow {
-        project: STUDIO,
-        id: "mood-board",
-        name: "Mood board",
-        weight: 8,
-        sources: [90, 0],
-        modules: &[("prompt", "Write prompts", Kind::Text(1_200, 0, 500)), ("draw", "Draw", Kind::Images(24))],
-    },
-    Workflow {
-        project: STUDIO,
-        id: "product-shots",
-        name: "Product shots",
-        weight: 9,
-        sources: [15, 60],
-        modules: &[("draw", "Draw", Kind::Images(60))],
-    },
-];
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub struct Plan<'p> {
+    /// What it looks like.
+    pub shape: &'p Shape,
     /// Days up to and with today.
     pub days: u32,
     /// Events over all of them.
@@ -128,20 +34,32 @@ pub struct Plan {
     pub now: Timestamp,
 }
 
-impl Plan {
+/// What the sample's org is called.
+#[must_use]
+pub fn org_of(preset: &Preset, shape: &Shape) -> String {
+    shape.org.clone().unwrap_or_else(|| format!("Sample: {} (synthetic)", preset.title))
+}
+
+/// Who owns it.
+#[must_use]
+pub fn owner_of(preset: &Preset, shape: &Shape) -> String {
+    shape.owner.clone().unwrap_or_else(|| format!("owner@{}.example", preset.name))
+}
+
+impl<'p> Plan<'p> {
     /// The events of all days, oldest first, as JSON text in the API's plain form.
-    pub fn events(&self) -> impl Iterator<Item = String> + use<> {
-        let plan = *self;
-        let days = u64::from(plan.days);
-        let weights: Vec<u64> = (0..days).map(|day| plan.weight(days - 1 - day)).collect();
-        let total = weights.iter().sum::<u64>().max(1);
-        let (mut before, mut number) = (0_u64, 0_u64);
+    pub fn events(self) -> impl Iterator<Item = String> + use<'p> {
+        let days = u64::from(self.days);
+        let weights: Vec<u64> = (0..days).map(|day| self.weight(days - 1 - day)).collect();
+        let total = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
+        let (mut before, mut number) = (0_u128, 0_u64);
         weights.into_iter().enumerate().flat_map(move |(index, weight)| {
-            // Shares of a running sum, so that they add up to exactly what was asked for.
-            let from = u64::from(plan.events) * before / total;
-            before += weight;
-            let count = u64::from(plan.events) * before / total - from;
-            let day = Day::new(&plan, days - 1 - index as u64, number);
+            // Shares of a running sum, so that they add up to exactly what was asked for. They are at most an u32.
+            let share = |part: u128| u64::try_from(u128::from(self.events) * part / total).unwrap_or_default();
+            let from = share(before);
+            before += u128::from(weight);
+            let count = share(before) - from;
+            let day = Day::new(self, days - 1 - index as u64, number);
             number += count;
             day.events(count)
         })
@@ -151,25 +69,30 @@ impl Plan {
         self.now.micros().div_euclid(DAY_US)
     }
 
-    /// How busy the day is that lies so many days back: weekday × growth, hardly anything on quiet days.
+    /// How busy the day is that lies so many days back: weekday × growth, hardly anything on quiet days. Never nothing,
+    /// so that there is a day for each event.
     fn weight(&self, days_back: u64) -> u64 {
         let day = self.today().saturating_sub(i64::try_from(days_back).unwrap_or_default());
         // 1970-01-01 was a Thursday.
         let weekday = usize::try_from((day + 3).rem_euclid(7)).unwrap_or_default();
-        let growth = 100 + u64::from(self.days).saturating_sub(days_back);
-        let whole = WEEKDAYS[weekday] * growth;
-        let quiet = if QUIET_DAYS.contains(&days_back) { whole / 20 } else { whole };
+        let growth = 100 + u64::from(self.days).saturating_sub(days_back) * self.shape.growth_percent;
+        let whole = self.shape.weekdays[weekday] * growth;
+        let quiet = if self.shape.quiet_days.contains(&days_back) { whole / 20 } else { whole };
         // The day is not over: only its share so far.
-        if days_back == 0 { quiet * self.share_of_today() / 1_000 } else { quiet }
+        let weight = if days_back == 0 { quiet * self.share_of_today() / 1_000 } else { quiet };
+        weight.max(1)
     }
 
     fn share_of_today(&self) -> u64 {
         let hour = usize::try_from(self.now.micros().rem_euclid(DAY_US) / (DAY_US / 24)).unwrap_or_default();
-        HOURS.iter().take(hour).sum::<u64>() * 1_000 / HOURS.iter().sum::<u64>()
+        let hours = &self.shape.hours;
+        hours.iter().take(hour).sum::<u64>() * 1_000 / hours.iter().sum::<u64>().max(1)
     }
 }
 
-struct Day {
+struct Day<'p> {
+    shape: &'p Shape,
+    workflows: Vec<u64>,
     chance: Chance,
     start: i64,
     end: i64,
@@ -178,14 +101,25 @@ struct Day {
     number: u64,
 }
 
-impl Day {
-    fn new(plan: &Plan, days_back: u64, number: u64) -> Self {
+/// What all events of a run have in common.
+struct Run<'p> {
+    workflow: &'p Workflow,
+    number: u64,
+    source: &'p str,
+    user: String,
+    tenant: String,
+}
+
+impl<'p> Day<'p> {
+    fn new(plan: Plan<'p>, days_back: u64, number: u64) -> Self {
         let start = plan.today().saturating_sub(i64::try_from(days_back).unwrap_or_default()) * DAY_US;
         Self {
+            shape: plan.shape,
+            workflows: plan.shape.workflows.iter().map(|workflow| workflow.get_ref().weight).collect(),
             chance: Chance(plan.seed ^ start.unsigned_abs()),
             start,
             end: (start + DAY_US).min(plan.now.micros()),
-            failing: FAILING[usize::from(days_back == BAD_DAY)],
+            failing: plan.shape.failing[usize::from(plan.shape.bad_days.contains(&days_back))],
             seed: plan.seed,
             number,
         }
@@ -201,49 +135,81 @@ impl Day {
         made.into_iter().map(|(_, event)| event.to_string()).collect()
     }
 
-    /// One run of one workflow: a call per module, at most `left`.
+    /// One run of one workflow: its modules' events, at least one, at most `left`.
     fn run(&mut self, left: u64, made: &mut Vec<(i64, Value)>) {
-        let workflow = &WORKFLOWS[self.chance.weighted(&WORKFLOWS.map(|workflow| workflow.weight))];
+        let workflow = self.shape.workflows[self.chance.weighted(&self.workflows)].get_ref();
         let mut time = self.time();
-        let run = self.number + made.len() as u64;
-        let dice = self.chance.below(100);
-        let [platform, backend] = workflow.sources;
-        let source = if dice < platform {
-            "platform"
-        } else if dice < platform + backend {
-            "backend"
-        } else {
-            "api"
-        };
-        let tenant = format!("customer-{:02}", self.chance.between(1, 12));
-        let user = format!("user-{:03}", self.chance.below(120) + 1);
-        for (id, name, kind) in workflow.modules.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+        let number = self.number + made.len() as u64;
+        let (names, weights): (Vec<&String>, Vec<u64>) = workflow.sources.iter().unzip();
+        let source = names[self.chance.weighted(&weights)];
+        let (user, tenant) = self.parties();
+        let run = Run { workflow, number, source, user, tenant };
+        let mut steps = Vec::new();
+        let modules = || workflow.modules.iter().map(Spanned::get_ref).filter(|module| module.is_in_runs_from(source));
+        for module in modules() {
+            let [least, most] = module.times;
+            for _ in 0..self.chance.between(least, most) {
+                steps.push(module);
+            }
+        }
+        // A run in which nothing happened would be no event, and this would go on for ever.
+        if steps.is_empty() {
+            steps.extend(modules().next());
+        }
+        for module in steps.into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
             let failed = self.chance.below(1_000) < self.failing;
-            let (operation, quantities) = self.quantities(*kind, failed);
-            let at = Timestamp::from_micros(time);
-            let event = json!({
-                "id": format!("sample-{}-{}", self.seed, self.number + made.len() as u64),
-                "source": source, "type": operation, "time": at,
-                "data": {
-                    "quantities": quantities,
-                    "project": {"id": workflow.project.0, "name": workflow.project.1},
-                    "workflow": {"id": workflow.id, "name": workflow.name},
-                    "run": format!("run-{}-{run}", self.seed), "module": {"id": id, "name": name},
-                    "user": user, "tenant": tenant, "interaction": format!("interaction-{run}"),
-                    "status": if failed { "failed" } else { "succeeded" },
-                }
-            });
+            let event = self.event(&run, module, time, self.number + made.len() as u64, failed);
             made.push((time, event));
             if failed {
                 return;
             }
             let later = i64::try_from(1_000_000 + self.chance.below(20_000_000)).unwrap_or_default();
-            time = (time + later).min(self.end - 1);
+            time = (time + later).min(self.end - 1).max(time);
         }
     }
 
+    fn event(&mut self, run: &Run<'_>, module: &Module, time: i64, number: u64, failed: bool) -> Value {
+        let project = self.shape.projects.iter().find(|project| project.id == run.workflow.project);
+        let mut data = json!({
+            "project": project.map(|project| json!({"id": project.id, "name": project.name})),
+            "workflow": {"id": run.workflow.id, "name": run.workflow.name},
+            "run": format!("run-{}-{}", self.seed, run.number), "module": {"id": module.id, "name": module.name},
+            "user": run.user, "tenant": run.tenant, "interaction": format!("interaction-{}", run.number),
+            "status": if failed { "failed" } else { "succeeded" },
+        });
+        if !module.quantities.is_empty() {
+            let quantities = self.quantities(module, failed);
+            if let Some(bytes) = module.bytes_of.as_ref().and_then(|meter| quantities.get(meter.as_str())) {
+                data["bytes"] = bytes.clone();
+            }
+            data["quantities"] = Value::Object(quantities);
+        }
+        for (name, range) in
+            [("credits", module.credits), ("bytes", module.bytes), ("compute_units", module.compute_units)]
+        {
+            if let Some(Range { range: [from, to], decimals }) = range {
+                data[name] = number_of(self.chance.between(from, to), decimals);
+            }
+        }
+        if !module.attributes.is_empty() {
+            data["attributes"] = json!(module.attributes);
+        }
+        let id = format!("sample-{}-{number}", self.seed);
+        let time = Timestamp::from_micros(time);
+        json!({ "id": id, "source": run.source, "type": module.operation, "time": time, "data": data })
+    }
+
+    /// A user and the tenant that is theirs.
+    fn parties(&mut self) -> (String, String) {
+        let (users, tenants) = (&self.shape.users, &self.shape.tenants);
+        let tenant = self.chance.between(1, tenants.count);
+        let theirs = (users.count - tenant) / tenants.count + 1;
+        let user = tenant + tenants.count * self.chance.below(theirs);
+        (named(users, user), named(tenants, tenant))
+    }
+
     fn time(&mut self) -> i64 {
-        let hour = i64::try_from(self.chance.weighted(&HOURS)).unwrap_or_default();
+        let hour = i64::try_from(self.chance.weighted(&self.shape.hours)).unwrap_or_default();
         let within = i64::try_from(self.chance.below(3_600_000_000)).unwrap_or_default();
         let time = self.start + hour * (DAY_US / 24) + within;
         if time < self.end {
@@ -254,92 +220,42 @@ impl Day {
         self.start + i64::try_from(self.chance.below(passed)).unwrap_or_default()
     }
 
-    fn quantities(&mut self, kind: Kind, failed: bool) -> (&'static str, Value) {
-        match kind {
-            Kind::Images(most) => {
-                let images = if failed { 0 } else { 1 + self.chance.below(most) };
-                ("ai_images", json!({ "images": images }))
-            }
-            Kind::Text(most_in, cached_percent, most_out) => {
-                let all = self.chance.between(most_in / 2, most_in * 4);
-                // Caches work in blocks.
-                let cached = all * self.chance.below(cached_percent + 1) / 100 / 128 * 128;
-                let out = if failed { 0 } else { self.chance.between(most_out / 6, most_out) };
-                let mut quantities = json!({ "input_tokens": all - cached, "completion_tokens": out });
-                if cached > 0 {
-                    quantities["cached_tokens"] = json!(cached);
-                }
-                ("ai_text", quantities)
+    fn quantities(&mut self, module: &Module, failed: bool) -> Map<String, Value> {
+        let mut drawn: BTreeMap<&str, (u64, u8)> = BTreeMap::new();
+        for (meter, amount) in &module.quantities {
+            if let Some([from, to]) = amount.range {
+                let quantity = if failed && amount.result { 0 } else { self.chance.between(from, to) };
+                drawn.insert(meter.as_str(), (quantity, amount.decimals));
             }
         }
+        for (meter, Amount { of, percent, step, .. }) in &module.quantities {
+            let (Some(of), Some(percent)) = (of, percent) else { continue };
+            let Some((whole, decimals)) = drawn.get_mut(of.as_str()) else { continue };
+            let part = *whole * self.chance.below(percent + 1) / 100 / step * step;
+            let decimals = *decimals;
+            *whole -= part;
+            if part > 0 {
+                drawn.insert(meter.as_str(), (part, decimals));
+            }
+        }
+        drawn.into_iter().map(|(meter, (number, decimals))| (meter.to_owned(), number_of(number, decimals))).collect()
     }
 }
 
-/// Numbers that look like chance: splitmix64 (Steele, Lea and Flood 2014).
-struct Chance(u64);
+/// As many digits as the last of them has.
+fn named(crowd: &Crowd, number: u64) -> String {
+    let width = crowd.count.to_string().len();
+    format!("{}{number:0width$}", crowd.prefix)
+}
 
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+/// A number of so many decimals: whole ones as JSON numbers, others as text, which no reader makes a float of.
+fn number_of(number: u64, decimals: u8) -> Value {
+    if decimals == 0 {
+        return json!(number);
     }
-
-    /// From 0 to before `bound`, which is above 0. The bias of a remainder is far below what a sample could show.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    /// Rather low than high, as sizes of real calls are.
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        let width = high - low + 1;
-        low + self.below(width).min(self.below(width))
-    }
-
-    /// An index, by weight.
-    fn weighted(&mut self, weights: &[u64]) -> usize {
-        let mut left = self.below(weights.iter().sum());
-        for (index, weight) in weights.iter().enumerate() {
-            if left < *weight {
-                return index;
-            }
-            left -= weight;
-        }
-        0
-    }
+    let micros = i128::from(number) * 10_i128.pow(6_u32.saturating_sub(u32::from(decimals)));
+    json!(Quantity::from_micros(micros).to_string())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ledger::Event;
-    use ledger::event::{Form, Status};
-
-    fn plan(days: u32, events: u32) -> Plan {
-        Plan { days, events, seed: 7, now: Timestamp::parse("now", "2026-11-21T13:37:00Z").expect("valid") }
-    }
-
-    #[test]
-    fn as_many_good_events_as_asked_for_and_none_in_the_future() {
-        let plan = plan(90, 5_000);
-        let events: Vec<Event> =
-            plan.events().map(|text| Event::from_json(&text, Form::Plain).expect("an event")).collect();
-        assert_eq!(events.len(), 5_000);
-        assert!(events.iter().all(|event| event.time.is_some_and(|time| time <= plan.now)));
-        let ids: std::collections::HashSet<_> = events.iter().map(|event| event.id.as_str()).collect();
-        assert_eq!(ids.len(), events.len());
-        let sources: std::collections::BTreeSet<_> = events.iter().map(|event| event.source.as_str()).collect();
-        assert_eq!(sources.into_iter().collect::<Vec<_>>(), ["api", "backend", "platform"]);
-        assert!(events.iter().any(|event| event.status == Status::Failed));
-    }
-
-    #[test]
-    fn the_same_seed_makes_the_same_events() {
-        let once: Vec<String> = plan(10, 100).events().collect();
-        assert_eq!(once, plan(10, 100).events().collect::<Vec<_>>());
-        let other = Plan { seed: 8, ..plan(10, 100) };
-        assert_ne!(once, other.events().collect::<Vec<_>>());
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::preset::Preset;
 use crate::state::AppState;
 use crate::{connections, jobs, router, socket, telemetry};
 use std::net::SocketAddr;
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 /// One line for a terminal.
 pub async fn run(config: Config) -> Result<(), Failure> {
     telemetry::start_log(&config).map_err(Failure::new)?;
+    // Before anything is opened: a preset that is wrong is found by whoever changed it, not by who needs it next.
+    Preset::check_all(&config.data).map_err(|error| Failure::new(error.to_string()))?;
     let store = Store::open(Options { readers: config.readers, ..Options::new(&config.data) }).await?;
     let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
         let reason = if error.kind() == std::io::ErrorKind::AddrInUse {

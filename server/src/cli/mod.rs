@@ -11,6 +11,7 @@ mod migrate;
 mod office;
 mod org;
 mod policy;
+mod preset;
 mod progress;
 mod restore;
 mod sample;
@@ -72,6 +73,8 @@ enum Verb {
     User(user::UserVerb),
     #[command(subcommand)]
     Key(key::KeyVerb),
+    #[command(subcommand)]
+    Preset(preset::PresetVerb),
     Grant(grant::GiveGrant),
     Correct(correct::Correct),
     Import(import::Import),
@@ -162,6 +165,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Org(verb) => verb.run(&load(&flags)?).await,
         Verb::User(verb) => verb.run(&load(&flags)?).await,
         Verb::Key(verb) => verb.run(&load(&flags)?).await,
+        Verb::Preset(verb) => verb.run(&load(&flags)?),
         Verb::Grant(verb) => verb.run(&load(&flags)?).await,
         Verb::Correct(verb) => verb.run(&load(&flags)?).await,
         Verb::Import(verb) => verb.run(&load(&flags)?).await,

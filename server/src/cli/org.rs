@@ -4,10 +4,10 @@ use super::policy::PolicyVerb;
 use super::{Failure, Office, unexpected};
 use crate::command::{Answer, Command, OrgLine};
 use crate::config::Config;
-use crate::preset;
+use crate::preset::{self, Plan, Preset, cycles};
 use clap::{Args, Subcommand};
-use ledger::{Credits, GrantKind};
-use store::NewGrant;
+use ledger::{Credits, GrantKind, Timestamp};
+use store::{NewGrant, Tz};
 
 /// Organizations: create, list, policy
 #[derive(Subcommand)]
@@ -20,10 +20,12 @@ pub enum OrgVerb {
 
 /// Create an organization
 ///
-/// Its rate card comes from a preset: token-billing (language models by the token, images by the piece), cloud-costs
-/// (what a provider billed), or none for an empty one, with which no usage is accepted yet.
+/// Its meters, words and rate card come from a preset (scrip preset list shows them), or none for an empty rate card, with
+/// which no usage is accepted yet.
 #[derive(Args)]
-#[command(after_help = "Example:\n  scrip org create Acme --preset token-billing --zone Europe/Berlin --grant 100")]
+#[command(
+    after_help = "Examples:\n  scrip org create Acme --preset token-billing --zone Europe/Berlin --grant 100\n  scrip org create Acme --preset ai-engine --plan professional\n  scrip org create Acme --preset ai-engine --plan enterprise --grant 20000"
+)]
 pub struct Create {
     /// What it is called; unique
     name: String,
@@ -33,7 +35,10 @@ pub struct Create {
     /// Whose days and months are shown, as an IANA name
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     zone: String,
-    /// Credits to start with, as a purchase
+    /// Plan of the preset: gives its credits for the current calendar month
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<String>,
+    /// Credits to start with, as a purchase; what a custom plan gives a month
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     grant: Option<String>,
 }
@@ -55,8 +60,9 @@ impl Create {
         if amount.is_some_and(|amount| !amount.is_positive()) {
             return Err(Failure::new("--grant: a grant must be above zero"));
         }
+        let plan = self.plan_of(config)?;
         let mut office = Office::open_or_create(config).await?;
-        let made = self.make(&mut office, amount).await;
+        let made = self.make(&mut office, plan.as_ref(), amount).await;
         office.close().await;
         let preset = if self.preset == preset::EMPTY { "an empty rate card" } else { &self.preset };
         let (org, available) = made?;
@@ -64,17 +70,54 @@ impl Create {
         Ok(())
     }
 
-    async fn make(&self, office: &mut Office, amount: Option<Credits>) -> Result<(OrgLine, Credits), Failure> {
+    /// The plan that was named, before anything is made.
+    fn plan_of(&self, config: &Config) -> Result<Option<Plan>, Failure> {
+        let Some(name) = &self.plan else { return Ok(None) };
+        let preset = Preset::named(&self.preset, &config.data).map_err(|error| Failure::new(error.to_string()))?;
+        let preset = preset.ok_or_else(|| Failure::new("--plan needs a preset that has plans: add --preset"))?;
+        let plan = preset.plan(name).map_err(|line| Failure::new(format!("--plan: {line}")))?;
+        if plan.is_custom() && self.grant.is_none() {
+            let line = format!("--plan: what {name} gives is agreed with each organization: say it with --grant");
+            return Err(Failure::new(line));
+        }
+        Ok(Some(plan.clone()))
+    }
+
+    async fn make(
+        &self,
+        office: &mut Office,
+        plan: Option<&Plan>,
+        amount: Option<Credits>,
+    ) -> Result<(OrgLine, Credits), Failure> {
         let (name, preset, zone) = (self.name.clone(), self.preset.clone(), self.zone.clone());
         let made = office.run(Command::CreateOrg { name, preset, zone, synthetic: false }).await?;
         let Answer::Orgs(orgs) = made else { return Err(unexpected()) };
         let org = orgs.into_iter().next().ok_or_else(unexpected)?;
-        if let Some(amount) = amount {
-            let new = NewGrant::of(GrantKind::Purchase, amount, "Opening credits");
+        let Answer::Now(now) = office.run(Command::Now).await? else { return Err(unexpected()) };
+        for new in opening(plan, amount, &org.zone, now)? {
             office.run(Command::Grant { org: self.name.clone(), new }).await?;
         }
-        Ok((org, amount.unwrap_or_default()))
+        let Answer::Balance(available) = office.run(Command::Balance { org: self.name.clone() }).await? else {
+            return Err(unexpected());
+        };
+        Ok((org, available))
     }
+}
+
+/// What an org starts with: its plan's credits of the current billing cycle, and what was said besides.
+fn opening(plan: Option<&Plan>, amount: Option<Credits>, zone: &str, now: Timestamp) -> Result<Vec<NewGrant>, Failure> {
+    let mut grants = Vec::new();
+    if let Some(plan) = plan {
+        let zone: Tz = zone.parse().map_err(|_| unexpected())?;
+        let cycle = cycles(zone, now, now).map_err(|error| Failure::new(error.to_string()))?;
+        let cycle = cycle.into_iter().next().ok_or_else(unexpected)?;
+        grants.push(plan.grant(cycle, amount, now).map_err(Failure::new)?);
+    }
+    if !plan.is_some_and(Plan::is_custom) {
+        let bought = amount.map(|amount| NewGrant::of(GrantKind::Purchase, amount, "Opening credits"));
+        grants.extend(bought);
+    }
+    Ok(grants)
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {

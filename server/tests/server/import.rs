@@ -70,3 +70,16 @@ async fn a_dry_run_counts_and_leaves_nothing_behind() {
     assert!(!rejects.exists());
     assert_eq!(server.available().await, "100.000000");
 }
+
+#[tokio::test]
+async fn blocks_that_came_before_are_charged_as_cached() {
+    let server = Server::start().await;
+    let row = |at: u32, output: u32, blocks: &str| {
+        format!("{{\"timestamp\":{at},\"input_length\":1500,\"output_length\":{output},\"hash_ids\":{blocks}}}\n")
+    };
+    let text = [row(0, 10, "[1,2,3]"), row(500, 20, "[1,2,9]"), row(900, 5, "[1,2,3]")].concat();
+    let (summary, _) = import(&server, "trace.jsonl", text.as_bytes(), false).await;
+    // 1,500 + 476 + 0 tokens in, 0 + 1,024 + 1,500 cached, 35 out: 1,185.6 + 189.3 + 35 millionths, each rounded down.
+    assert_eq!((summary.tally.accepted, summary.tally.credits.to_string()), (3, "0.001409".to_owned()));
+    assert_eq!(server.available().await, "99.998591");
+}

@@ -1,0 +1,186 @@
+use super::*;
+
+const GOOD: &str = include_str!("../../../presets/ai-engine.toml");
+
+/// Everything that is wrong with a text.
+fn problems(text: &str) -> Vec<String> {
+    match Preset::parse("test", text) {
+        Ok(_) => Vec::new(),
+        Err(PresetError::Invalid { problems, .. }) => problems.iter().map(ToString::to_string).collect(),
+        Err(other) => vec![other.to_string()],
+    }
+}
+
+fn own(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
+    let data = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(data.path().join(OWN_FOLDER)).expect("made");
+    let file = data.path().join(OWN_FOLDER).join(name);
+    std::fs::write(&file, text).expect("written");
+    (data, file)
+}
+
+#[test]
+fn every_preset_loads_under_its_name_and_is_right() {
+    let nowhere = Path::new("/nowhere");
+    for (name, text) in EMBEDDED {
+        assert_eq!(problems(text), Vec::<String>::new(), "{name}");
+        assert_eq!(Preset::named(name, nowhere).expect(name).expect("not empty").name, name);
+    }
+    assert!(Preset::named(EMPTY, nowhere).expect("known").is_none());
+    let unknown = Preset::named("tokens", nowhere).expect_err("unknown").to_string();
+    assert!(unknown.contains("token-billing") && unknown.contains("none"), "{unknown}");
+}
+
+/// What is wrong after one change of a good preset.
+fn changed(from: &str, to: &str) -> Vec<String> {
+    assert!(GOOD.contains(from), "{from}");
+    problems(&GOOD.replacen(from, to, 1))
+}
+
+/// The number of the first line that holds a text.
+fn line_of(part: &str) -> usize {
+    GOOD.lines().position(|line| line.contains(part)).expect(part) + 1
+}
+
+#[test]
+fn each_mistake_is_told_with_its_line_and_what_to_do() {
+    let cases = [
+        (
+            "title = \"AI engine\"",
+            "titel = \"AI engine\"",
+            line_of("title = \"AI engine\""),
+            "titel: a preset has no such key",
+        ),
+        (
+            "unit_position = \"after\"",
+            "unit_position = \"behind\"",
+            line_of("unit_position"),
+            "[words]: unknown variant",
+        ),
+        ("decimals = 2", "decimals = 9", line_of("[words]"), "[words]: decimals"),
+        (
+            "training: formula",
+            "trainings: formula",
+            line_of("training: formula"),
+            "add a [[meters]] with meter = \"trainings\"",
+        ),
+        ("at least 1\n", "at least one\n", line_of("at least 1"), "rate_card"),
+        (
+            "inference: formula",
+            "inference from edge: formula",
+            line_of("inference: formula"),
+            "[[sources]] with name = \"edge\"",
+        ),
+        (
+            "meter = \"inference\"",
+            "meter = \"guess\"",
+            line_of("inference: formula"),
+            "rate_card: inference is described nowhere",
+        ),
+        (
+            "name = \"api\"",
+            "name = \"platform\"",
+            line_of("name = \"api\"") - 1,
+            "[[sources]]: \"platform\" is there twice",
+        ),
+        ("credits = \"1000\"", "credits = \"-1\"", line_of("credits = \"1000\"") - 3, "above zero"),
+        ("credits = \"1000\"", "credits = 1000", line_of("credits = \"1000\""), "[[plans]] 1"),
+        (
+            "currency = \"USD\"",
+            "currency = \"DOLLAR\"",
+            line_of("[[plans]]"),
+            "[[plans]] standard: the price 99.00 DOLLAR",
+        ),
+        ("price = \"449.00\"", "prize = \"449.00\"", line_of("price = \"449.00\""), "unknown field `prize`"),
+        ("rollover = { months = 3 }", "rollover = { months = 500 }", line_of("rollover = { months = 3 }"), "rollover"),
+        (
+            "rollover = { months = 3 }",
+            "rollover = \"always\"",
+            line_of("rollover = { months = 3 }"),
+            "\"none\" or \"never\"",
+        ),
+        (
+            "rollover = { months = 3 }",
+            "rollover = { cap_percent = 20 }",
+            line_of("rollover = { months = 3 }"),
+            "rollover is \"none\"",
+        ),
+        ("zone = \"America/Los_Angeles\"", "zone = \"Mars\"", line_of("[sample]"), "IANA"),
+        ("plan = \"professional\"", "plan = \"enterprise\"", line_of("[sample]"), "custom"),
+        ("id = \"inspect\"", "id = \"forecast\"", line_of("id = \"inspect\"") - 1, "twice"),
+        (
+            "sources = { api = 96, platform = 4 }",
+            "sources = { edge = 1 }",
+            line_of("id = \"inspect\"") - 1,
+            "no source edge",
+        ),
+        (
+            "type = \"training\"\nquantities = { training",
+            "type = \"training\"\nquantities = { train",
+            line_of("id = \"train\"") - 1,
+            "from platform",
+        ),
+        (
+            "compute_units = { range = [10, 260]",
+            "compute_units = { range = [260, 10]",
+            line_of("id = \"predict\"") - 1,
+            "compute_units: range",
+        ),
+        ("[words]", "[words", line_of("[words]"), "the file"),
+    ];
+    for (from, to, line, said) in cases {
+        let told = changed(from, to);
+        let at = format!("line {line}: ");
+        assert!(told.iter().any(|problem| problem.starts_with(&at) && problem.contains(said)), "{to}: {told:#?}");
+    }
+}
+
+#[test]
+fn a_mistake_hides_no_other() {
+    let text = GOOD
+        .replacen("decimals = 2", "decimals = \"two\"", 1)
+        .replacen("unit = \"second\"", "unit = 1", 1)
+        .replacen("credits = \"5000\"", "credits = \"many\"", 1)
+        .replacen("at least 1\n", "at least one\n", 1)
+        .replacen("at least 0.01\n", "at least all\n", 1);
+    let told = problems(&text);
+    for part in ["[words]", "[[meters]] 1", "[[plans]] 2", "rate_card"] {
+        assert!(told.iter().any(|problem| problem.contains(part)), "{part}: {told:#?}");
+    }
+    assert_eq!(told.iter().filter(|problem| problem.contains("rate_card")).count(), 2, "{told:#?}");
+    for (gone, place) in [("description = \"Model", "description"), ("name = \"ai-engine\"", "name")] {
+        let text: String =
+            GOOD.lines().filter(|line| !line.starts_with(gone)).map(|line| format!("{line}\n")).collect();
+        assert_eq!(problems(&text), [format!("{place}: is missing")]);
+    }
+}
+
+#[test]
+fn own_presets_are_found_beside_those_of_scrip() {
+    let text = GOOD.replacen("name = \"ai-engine\"", "name = \"our-engine\"", 1);
+    let (data, file) = own("our-engine.toml", &text);
+    assert_eq!(Preset::named("our-engine", data.path()).expect("right").expect("there").name, "our-engine");
+    assert!(Preset::check_all(data.path()).is_ok());
+    let unknown = Preset::named("their-engine", data.path()).expect_err("unknown").to_string();
+    assert!(unknown.contains("our-engine"), "{unknown}");
+    std::fs::rename(&file, file.with_file_name("engine.toml")).expect("renamed");
+    let wrong = Preset::check_all(data.path()).expect_err("another name").to_string();
+    assert!(wrong.contains("engine.toml") && wrong.contains("call the file our-engine.toml"), "{wrong}");
+    let (data, _) = own("ai-engine.toml", GOOD);
+    let wrong = Preset::check_all(data.path()).expect_err("taken").to_string();
+    assert!(wrong.contains("give yours another name"), "{wrong}");
+    // What no program should swallow.
+    let (data, _) = own("big.toml", &"#".repeat(2_000_000));
+    assert!(Preset::check_all(data.path()).expect_err("big").to_string().contains("at most"));
+}
+
+#[test]
+fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
+    use ledger::Rollover;
+    let preset = Preset::parse("ai-engine", GOOD).expect("right");
+    let terms = |name: &str| preset.plan(name).expect("there").rollover.0;
+    assert_eq!((terms("standard"), terms("professional")), (None, Some(Rollover::PROFESSIONAL)));
+    assert!(preset.plan("enterprise").expect("there").is_custom());
+    let missing = preset.plan("gold").expect_err("none").clone();
+    assert!(missing.contains("standard, professional, enterprise"), "{missing}");
+}
