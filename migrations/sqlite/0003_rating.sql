@@ -37,10 +37,11 @@ CREATE TRIGGER charge_tier_stays BEFORE DELETE ON charge_tier BEGIN SELECT RAISE
 
 -- How credits and workflows are called in an org; the words of the installation where there is no row.
 CREATE TABLE org_words (
-    org_id        INTEGER PRIMARY KEY REFERENCES org (org_id),
+    org_id        INTEGER NOT NULL REFERENCES org (org_id),
     unit          TEXT    NOT NULL CHECK (length(unit) BETWEEN 1 AND 64),   -- the credit's symbol or word
     unit_position TEXT    NOT NULL CHECK (unit_position IN ('before', 'after')),
     decimals      INTEGER NOT NULL CHECK (decimals BETWEEN 0 AND 6),        -- how many are shown
     workflow      TEXT    NOT NULL CHECK (length(workflow) BETWEEN 1 AND 64),
-    workflows     TEXT    NOT NULL CHECK (length(workflows) BETWEEN 1 AND 64)
-) STRICT;
+    workflows     TEXT    NOT NULL CHECK (length(workflows) BETWEEN 1 AND 64),
+    PRIMARY KEY (org_id)
+) STRICT, WITHOUT ROWID;

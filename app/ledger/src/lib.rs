@@ -35,6 +35,7 @@ pub mod money;
 pub mod outlook;
 pub mod policy;
 pub mod position;
+pub mod preview;
 pub mod quantity;
 pub mod rate;
 pub mod refusal;

@@ -1,0 +1,234 @@
+//! What usage that is past would have cost under another rate card, from the cube: on the server, and in the browser while
+//! somebody types.
+//!
+//! The cube knows sums per credit type and source, not events. Rules that only look at sums are foretold exactly; what
+//! looks at each event (blocks begun, minimums, attributes) is estimated from averages, and says so. Lines that the new card
+//! keeps are as exact as the ledger. Cost: one pass over the cube, and one rating per line.
+
+use crate::credits::Credits;
+use crate::cube::Cube;
+use crate::label::Meter;
+use crate::quantity::Quantity;
+use crate::rate::{Before, Counted, RateLine, Rule, Usage};
+use crate::refusal::Refusal;
+use std::collections::BTreeMap;
+
+/// How sure a foretold figure is; the least sure of a sum counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// To the micro-credit, as one billing cycle.
+    Exact,
+    /// From averages: a line of it looks at each event.
+    Average,
+    /// Lines with attributes are left out: which events have them is not known here.
+    WithoutAttributes,
+    /// Compute units are left out: they are not known here.
+    WithoutCompute,
+    /// A part of it cannot be said: events would have to report their credits, and so far they do not.
+    Unreported,
+    /// A part of it would be refused: no line would charge it.
+    Refused,
+}
+
+impl Basis {
+    /// In words, for who reads the figure.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Average => "estimated from averages",
+            Self::WithoutAttributes => "estimated, without the lines that ask for attributes",
+            Self::WithoutCompute => "estimated, without compute units",
+            Self::Unreported => "a part is not known: events would have to report their credits",
+            Self::Refused => "a part would be refused: no line charges it",
+        }
+    }
+}
+
+/// A credit type, as charged and as foretold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewRow {
+    /// The credit type.
+    pub meter: Meter,
+    /// What was used.
+    pub quantity: Quantity,
+    /// What it cost.
+    pub charged: Credits,
+    /// What it would have cost.
+    pub foretold: Credits,
+    /// How sure that is.
+    pub basis: Basis,
+}
+
+/// What was used of one meter from one source.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
+    quantity: Quantity,
+    micros: i64,
+    events: i64,
+    bytes: i64,
+}
+
+impl Used {
+    fn add(&mut self, other: &Self) -> Result<(), Refusal> {
+        let sum = |a: i64, b: i64| a.checked_add(b).ok_or(Refusal::AmountOverflow);
+        self.quantity = self.quantity.plus(other.quantity)?;
+        self.micros = sum(self.micros, other.micros)?;
+        self.events = sum(self.events, other.events)?;
+        self.bytes = sum(self.bytes, other.bytes)?;
+        Ok(())
+    }
+}
+
+/// What the usage of a cube, taken as one billing cycle, would have cost under `lines`, by credit type in the order of the
+/// cube's meters. `charged_by` is the card that charged all of it, where one did.
+///
+/// # Errors
+/// [`Refusal::AmountOverflow`] where a figure would not fit.
+pub fn preview(cube: &Cube, charged_by: Option<&[RateLine]>, lines: &[RateLine]) -> Result<Vec<PreviewRow>, Refusal> {
+    let used = used(cube)?;
+    let mut rows = Vec::new();
+    for (info, index) in cube.meters.iter().zip(0_u16..) {
+        let sources: Vec<(&str, Used)> = used
+            .range((index, 0)..=(index, u16::MAX))
+            .filter_map(|((_, source), used)| Some((cube.sources.get(usize::from(*source))?.as_str(), *used)))
+            .collect();
+        if sources.is_empty() {
+            continue;
+        }
+        let of_meter = |lines: &[RateLine]| lines.iter().filter(|line| line.meter == info.meter).cloned().collect();
+        let new: Vec<RateLine> = of_meter(lines);
+        let old: Option<Vec<RateLine>> = charged_by.map(of_meter);
+        let mut sum = Used::default();
+        sources.iter().try_for_each(|(_, used)| sum.add(used))?;
+        let charged = Credits::from_micros(sum.micros);
+        let (foretold, basis) = if old.as_ref() == Some(&new) {
+            (charged, Basis::Exact)
+        } else {
+            foretell(&sources, old.as_deref().unwrap_or_default(), &new)?
+        };
+        rows.push(PreviewRow { meter: info.meter.clone(), quantity: sum.quantity, charged, foretold, basis });
+    }
+    Ok(rows)
+}
+
+/// By meter and source.
+fn used(cube: &Cube) -> Result<BTreeMap<(u16, u16), Used>, Refusal> {
+    let mut used: BTreeMap<(u16, u16), Used> = BTreeMap::new();
+    for cell in &cube.cells {
+        let one = Used { quantity: cell.quantity, micros: cell.micros, ..Used::default() };
+        used.entry((cell.meter, cell.source)).or_default().add(&one)?;
+    }
+    for calls in &cube.calls {
+        let one = Used { events: calls.events, bytes: calls.bytes, ..Used::default() };
+        for meter in cube.sets.get(usize::from(calls.set)).into_iter().flatten() {
+            used.entry((*meter, calls.source)).or_default().add(&one)?;
+        }
+    }
+    Ok(used)
+}
+
+/// The line that charges what has no attributes, and whether others ask for some before it.
+fn line_for<'l>(lines: &'l [RateLine], source: &str) -> (Option<(usize, &'l RateLine)>, bool) {
+    let fits = |line: &RateLine| line.sources.is_empty() || line.sources.iter().any(|known| known.as_str() == source);
+    let mut fitting = lines.iter().enumerate().filter(|(_, line)| fits(line));
+    let mut asks = false;
+    let found = fitting.find(|(_, line)| {
+        asks |= !line.attributes.is_empty();
+        line.attributes.is_empty()
+    });
+    (found, asks)
+}
+
+fn foretell(sources: &[(&str, Used)], old: &[RateLine], new: &[RateLine]) -> Result<(Credits, Basis), Refusal> {
+    let (mut total, mut basis) = (Credits::ZERO, Basis::Exact);
+    // What one line charges is rounded and tiered together, wherever it came from.
+    let mut by_line: BTreeMap<(usize, Option<usize>), Used> = BTreeMap::new();
+    for (source, used) in sources {
+        let (found, asks) = line_for(new, source);
+        if asks {
+            basis = basis.max(Basis::WithoutAttributes);
+        }
+        match found {
+            Some((index, _)) => {
+                by_line.entry((index, line_for(old, source).0.map(|(i, _)| i))).or_default().add(used)?
+            }
+            None => basis = basis.max(Basis::Refused),
+        }
+    }
+    let mut lines: BTreeMap<usize, (Used, Vec<(Option<&RateLine>, Used)>)> = BTreeMap::new();
+    for ((index, before), used) in &by_line {
+        let (sum, parts) = lines.entry(*index).or_default();
+        sum.add(used)?;
+        parts.push((before.and_then(|before| old.get(before)), *used));
+    }
+    for (index, (sum, parts)) in &lines {
+        let Some(line) = new.get(*index) else { continue };
+        let (credits, how) = by_rule(line, sum, parts)?;
+        (total, basis) = (total.plus(credits)?, basis.max(how));
+    }
+    Ok((total, basis))
+}
+
+fn by_rule(line: &RateLine, sum: &Used, parts: &[(Option<&RateLine>, Used)]) -> Result<(Credits, Basis), Refusal> {
+    let rated = |usage: Usage| line.rate(usage, Before::default()).map(|rated| rated.credits);
+    match &line.rule {
+        Rule::Free => Ok((Credits::ZERO, Basis::Exact)),
+        Rule::Unit { .. } | Rule::Tiers(_) | Rule::Block { counted: Counted::Accumulated, .. } => {
+            Ok((rated(Usage::of(sum.quantity))?, Basis::Exact))
+        }
+        Rule::Block { price, size, counted: Counted::PerEvent } => {
+            let (mut blocks, mut basis) = (0_i128, Basis::Exact);
+            for (old, used) in parts {
+                let (begun, how) = begun(old.map(|line| &line.rule), *size, used);
+                (blocks, basis) = (blocks + begun, basis.max(how));
+            }
+            let micros = blocks.checked_mul(i128::from(price.micros())).ok_or(Refusal::AmountOverflow)?;
+            Ok((Credits::from_wide(micros)?, basis))
+        }
+        Rule::Formula(formula) => {
+            // Linear but for the minimum, so sums are as good as events; the base counts once per event.
+            let linear = crate::rate::Formula { base: Default::default(), minimum: Default::default(), ..*formula };
+            let linear = RateLine::new(line.meter.clone(), Rule::Formula(linear));
+            let usage = Usage { bytes: sum.bytes, ..Usage::of(sum.quantity) };
+            let each = RateLine::new(line.meter.clone(), Rule::Unit { price: formula.base, per: 1 });
+            let bases = each.rate(Usage::of(Quantity::from_units(sum.events)), Before::default())?.credits;
+            let used = linear.rate(usage, Before::default())?.credits.plus(bases)?;
+            let least = RateLine::new(line.meter.clone(), Rule::Unit { price: formula.minimum, per: 1 });
+            let least = least.rate(Usage::of(Quantity::from_units(sum.events)), Before::default())?.credits;
+            let basis = if formula.per_compute_unit.picos() > 0 { Basis::WithoutCompute } else { Basis::Average };
+            Ok((used.max(least), basis))
+        }
+        Rule::Reported => {
+            let (mut micros, mut basis) = (0_i64, Basis::Exact);
+            for (old, used) in parts {
+                if old.is_some_and(|line| line.rule == Rule::Reported) {
+                    micros = micros.checked_add(used.micros).ok_or(Refusal::AmountOverflow)?;
+                } else {
+                    basis = Basis::Unreported;
+                }
+            }
+            Ok((Credits::from_micros(micros), basis))
+        }
+    }
+}
+
+/// How many blocks of a size were begun: counted where blocks of that size were charged, otherwise by the average event.
+fn begun(old: Option<&Rule>, size: Quantity, used: &Used) -> (i128, Basis) {
+    if let Some(Rule::Block { price, size: before, counted: Counted::PerEvent }) = old
+        && *before == size
+        && price.is_positive()
+    {
+        return (i128::from(used.micros) / i128::from(price.micros()), Basis::Exact);
+    }
+    let events = i128::from(used.events);
+    if events == 0 || size.micros() == 0 {
+        return (0, Basis::Average);
+    }
+    // Every event begins a block, and ends somewhere within one: half of it is wasted on average.
+    let whole = used.quantity.micros() / size.micros();
+    (events.max(whole + (events + 1) / 2), Basis::Average)
+}
+
+#[cfg(test)]
+mod tests;
