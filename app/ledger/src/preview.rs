@@ -69,6 +69,9 @@ struct Used {
     bytes: i64,
 }
 
+/// What one line of the old card charged of it, where one did.
+type Part<'l> = (Option<&'l RateLine>, Used);
+
 impl Used {
     fn add(&mut self, other: &Self) -> Result<(), Refusal> {
         let sum = |a: i64, b: i64| a.checked_add(b).ok_or(Refusal::AmountOverflow);
@@ -151,12 +154,12 @@ fn foretell(sources: &[(&str, Used)], old: &[RateLine], new: &[RateLine]) -> Res
         }
         match found {
             Some((index, _)) => {
-                by_line.entry((index, line_for(old, source).0.map(|(i, _)| i))).or_default().add(used)?
+                by_line.entry((index, line_for(old, source).0.map(|(i, _)| i))).or_default().add(used)?;
             }
             None => basis = basis.max(Basis::Refused),
         }
     }
-    let mut lines: BTreeMap<usize, (Used, Vec<(Option<&RateLine>, Used)>)> = BTreeMap::new();
+    let mut lines: BTreeMap<usize, (Used, Vec<Part<'_>>)> = BTreeMap::new();
     for ((index, before), used) in &by_line {
         let (sum, parts) = lines.entry(*index).or_default();
         sum.add(used)?;
@@ -170,7 +173,7 @@ fn foretell(sources: &[(&str, Used)], old: &[RateLine], new: &[RateLine]) -> Res
     Ok((total, basis))
 }
 
-fn by_rule(line: &RateLine, sum: &Used, parts: &[(Option<&RateLine>, Used)]) -> Result<(Credits, Basis), Refusal> {
+fn by_rule(line: &RateLine, sum: &Used, parts: &[Part<'_>]) -> Result<(Credits, Basis), Refusal> {
     let rated = |usage: Usage| line.rate(usage, Before::default()).map(|rated| rated.credits);
     match &line.rule {
         Rule::Free => Ok((Credits::ZERO, Basis::Exact)),
