@@ -249,7 +249,7 @@ fn named(crowd: &Crowd, number: u64) -> String {
 }
 
 /// A number of so many decimals: whole ones as JSON numbers, others as text, which no reader makes a float of.
-fn number_of(number: u64, decimals: u8) -> Value {
+pub(crate) fn number_of(number: u64, decimals: u8) -> Value {
     if decimals == 0 {
         return json!(number);
     }

@@ -3,13 +3,14 @@
 use super::EMPTY;
 use super::plan::{Monthly, Package};
 use super::read::{Located, Reader, Sheet};
-use super::shape::{Crowd, Module, Range, Shape, Workflow};
+use super::shape::{Amount, Crowd, Module, Range, Shape, Workflow};
+use crate::sample::number_of;
 use ledger::event::Form;
 use ledger::label::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, check_text};
 use ledger::rate::Rule;
 use ledger::{Event, GrantKind, Label, Meter, RateCard, RateCardVersion, Refusal, Timestamp};
-use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
+use serde_json::{Map, json};
+use std::collections::HashSet;
 use store::Tz;
 
 /// Longest name of a preset: it is a file's name, and part of an address of mail.
@@ -18,6 +19,8 @@ const MAX_NAME_BYTES: usize = 40;
 const MAX_NUMBER: u64 = 1_000_000_000_000_000;
 /// Largest weight of a day, an hour, a workflow or a source, and largest number of users.
 const MAX_WEIGHT: u64 = 1_000_000;
+/// Most days that a deed lies back, lasts or lies ahead: a century.
+const MAX_DAYS: u32 = 36_500;
 /// Most events of one step of one run.
 const MAX_TIMES: u64 = 1_000;
 /// Most decimals of a quantity.
@@ -229,7 +232,7 @@ impl Sample<'_> {
             wrong.push("owner is an email address".to_owned());
         }
         let weights = [&shape.weekdays[..], &shape.hours[..], &[shape.growth_percent], &shape.failing[..]].concat();
-        if weights.iter().any(|weight| *weight > MAX_WEIGHT) || shape.hours.iter().sum::<u64>() == 0 {
+        if weights.iter().any(|weight| *weight > MAX_WEIGHT) || shape.hours.iter().all(|weight| *weight == 0) {
             wrong.push(format!(
                 "weekdays, hours, growth_percent and failing go up to {MAX_WEIGHT}; not all hours are 0"
             ));
@@ -272,6 +275,18 @@ impl Sample<'_> {
         if shape.top_up.below.is_negative() {
             wrong.push("top_up.below must not be below zero".to_owned());
         }
+        let days = shape.gifts.iter().flat_map(|gift| [gift.days_ago, gift.days]);
+        let days = days.chain(shape.purchases.iter().flat_map(|bought| [Some(bought.days_ago), bought.starts_in_days]));
+        let days = days.chain(shape.holds.iter().map(|hold| Some(hold.days_ago)));
+        if days.flatten().any(|days| days > MAX_DAYS) {
+            wrong.push(format!("days of gifts, purchases and holds go up to {MAX_DAYS}"));
+        }
+        let texts = shape.gifts.iter().map(|gift| &gift.description);
+        let texts = texts.chain(shape.holds.iter().map(|hold| &hold.description));
+        let texts = texts.chain(shape.purchases.iter().filter_map(|bought| bought.note.as_ref()));
+        wrong.extend(
+            texts.filter_map(|text| check_text("description", text, MAX_LABEL_BYTES).err()).map(|bad| bad.to_string()),
+        );
         for gift in &shape.gifts {
             if !matches!(gift.kind, GrantKind::Promotion | GrantKind::Refund | GrantKind::Adjustment) {
                 wrong.push(format!("gift \"{}\": its kind is promotion, refund or adjustment", gift.description));
@@ -284,7 +299,8 @@ impl Sample<'_> {
             }
         }
         for hold in &shape.holds {
-            if !hold.credits.is_positive() || !(1..=31).contains(&hold.days) {
+            let worked = hold.captured.is_none_or(|captured| captured.is_positive());
+            if !hold.credits.is_positive() || !worked || !(1..=31).contains(&hold.days) {
                 wrong.push(format!("hold \"{}\": credits above zero, and 1 to 31 days", hold.description));
             }
             if let Some(project) = hold.project.as_ref().filter(|id| !self.has_project(id)) {
@@ -317,7 +333,7 @@ impl Sample<'_> {
             }
         }
         let too_heavy = |weight: &u64| *weight > MAX_WEIGHT;
-        if workflow.sources.values().sum::<u64>() == 0
+        if workflow.sources.values().all(|weight| *weight == 0)
             || workflow.sources.values().any(too_heavy)
             || too_heavy(&workflow.weight)
         {
@@ -399,15 +415,19 @@ impl Sample<'_> {
     }
 }
 
-/// An event as the module reports it.
+/// An event as the module reports it, with the most that it can.
 fn specimen(source: &str, module: &Module) -> Result<Event, Refusal> {
     let mut data = json!({ "attributes": module.attributes, "module": {"id": module.id, "name": module.name} });
     if !module.quantities.is_empty() {
-        let quantities: BTreeMap<&str, u64> = module.quantities.keys().map(|meter| (meter.as_str(), 1)).collect();
-        data["quantities"] = json!(quantities);
+        let most = |amount: &Amount| amount.range.map_or(json!(1), |[_, most]| number_of(most, amount.decimals));
+        let quantities = module.quantities.iter().map(|(meter, amount)| (meter.to_string(), most(amount)));
+        data["quantities"] = quantities.collect::<Map<_, _>>().into();
     }
-    if module.credits.is_some() {
-        data["credits"] = json!("1");
+    for (name, range) in [("credits", module.credits), ("bytes", module.bytes), ("compute_units", module.compute_units)]
+    {
+        if let Some(Range { range: [_, most], decimals }) = range {
+            data[name] = number_of(most, decimals);
+        }
     }
     let event = json!({ "id": "1", "source": source, "type": module.operation, "data": data });
     Event::from_json(&event.to_string(), Form::Plain)

@@ -136,6 +136,25 @@ fn each_mistake_is_told_with_its_line_and_what_to_do() {
 }
 
 #[test]
+fn absurd_numbers_are_told_as_well() {
+    for (from, to) in [
+        ("{ api = 96, platform = 4 }", "{ api = 18446744073709551615, platform = 18446744073709551615 }"),
+        ("weekdays = [104,", "weekdays = [9223372036854775807,"),
+        ("count = 45", "count = 9223372036854775807"),
+        ("days_ago = 50", "days_ago = 4294967295"),
+        ("description = \"Welcome\", days = 30", "description = \"Welcome\", days = 4294967295"),
+        ("compute_units = { range = [5, 90]", "compute_units = { range = [5, 1000000000000001]"),
+        ("compute_units = { range = [5, 90], decimals = 3 }", "compute_units = { range = [5, 900000000000000] }"),
+        ("inference = { range = [40, 1400], decimals = 3 }", "inference = { range = [40, 1400], decimals = 255 }"),
+        ("captured = \"63.4\"", "captured = \"-1\""),
+        ("credits = \"5000\"", "credits = \"1e300\""),
+        ("price = \"449.00\"", "price = \"449.001\""),
+    ] {
+        assert!(!changed(from, to).is_empty(), "{to}");
+    }
+}
+
+#[test]
 fn a_mistake_hides_no_other() {
     let text = GOOD
         .replacen("decimals = 2", "decimals = \"two\"", 1)
@@ -183,4 +202,27 @@ fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
     assert!(preset.plan("enterprise").expect("there").is_custom());
     let missing = preset.plan("gold").expect_err("none");
     assert!(missing.contains("standard, professional, enterprise"), "{missing}");
+}
+
+#[test]
+fn a_plan_gives_one_calendar_month_of_the_zone() {
+    use ledger::{GrantKind, Rollover, Timestamp};
+    let time = |text: &str| Timestamp::parse("time", text).expect("a time");
+    let preset = Preset::parse("ai-engine", GOOD).expect("right");
+    let plan = preset.plan("professional").expect("there");
+    // Where it is the first of December already, by five hours and three quarters.
+    let now = time("2026-11-30T20:00:00Z");
+    let month = cycles("Asia/Kathmandu".parse().expect("a zone"), now, now).expect("in range");
+    assert_eq!(month, [(time("2026-11-30T18:15:00Z"), time("2026-12-31T18:15:00Z"))]);
+    let given = plan.grant(month[0], None, now).expect("said");
+    assert_eq!((given.kind, given.amount.to_string().as_str()), (GrantKind::Plan, "5000.000000"));
+    assert_eq!((given.effective_at, given.expires_at), (None, Some(month[0].1)));
+    assert_eq!(
+        (given.rollover, given.cost.expect("paid").to_string().as_str()),
+        (Some(Rollover::PROFESSIONAL), "449.00 USD")
+    );
+    let custom = preset.plan("enterprise").expect("there");
+    assert!(custom.grant(month[0], None, now).expect_err("not said").contains("--grant"));
+    let agreed = custom.grant(month[0], Some(ledger::Credits::from_micros(7)), now).expect("said");
+    assert_eq!(agreed.amount.micros(), 7);
 }
