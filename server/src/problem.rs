@@ -116,7 +116,8 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyVoided
             | Refusal::HoldCaptured
             | Refusal::HoldReleased
-            | Refusal::HoldExpired => StatusCode::CONFLICT,
+            | Refusal::HoldExpired
+            | Refusal::RateCardChanged { .. } => StatusCode::CONFLICT,
             Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

@@ -219,6 +219,26 @@ impl Prices {
         self.cards.iter().find(|card| card.version == version)
     }
 
+    /// The lines of those meters that every version in force within a time charged alike: whatever was booked then, those
+    /// lines charged it.
+    #[must_use]
+    pub fn agreed(&self, from: Timestamp, to: Timestamp) -> Vec<RateLine> {
+        let mut versions = self.cards.iter().zip(1..).filter(|(card, next)| {
+            let ends = self.cards.iter().skip(*next).map(|later| later.effective_at).min();
+            card.effective_at < to && ends.is_none_or(|end| end > card.effective_at.max(from))
+        });
+        let Some((first, _)) = versions.next() else { return Vec::new() };
+        let of_meter = |card: &RateCard, meter: &Meter| -> Vec<RateLine> {
+            card.lines.iter().filter(|line| line.meter == *meter).cloned().collect()
+        };
+        let others: Vec<&RateCard> = versions.map(|(card, _)| card).collect();
+        let alike = |line: &&RateLine| {
+            let lines = of_meter(first, &line.meter);
+            others.iter().all(|card| of_meter(card, &line.meter) == lines)
+        };
+        first.lines.iter().filter(alike).cloned().collect()
+    }
+
     /// Where a line comes from; itself where it is no line of these cards, as those of captured holds.
     #[must_use]
     pub fn origin(&self, version: RateCardVersion, line: LineNo) -> LineOrigin {
@@ -263,6 +283,28 @@ mod tests {
         assert!(matches!(line("backend", "{}"), Err(Refusal::NoRate { .. })));
         assert!(matches!(card.line(LineNo(1)).map(|l| &l.rule), Some(Rule::Free)));
         assert_eq!(card.line(LineNo(0)), None);
+    }
+
+    #[test]
+    fn versions_agree_on_what_none_of_them_changed() {
+        let at = Timestamp::from_micros;
+        let card = |version, effective_at, text| RateCard {
+            version: RateCardVersion(version),
+            effective_at: at(effective_at),
+            lines: crate::card_text::parse(text).expect("valid"),
+        };
+        // The second was overtaken before its time came: it never rated anything.
+        let prices = Prices::new([
+            card(1, 10, "a: 1 each\nb: 1 each"),
+            card(2, 40, "a: 9 each\nb: 9 each"),
+            card(3, 30, "a: 2 each\nb: 1 each"),
+        ]);
+        let agreed = |from, to| crate::card_text::write(&prices.agreed(at(from), at(to)));
+        assert_eq!(agreed(0, 10), "");
+        assert_eq!(agreed(0, 30), "a: 1 each\nb: 1 each\n");
+        assert_eq!(agreed(0, 31), "b: 1 each\n");
+        assert_eq!(agreed(30, 99), "a: 2 each\nb: 1 each\n");
+        assert_eq!(agreed(29, 30), "a: 1 each\nb: 1 each\n");
     }
 
     #[test]

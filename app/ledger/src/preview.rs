@@ -84,11 +84,12 @@ impl Used {
 }
 
 /// What the usage of a cube, taken as one billing cycle, would have cost under `lines`, by credit type in the order of the
-/// cube's meters. `charged_by` is the card that charged all of it, where one did.
+/// cube's meters. `charged_by` has the lines of those meters of which it is known what charged them
+/// ([`crate::card::Prices::agreed`]).
 ///
 /// # Errors
 /// [`Refusal::AmountOverflow`] where a figure would not fit.
-pub fn preview(cube: &Cube, charged_by: Option<&[RateLine]>, lines: &[RateLine]) -> Result<Vec<PreviewRow>, Refusal> {
+pub fn preview(cube: &Cube, charged_by: &[RateLine], lines: &[RateLine]) -> Result<Vec<PreviewRow>, Refusal> {
     let used = used(cube)?;
     let mut rows = Vec::new();
     for (info, index) in cube.meters.iter().zip(0_u16..) {
@@ -101,15 +102,12 @@ pub fn preview(cube: &Cube, charged_by: Option<&[RateLine]>, lines: &[RateLine])
         }
         let of_meter = |lines: &[RateLine]| lines.iter().filter(|line| line.meter == info.meter).cloned().collect();
         let new: Vec<RateLine> = of_meter(lines);
-        let old: Option<Vec<RateLine>> = charged_by.map(of_meter);
+        let old: Vec<RateLine> = of_meter(charged_by);
         let mut sum = Used::default();
         sources.iter().try_for_each(|(_, used)| sum.add(used))?;
         let charged = Credits::from_micros(sum.micros);
-        let (foretold, basis) = if old.as_ref() == Some(&new) {
-            (charged, Basis::Exact)
-        } else {
-            foretell(&sources, old.as_deref().unwrap_or_default(), &new)?
-        };
+        let (foretold, basis) =
+            if !old.is_empty() && old == new { (charged, Basis::Exact) } else { foretell(&sources, &old, &new)? };
         rows.push(PreviewRow { meter: info.meter.clone(), quantity: sum.quantity, charged, foretold, basis });
     }
     Ok(rows)

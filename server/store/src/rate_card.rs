@@ -103,6 +103,9 @@ impl Store {
         for info in &new.meters {
             check_text("title", &info.title, MAX_LABEL_BYTES)?;
             check_text("unit", &info.unit, MAX_LABEL_BYTES)?;
+            if !info.service.is_empty() {
+                check_text("service", &info.service, MAX_LABEL_BYTES)?;
+            }
         }
         let put = move |tx: &mut Tx<'_>| tx.put_rate_card(org, &cause, &new);
         self.writer().call(0, move |tx| tx.once(org, once.as_ref(), &put)).await

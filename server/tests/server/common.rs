@@ -188,10 +188,18 @@ impl<'s> Client<'s> {
     }
 
     pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+        self.request("POST", path, headers, body).await
+    }
+
+    async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
         let bearer = format!("Bearer {}", self.key);
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend(headers);
-        self.server.send("POST", &format!("/api/v1/{path}"), &all, body).await
+        self.server.send(method, &format!("/api/v1/{path}"), &all, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        self.request("PUT", path, &[("content-type", "application/json")], body.to_string()).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Reply {

@@ -20,6 +20,7 @@ mod import;
 mod ledger_entries;
 mod ledger_pages;
 mod presets;
+mod rate_cards;
 mod real_input;
 mod sign_in;
 mod usage;

@@ -41,7 +41,7 @@ fn cube(meter: &str, used: &[(&str, i64, i64, i64)]) -> Cube {
 
 fn foretold(cube: &Cube, old: &str, new: &str) -> (String, Basis) {
     let (old, new) = (parse(old).expect("valid"), parse(new).expect("valid"));
-    let rows = preview(cube, Some(&old), &new).expect("fits");
+    let rows = preview(cube, &old, &new).expect("fits");
     assert_eq!(rows.len(), 1);
     (rows[0].foretold.to_string(), rows[0].basis)
 }

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod members;
 pub mod once;
 pub mod page;
+pub mod rate_cards;
 pub mod shortage;
 pub mod usage;
 
@@ -39,6 +40,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(grants::create, grants::list))
         .routes(routes!(grants::show))
         .routes(routes!(corrections::create))
+        .routes(routes!(rate_cards::put, rate_cards::list))
+        .routes(routes!(rate_cards::show))
         .routes(routes!(ledger::list))
         .routes(routes!(ledger::show))
         .routes(routes!(ledger::prove))
