@@ -19,6 +19,7 @@ use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
 pub mod desk;
 mod grants;
+pub mod rate_card;
 mod timeline;
 
 pub use store::Store;

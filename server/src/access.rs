@@ -88,6 +88,9 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/grants", Need::Page),
     rule("POST", "/grants/adjust", Need::Page),
     rule("GET", "/ledger", Need::Page),
+    rule("GET", "/rate-card", Need::Page),
+    // Trying a card out writes nothing and is everybody's; laying one down is checked by the handler.
+    rule("POST", "/rate-card", Need::Page),
     rule("GET", "/events/{id}", Need::Page),
     // The page of an event is where a correction goes, so that signing in leads back to it.
     rule("POST", "/events/{id}", Need::Page),

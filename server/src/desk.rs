@@ -1,14 +1,17 @@
-//! What operators do from pages: `POST /grants` gives credits, `POST /grants/adjust` puts a balance right. Plain forms,
-//! so that they work without JavaScript; the answer is the address of the page that says what came of it.
+//! What operators do from pages: `POST /grants` gives credits, `POST /grants/adjust` puts a balance right, `POST
+//! /rate-card` lays down prices. Plain forms, so that they work without JavaScript; the answer is the address of the page
+//! that says what came of it, or the page itself where what was typed is too long for an address.
 
 use crate::access::SignedIn;
-use crate::pages::problem_of;
+use crate::pages::{problem_of, rate_card_again};
 use crate::problem::Problem;
 use crate::state::AppState;
+use app::backend::rate_card::Sent;
 use app::backend::{Backend, Viewer};
-use axum::extract::State;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 
 /// Gives credits.
 ///
@@ -32,6 +35,30 @@ pub async fn adjust(
     let backend = operators_only(app, viewer)?;
     let page = backend.adjust(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
+}
+
+/// Tries out a rate card, or lays it down.
+///
+/// # Errors
+/// What is no form, or what the store says.
+pub async fn rate_card(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    // The route bounds it.
+    let bytes = to_bytes(body, usize::MAX).await.map_err(|_| too_long())?;
+    let form = String::from_utf8_lossy(&bytes);
+    let backend = Backend { store: app.store.clone(), viewer: viewer.clone() };
+    match backend.send_rate_card(&form).await.map_err(|error| problem_of(&error))? {
+        Sent::LaidDown(page) => Ok(Redirect::to(&page).into_response()),
+        Sent::Typed(typed) => Ok(rate_card_again(&app, viewer, typed, Request::from_parts(parts, Body::empty())).await),
+    }
+}
+
+fn too_long() -> Problem {
+    Problem::too_large("body_too_large", "the rate card is longer than is kept: at most 64 KiB")
 }
 
 fn operators_only(app: AppState, viewer: Option<Viewer>) -> Result<Backend, Problem> {

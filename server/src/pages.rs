@@ -7,6 +7,7 @@ use crate::state::AppState;
 use crate::telemetry::RequestId;
 use app::AppError;
 use app::backend::ledger::LedgerExport;
+use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
 use app::correction::Ask;
 use axum::body::Body;
@@ -23,6 +24,14 @@ const NONCE_LEN: usize = 22;
 /// Any page.
 pub async fn page(State(app): State<AppState>, SignedIn(viewer): SignedIn, request: Request) -> Response {
     render(&app, viewer, request).await
+}
+
+/// The Rate card page with what was typed in its form.
+pub async fn rate_card_again(app: &AppState, viewer: Option<Viewer>, typed: Typed, request: Request) -> Response {
+    let status = if typed.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let mut response = render_with(app, viewer, request, move || provide_context(typed.clone())).await;
+    *response.status_mut() = status;
+    response
 }
 
 /// The app's page for an address that has none. Whoever is not signed in may see it: it shows nothing of anybody.
@@ -158,6 +167,16 @@ fn request_id(request: &Request) -> app::error::RequestId {
 }
 
 async fn render(app: &AppState, viewer: Option<Viewer>, request: Request) -> Response {
+    render_with(app, viewer, request, || ()).await
+}
+
+/// Renders the page that the request's address names, with one more context.
+async fn render_with(
+    app: &AppState,
+    viewer: Option<Viewer>,
+    request: Request,
+    more: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response {
     let nonce = crate::auth::api_key::random_text(NONCE_LEN);
     let policy = policy_of_page(&nonce);
     let backend = Backend { store: app.store.clone(), viewer };
@@ -169,6 +188,7 @@ async fn render(app: &AppState, viewer: Option<Viewer>, request: Request) -> Res
         provide_context(assets.clone());
         // The same in the scripts that Leptos writes and in the header below.
         provide_context(Nonce::from_value(nonce.as_str()));
+        more();
     };
     let handler = leptos_axum::render_app_to_stream_in_order_with_context(context, app::shell);
     let mut response = handler(request).await;

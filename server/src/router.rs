@@ -21,6 +21,9 @@ use tower_http::limit::RequestBodyLimitLayer;
 /// Most bytes of a form or of what a page asks the server: addresses and short texts. Bodies of events have their own.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
+/// Most bytes of the form with a rate card: its text escaped, three bytes for one.
+const MAX_CARD_FORM_BYTES: usize = 3 * ledger::card_text::MAX_TEXT_BYTES + MAX_FORM_BYTES;
+
 /// Everything the server answers.
 ///
 /// # Errors
@@ -37,13 +40,15 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/grants", get(pages::page).post(desk::give))
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
+        .route("/rate-card", get(pages::page))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
         .route("/api/fn/{*name}", post(pages::server_function))
-        .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
+        .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))
+        .route("/rate-card", post(desk::rate_card).layer(RequestBodyLimitLayer::new(MAX_CARD_FORM_BYTES)));
     let operation = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

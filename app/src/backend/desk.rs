@@ -60,14 +60,14 @@ impl From<Refusal> for NotTaken {
 }
 
 /// A form as it was sent.
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn parse(body: &str) -> Self {
+    pub(super) fn parse(body: &str) -> Self {
         Self(query::parse(body))
     }
 
-    fn get(&self, name: &str) -> &str {
+    pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
 
@@ -76,7 +76,7 @@ impl Form {
     }
 
     /// The form's one-time key, and what makes two forms the same.
-    fn once(&self, what: &str) -> Result<Once, NotTaken> {
+    pub(super) fn once(&self, what: &str) -> Result<Once, NotTaken> {
         let key = self.get("key");
         let plain = key.len() == 2 * KEY_BYTES && key.bytes().all(|b| b.is_ascii_hexdigit());
         if !plain {
@@ -245,11 +245,11 @@ fn kind(text: &str) -> Result<GrantKind, NotTaken> {
     GrantKind::parse(text).filter(given).ok_or(NotTaken::Form("bad_kind"))
 }
 
-fn cause(viewer: &Viewer) -> String {
+pub(super) fn cause(viewer: &Viewer) -> String {
     format!("user:{}", viewer.email)
 }
 
-fn new_key() -> String {
+pub(super) fn new_key() -> String {
     let mut key = String::with_capacity(2 * KEY_BYTES);
     for byte in store::random::bytes::<KEY_BYTES>() {
         // Writing into a string does not fail.
@@ -278,7 +278,7 @@ fn scope(form: &Form) -> Result<Scope, NotTaken> {
 }
 
 /// What a clock of the org's zone showed; nothing where nothing was typed. Of an hour that comes twice, the first.
-fn instant(org: &Org, text: &str) -> Result<Option<Timestamp>, NotTaken> {
+pub(super) fn instant(org: &Org, text: &str) -> Result<Option<Timestamp>, NotTaken> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -48,6 +48,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
             <a href="/analytics" aria-current=current("/analytics")>"Analytics"</a>
             <a href="/grants" rel="external" aria-current=current("/grants")>"Grants"</a>
             <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
+            <a href="/rate-card" aria-current=current("/rate-card")>"Rate card"</a>
             <a href="/api/docs" rel="external">"API docs"</a>
         </nav>
     }

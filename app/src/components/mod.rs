@@ -27,6 +27,7 @@ pub mod ledger_list;
 pub mod legend;
 pub mod proof_panel;
 pub mod range_picker;
+pub mod rate_card;
 pub mod skeleton;
 pub mod source_filter;
 pub mod standing;

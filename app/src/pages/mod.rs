@@ -6,4 +6,5 @@ pub mod grants;
 pub mod ledger;
 pub mod not_found;
 pub mod overview;
+pub mod rate_card;
 pub mod sign_in;

@@ -5,7 +5,7 @@ use leptos::prelude::{IntoView, document, request_animation_frame, set_timeout, 
 use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDocument, HtmlElement};
+use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 
 /// The theme that the server wrote into the page.
 #[must_use]
@@ -58,6 +58,40 @@ pub fn close_popover(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.hide_popover();
     }
+}
+
+/// What is typed in a text of several lines.
+#[must_use]
+pub fn text_of(id: &str) -> Option<String> {
+    Some(text_area(id)?.value())
+}
+
+/// Whether something happened in the element of that id.
+#[must_use]
+pub fn is_from(event: &Event, id: &str) -> bool {
+    target(event).is_some_and(|element| element.id() == id)
+}
+
+/// An attribute of the element in which something happened.
+#[must_use]
+pub fn attribute_of(event: &Event, name: &str) -> Option<String> {
+    target(event)?.get_attribute(name)
+}
+
+/// Marks a part of a text of several lines, which gets the focus. From and to are in UTF-16 units.
+pub fn select(id: &str, from: u32, to: u32) {
+    if let Some(area) = text_area(id) {
+        let _ = area.focus();
+        let _ = area.set_selection_range(from, to);
+    }
+}
+
+fn text_area(id: &str) -> Option<HtmlTextAreaElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
 }
 
 /// The Grants page as the server rendered it: it stands still. Where there is none, since one came by the back button

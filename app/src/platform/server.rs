@@ -37,6 +37,27 @@ pub fn after_paint(_: impl FnOnce() + 'static) {}
 /// Nothing is open here.
 pub fn close_popover(_: &str) {}
 
+/// Nothing is typed here.
+#[must_use]
+pub fn text_of(_: &str) -> Option<String> {
+    None
+}
+
+/// Nothing happens here.
+#[must_use]
+pub fn is_from(_: &web_sys::Event, _: &str) -> bool {
+    false
+}
+
+/// Nothing happens here.
+#[must_use]
+pub fn attribute_of(_: &web_sys::Event, _: &str) -> Option<String> {
+    None
+}
+
+/// Nothing is marked here.
+pub fn select(_: &str, _: u32, _: u32) {}
+
 /// The Grants page.
 #[must_use]
 pub fn grants_page() -> impl IntoView {

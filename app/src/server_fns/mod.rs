@@ -5,6 +5,7 @@ pub mod analytics;
 pub mod event;
 pub mod ledger;
 pub mod overview;
+pub mod rate_card;
 pub mod session;
 
 use crate::calendar::{date_and_clock, date_and_seconds};

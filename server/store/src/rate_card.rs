@@ -132,6 +132,14 @@ impl Store {
         self.read(run).await
     }
 
+    /// All versions, to rate by. Cost: one row per version, at most [`MAX_VERSIONS`].
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn prices(&self, org: OrgId) -> Result<Prices, StoreError> {
+        self.read(move |conn| prices(conn, org)).await
+    }
+
     /// The rate card in force now.
     ///
     /// # Errors

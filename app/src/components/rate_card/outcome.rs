@@ -1,0 +1,157 @@
+//! What comes of a card that is being written. The same on the server and, at every key, in the browser.
+
+use super::editor::{LINE_ATTRIBUTE, TEXT_ID};
+use crate::format;
+use crate::markup::{Markup, amount, cell, number, number_of, row, signed_bare, span, table};
+use crate::server_fns::rate_card::Trial;
+use ledger::card::LineProblem;
+use ledger::preview::{Basis, PreviewRow, preview};
+use ledger::{Credits, Cube, RateLine, Words, card_text};
+
+/// Problems that are shown: who has more has pasted something else.
+const PROBLEMS: usize = 20;
+
+/// What is shown of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// In a sentence.
+    pub summary: String,
+    /// Problems by line, or figures by credit type.
+    pub detail: Markup,
+}
+
+/// Reads a card and tries it out.
+#[must_use]
+pub fn outcome(trial: &Trial, words: &Words, text: &str) -> Outcome {
+    match card_text::parse(text) {
+        Ok(lines) => tried(trial, words, &lines),
+        Err(wrong) => Outcome { summary: summary_of(&wrong), detail: problems(&wrong, text) },
+    }
+}
+
+fn summary_of(wrong: &[LineProblem]) -> String {
+    match wrong {
+        [LineProblem { line, .. }] => format!("Line {line} cannot be used."),
+        wrong => format!("{} problems: none of this can be used until they are put right.", wrong.len()),
+    }
+}
+
+fn problems(wrong: &[LineProblem], text: &str) -> Markup {
+    let item = |LineProblem { line, problem }: &LineProblem| {
+        let written: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(80).collect();
+        let to = Markup::new("a").attr("href", &format!("#{TEXT_ID}")).attr(LINE_ATTRIBUTE, &line.to_string());
+        Markup::new("li")
+            .child(to.text(&format!("Line {line}")))
+            .child(Markup::new("code").text(&written))
+            .child(span(problem))
+    };
+    Markup::new("ol").class("line-problems").children(wrong.iter().take(PROBLEMS).map(item))
+}
+
+fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
+    let Trial { when, cube, charged_by } = trial;
+    let charged_by = card_text::parse(charged_by).unwrap_or_default();
+    let rows = preview(cube, &charged_by, lines).and_then(|rows| Ok((total(&rows)?, rows)));
+    let (total, rows) = match rows {
+        Ok((_, rows)) if rows.is_empty() => {
+            let none = "Once usage is reported, this shows what it would have cost under this card.";
+            let detail = Markup::new("p").class("muted").text(none);
+            return Outcome { summary: format!("Nothing was used in {when}."), detail };
+        }
+        Ok(found) => found,
+        Err(refusal) => {
+            let detail = Markup::new("p").class("form-error").text(&format::capital(&refusal.to_string()));
+            return Outcome { summary: "This cannot be foretold.".to_owned(), detail };
+        }
+    };
+    let difference = match total.difference.micros().signum() {
+        0 => "the same as it did".to_owned(),
+        sign => {
+            let much = format::short(words, Credits::from_micros(total.difference.micros().saturating_abs()));
+            format!("{much} {}", if sign > 0 { "more" } else { "less" })
+        }
+    };
+    let summary = format!("{}, {difference}.", format::short(words, total.foretold));
+    Outcome { summary, detail: figures(words, cube, &rows, &total) }
+}
+
+struct Total {
+    charged: Credits,
+    foretold: Credits,
+    difference: Credits,
+    basis: Basis,
+}
+
+fn total(rows: &[PreviewRow]) -> Result<Total, ledger::Refusal> {
+    let (mut charged, mut foretold, mut basis) = (Credits::ZERO, Credits::ZERO, Basis::Exact);
+    for row in rows {
+        charged = charged.plus(row.charged)?;
+        foretold = foretold.plus(row.foretold)?;
+        basis = basis.max(row.basis);
+    }
+    Ok(Total { charged, foretold, difference: foretold.minus(charged)?, basis })
+}
+
+fn figures(words: &Words, cube: &Cube, rows: &[PreviewRow], total: &Total) -> Markup {
+    let cells = |charged, foretold, difference, basis: Basis| {
+        [
+            number_of(amount(words, charged)),
+            number_of(amount(words, foretold)),
+            number_of(signed_bare(words, difference)),
+            cell(&format::capital(basis.words())),
+        ]
+    };
+    let line = |found: &PreviewRow| {
+        let info = cube.meters.iter().find(|info| info.meter == found.meter);
+        let title = info.map_or_else(|| found.meter.to_string(), |info| info.title.clone());
+        // Its parts were just added up, so this fits.
+        let difference = found.foretold.minus(found.charged).unwrap_or_default();
+        let quantity = number(&format::quantity(found.quantity));
+        row(span(&title), [quantity].into_iter().chain(cells(found.charged, found.foretold, difference, found.basis)))
+    };
+    let sum = cells(total.charged, total.foretold, total.difference, total.basis);
+    let foot = row(span("Total"), [number("")].into_iter().chain(sum));
+    let heads = ["Credit type", "Quantity\t", "Charged\t", "Under this card\t", "Difference\t", "How sure"];
+    table("table-scroll card-preview", "By credit type", &heads, rows.iter().map(line), Some(foot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_chart::specimen_cube;
+
+    fn trial(charged_by: &str) -> Trial {
+        Trial { when: "October 2026".to_owned(), cube: specimen_cube(), charged_by: charged_by.to_owned() }
+    }
+
+    fn html(markup: &Markup) -> String {
+        let mut html = String::new();
+        markup.write_html(&mut html);
+        html
+    }
+
+    #[test]
+    fn problems_name_their_line_and_what_stands_there() {
+        let told = outcome(&trial(""), &Words::default(), "# prices\n\ninput: 1 <eech>\nx: free\nx: 1 each");
+        assert_eq!(told.summary, "2 problems: none of this can be used until they are put right.");
+        let html = html(&told.detail);
+        assert!(html.contains("data-line=\"3\">Line 3</a><code>input: 1 &lt;eech&gt;</code>"), "{html}");
+        assert!(html.contains("Line 5"), "{html}");
+        assert_eq!(outcome(&trial(""), &Words::default(), "x").summary, "Line 1 cannot be used.");
+    }
+
+    #[test]
+    fn usage_without_a_line_is_told_to_be_refused() {
+        let told = outcome(&trial(""), &Words::default(), "other: 1 each");
+        assert!(html(&told.detail).contains("A part would be refused"), "{}", html(&told.detail));
+        assert!(told.summary.ends_with("less."), "{}", told.summary);
+    }
+
+    #[test]
+    fn without_usage_there_is_nothing_to_foretell() {
+        let mut trial = trial("");
+        trial.cube.cells.clear();
+        trial.cube.calls.clear();
+        assert_eq!(outcome(&trial, &Words::default(), "").summary, "Nothing was used in October 2026.");
+    }
+}

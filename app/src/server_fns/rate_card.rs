@@ -1,0 +1,48 @@
+//! Prices, versions and what a card would have cost, for the Rate card page.
+
+use crate::error::AppError;
+use crate::json::Json;
+use crate::markup::Markup;
+use crate::wire;
+use ledger::Cube;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateCardReport {
+    /// Title, and what came of the last form.
+    pub head: Markup,
+    /// The form to write a card in.
+    pub form: Markup,
+    /// What is in it.
+    pub text: String,
+    /// By what a card is tried out.
+    pub trial: Trial,
+    /// The prices in force, the versions, the comparison of two.
+    pub below: Markup,
+}
+
+/// Usage that is past, to try a card on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// When it happened: "October 2026".
+    pub when: String,
+    /// What was used, in one bucket.
+    #[serde(with = "wire")]
+    pub cube: Cube,
+    /// The lines that surely charged it, as text.
+    pub charged_by: String,
+}
+
+/// The page that a query string asks for.
+///
+/// # Errors
+/// What [`AppError`] says.
+#[server(name = GetRateCard, prefix = "/api/fn", endpoint = "rate-card", input = Json, output = Json)]
+pub async fn rate_card(
+    /// The page's query string.
+    query: String,
+) -> Result<RateCardReport, AppError> {
+    crate::backend::Backend::current().rate_card(&query).await
+}
