@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const scrip = resolve(__dirname, '../target/release/scrip');
+// Another build is quicker to come by while a page is being written.
+const scrip = process.env.SCRIP_BINARY ?? resolve(__dirname, '../target/release/scrip');
 const password = 'correct horse battery staple';
 
 async function freePort(): Promise<number> {

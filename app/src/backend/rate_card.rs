@@ -114,13 +114,12 @@ impl Backend {
         });
         let lines = listed.iter().map(|state| version_line(&org, state)).collect::<Result<Vec<_>, _>>()?;
         let list = versions(&lines, compared, newest_version, older.as_deref());
-        let in_force = self.prices_panel(&org).await?;
         Ok(RateCardReport {
-            head: head(&asked),
+            head: head(&asked).child(self.prices_panel(&org).await?),
             form,
             text,
             trial: trial(&self.store, &org).await?,
-            below: Markup::new("div").class("card-below").child(in_force).child(list).children(comparison),
+            below: Markup::new("div").class("card-below").child(list).children(comparison),
         })
     }
 
@@ -138,7 +137,7 @@ impl Backend {
         let panel = Markup::new("section").class("panel").attr("aria-labelledby", "prices-title");
         let (title, list) = match self.store.rate_card(org.id).await {
             Ok(card) => {
-                let title = title.text(&format!("Prices in force: version {}", card.version));
+                let title = title.text(&format!("Prices in force: version {}", card.version.0));
                 let lines = i64::try_from(card.lines.len()).unwrap_or(i64::MAX);
                 let note = Markup::new("p").class("muted").text(&counted(lines, "line", "lines"));
                 let meters = self.store.meters(org.id).await?;

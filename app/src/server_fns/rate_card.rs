@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateCardReport {
-    /// Title, and what came of the last form.
+    /// Title, what came of the last form, the prices in force.
     pub head: Markup,
     /// The form to write a card in.
     pub form: Markup,
@@ -19,7 +19,7 @@ pub struct RateCardReport {
     pub text: String,
     /// By what a card is tried out.
     pub trial: Trial,
-    /// The prices in force, the versions, the comparison of two.
+    /// The versions, the comparison of two.
     pub below: Markup,
 }
 

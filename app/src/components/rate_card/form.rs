@@ -81,7 +81,7 @@ pub fn form(form: &Form) -> Markup {
             .child(
                 Markup::new("div")
                     .class("fields")
-                    .child(labelled(&format!("Takes effect, time in {zone} (now if empty)"), input("datetime-local", "effective_at", Some(effective_at))))
+                    .child(labelled(&format!("Takes effect, time in {zone}; empty: now"), input("datetime-local", "effective_at", Some(effective_at))))
                     .child(preview)
                     .child(lay_down(*newest)),
             )

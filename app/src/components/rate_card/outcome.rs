@@ -2,7 +2,7 @@
 
 use super::editor::{LINE_ATTRIBUTE, TEXT_ID};
 use crate::format;
-use crate::markup::{Markup, amount, cell, number, number_of, row, signed_bare, span, table};
+use crate::markup::{Markup, amount, number, number_of, row, signed_bare, span, table};
 use crate::server_fns::rate_card::Trial;
 use ledger::card::LineProblem;
 use ledger::preview::{Basis, PreviewRow, preview};
@@ -43,9 +43,15 @@ fn problems(wrong: &[LineProblem], text: &str) -> Markup {
         Markup::new("li")
             .child(to.text(&format!("Line {line}")))
             .child(Markup::new("code").text(&written))
-            .child(span(problem))
+            .child(with_code(problem))
     };
     Markup::new("ol").class("line-problems").children(wrong.iter().take(PROBLEMS).map(item))
+}
+
+/// What stands between backticks is written as code.
+fn with_code(text: &str) -> Markup {
+    let part = |(index, part): (usize, &str)| Markup::new(if index % 2 == 1 { "code" } else { "span" }).text(part);
+    Markup::new("p").children(text.split('`').enumerate().map(part))
 }
 
 fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
@@ -93,12 +99,11 @@ fn total(rows: &[PreviewRow]) -> Result<Total, ledger::Refusal> {
 }
 
 fn figures(words: &Words, cube: &Cube, rows: &[PreviewRow], total: &Total) -> Markup {
-    let cells = |charged, foretold, difference, basis: Basis| {
+    let cells = |charged, foretold, difference| {
         [
             number_of(amount(words, charged)),
             number_of(amount(words, foretold)),
             number_of(signed_bare(words, difference)),
-            cell(&format::capital(basis.words())),
         ]
     };
     let line = |found: &PreviewRow| {
@@ -107,12 +112,24 @@ fn figures(words: &Words, cube: &Cube, rows: &[PreviewRow], total: &Total) -> Ma
         // Its parts were just added up, so this fits.
         let difference = found.foretold.minus(found.charged).unwrap_or_default();
         let quantity = number(&format::quantity(found.quantity));
-        row(span(&title), [quantity].into_iter().chain(cells(found.charged, found.foretold, difference, found.basis)))
+        let doubt = (found.basis != Basis::Exact).then(|| Markup::new("small").text(found.basis.words()));
+        let head = Markup::new("div").class("foretold").child(span(&title)).children(doubt);
+        row(head, [quantity].into_iter().chain(cells(found.charged, found.foretold, difference)))
     };
-    let sum = cells(total.charged, total.foretold, total.difference, total.basis);
+    let sum = cells(total.charged, total.foretold, total.difference);
     let foot = row(span("Total"), [number("")].into_iter().chain(sum));
-    let heads = ["Credit type", "Quantity\t", "Charged\t", "Under this card\t", "Difference\t", "How sure"];
-    table("table-scroll card-preview", "By credit type", &heads, rows.iter().map(line), Some(foot))
+    let heads = ["Credit type", "Quantity\t", "Charged\t", "Under this card\t", "Difference\t"];
+    let sure = match total.basis {
+        Basis::Exact => "Exact, taken as one billing cycle.",
+        _ => "Taken as one billing cycle. What only single events tell is estimated, where it says so.",
+    };
+    Markup::new("div").child(Markup::new("p").class("muted card-basis").text(sure)).child(table(
+        "table-scroll",
+        "By credit type",
+        &heads,
+        rows.iter().map(line),
+        Some(foot),
+    ))
 }
 
 #[cfg(test)]
@@ -143,7 +160,7 @@ mod tests {
     #[test]
     fn usage_without_a_line_is_told_to_be_refused() {
         let told = outcome(&trial(""), &Words::default(), "other: 1 each");
-        assert!(html(&told.detail).contains("A part would be refused"), "{}", html(&told.detail));
+        assert!(html(&told.detail).contains("a part would be refused"), "{}", html(&told.detail));
         assert!(told.summary.ends_with("less."), "{}", told.summary);
     }
 

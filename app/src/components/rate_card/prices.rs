@@ -1,7 +1,7 @@
 //! A card as people read it: what, from where, at what price.
 
 use crate::format::{self, with_unit};
-use crate::markup::{Markup, cell, row, span, table};
+use crate::markup::{Markup, cell, row, table};
 use ledger::cube::MeterInfo;
 use ledger::rate::{Counted, Mode, Price, Tiers};
 use ledger::{RateLine, Rule, Words, card_text};
@@ -13,7 +13,7 @@ pub fn prices(words: &Words, meters: &[MeterInfo], lines: &[RateLine]) -> Markup
         let info = meters.iter().find(|info| info.meter == line.meter);
         let title = info.map_or_else(|| line.meter.to_string(), |info| info.title.clone());
         let unit = info.map_or("", |info| info.unit.as_str());
-        let head = span(&title).attr("title", line.meter.as_str());
+        let head = Markup::new("span").attr("title", line.meter.as_str()).text(&title);
         row(head, [cell(&which(line)), cell(&price(words, unit, &line.rule)), cell(&number.to_string())])
     };
     let rows = lines.iter().zip(1..).map(line);
