@@ -119,6 +119,9 @@ fn cards(choices: &mut Choices<'_>) -> Vec<Vec<RateLine>> {
                 lines.pop();
             }
         }
+        if lines.is_empty() {
+            lines.push(RateLine::new(meter(choices), Rule::Free));
+        }
         cards.push(lines);
     }
     cards
