@@ -189,7 +189,7 @@ impl Oracle {
             accounts.iter().copied().filter(|account| self.accounts[*account].line.meter == *meter).collect();
         let matching = of_meter.iter().find(|account| {
             let line = &self.accounts[**account].line;
-            let source = line.sources.is_empty() || line.sources.iter().any(|source| *source == event.source);
+            let source = line.sources.is_empty() || line.sources.contains(&event.source);
             source
                 && line.attributes.iter().all(|(name, value)| event.attributes.contains(&(name.clone(), value.clone())))
         });
