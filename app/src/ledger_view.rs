@@ -203,6 +203,26 @@ mod tests {
         assert_eq!(view("at=1763716500&known=2026-11-21T10%3A00"), "at=1763716500&known=2026-11-21T10%3A00");
     }
 
+    /// A file named after a filter that was left out would pass for a filtered one.
+    #[test]
+    fn a_filter_that_is_said_and_cannot_be_read_is_named() {
+        let unread = |text: &str| LedgerView::parse(text).unread(text);
+        for text in ["", "kind=&grant=&from=&to=", "kind=usage&grant=3&from=2026-11-01&to=2026-11-21", "other=x"] {
+            assert_eq!(unread(text), None, "{text}");
+        }
+        for (text, name) in [
+            ("kind=Usage", "kind"),
+            ("kind=usage&grant=hold_1", "grant"),
+            ("from=yesterday", "from"),
+            ("to=2026-13-01", "to"),
+        ] {
+            assert_eq!(unread(text).as_deref(), Some(name), "{text}");
+        }
+        assert_eq!(unread("to=x&kind=y").as_deref(), Some("to"), "the first one");
+        // The page leaves them out, as it must not refuse a link that somebody cut.
+        assert_eq!(unread("at=now&known=x&before=12"), None);
+    }
+
     #[test]
     fn every_kind_has_a_title() {
         let titles: std::collections::BTreeSet<_> = EntryKind::NAMES.into_iter().map(kind_title).collect();

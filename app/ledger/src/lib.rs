@@ -6,10 +6,8 @@
 //!
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
-//! ([`entry`], [`merkle`], [`settle`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
+//! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
 //! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]).
-//!
-//! Deliberately absent for now: tiers and formula (variants of [`rate::Rule`]).
 #![deny(clippy::float_arithmetic)]
 
 pub mod balance;
@@ -30,6 +28,7 @@ pub mod grant;
 pub mod hold;
 pub mod id;
 pub mod label;
+pub mod line_state;
 pub mod merkle;
 pub mod money;
 pub mod outlook;
@@ -56,6 +55,7 @@ pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
 pub use id::{EntrySeq, EventSeq, GrantId, HoldId, LineNo, OrgId, RateCardVersion};
 pub use label::{Label, Meter};
+pub use line_state::LineStates;
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use policy::Policy;

@@ -13,11 +13,10 @@ use crate::cli::{Failure, Office};
 use crate::command::{Answer, Command};
 use crate::ingest::Tally;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ledger::card::Prices;
 use ledger::event::Form;
-use ledger::rate::{Before, Carry};
 use ledger::settle::rate_event;
-use ledger::{BillingCycle, Credits, Event, LineNo, Quantity, RateCard, Timestamp};
-use std::collections::HashMap;
+use ledger::{Credits, Event, LineStates, Timestamp};
 use std::fs::File;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -274,10 +273,9 @@ fn watch_for_stop() -> Arc<AtomicBool> {
 
 /// Rates without posting: the rate card as it is, carries and tiers from nothing. Duplicates are not known here.
 struct DryRun {
-    card: RateCard,
+    prices: Prices,
+    lines: LineStates,
     zone: Tz,
-    carries: HashMap<LineNo, Carry>,
-    used: HashMap<(LineNo, BillingCycle), Quantity>,
     now: Timestamp,
 }
 
@@ -289,24 +287,18 @@ impl DryRun {
         let Answer::Orgs(orgs) = office.run(Command::ListOrgs).await? else { return Err(crate::cli::unexpected()) };
         let zone = orgs.iter().find(|line| line.name == org).and_then(|line| line.zone.parse().ok());
         let zone = zone.ok_or_else(crate::cli::unexpected)?;
-        Ok(Self { card, zone, carries: HashMap::new(), used: HashMap::new(), now })
+        Ok(Self { prices: Prices::new([card]), lines: LineStates::default(), zone, now })
     }
 
     fn rate(&mut self, event: &Event, tally: &mut Tally) -> Result<(), StoreError> {
         let occurred_at = event.occurred_at(self.now)?;
-        let before = |line, cycle: Option<BillingCycle>| Before {
-            carry: self.carries.get(&line).copied().unwrap_or_default(),
-            used: cycle.and_then(|cycle| self.used.get(&(line, cycle)).copied()).unwrap_or_default(),
-        };
-        let charges = rate_event(&self.card, event, || cycle(self.zone, occurred_at), before)?;
-        tally.credits = tally.credits.plus(Credits::sum(charges.iter().map(|charge| charge.credits))?)?;
+        let card = self.prices.cards().first().ok_or(StoreError::NotFound("rate card"))?;
+        let before = |line, cycle| self.lines.before(self.prices.origin(card.version, line), cycle);
+        let charges = rate_event(card, event, || cycle(self.zone, occurred_at), before)?;
+        let credits = tally.credits.plus(Credits::sum(charges.iter().map(|charge| charge.credits))?)?;
+        charges.iter().try_for_each(|charge| self.lines.take_up(&self.prices, charge).map(|_| ()))?;
+        tally.credits = credits;
         tally.accepted += 1;
-        for charge in &charges {
-            self.carries.insert(charge.line, charge.carry_after);
-            if let Some(place) = charge.tier {
-                self.used.insert((charge.line, place.cycle), place.used.plus(charge.quantity)?);
-            }
-        }
         Ok(())
     }
 }

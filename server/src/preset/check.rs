@@ -84,6 +84,13 @@ fn text_of(reader: &mut Reader<'_>, line: usize, place: &str, field: &'static st
     }
 }
 
+/// The same of a text that may be left out.
+fn text_if_any(reader: &mut Reader<'_>, line: usize, place: &str, field: &'static str, text: &str) {
+    if !text.is_empty() {
+        text_of(reader, line, place, field, text);
+    }
+}
+
 /// Each of `all` under a name of its own.
 fn unique<'a, T: 'a>(
     reader: &mut Reader<'_>,
@@ -104,9 +111,7 @@ fn sources(sheet: &Sheet, reader: &mut Reader<'_>) {
     for Located { line, value } in &sheet.sources {
         let place = format!("[[sources]] {}", value.name);
         text_of(reader, *line, &place, "title", &value.title);
-        if !value.description.is_empty() {
-            text_of(reader, *line, &place, "description", &value.description);
-        }
+        text_if_any(reader, *line, &place, "description", &value.description);
     }
 }
 
@@ -116,9 +121,7 @@ fn meters(sheet: &Sheet, reader: &mut Reader<'_>) {
         let place = format!("[[meters]] {}", value.meter);
         text_of(reader, *line, &place, "title", &value.title);
         text_of(reader, *line, &place, "unit", &value.unit);
-        if !value.service.is_empty() {
-            text_of(reader, *line, &place, "service", &value.service);
-        }
+        text_if_any(reader, *line, &place, "service", &value.service);
         let charged = |lines: &Vec<_>| lines.iter().any(|line: &ledger::RateLine| line.meter == value.meter);
         if sheet.lines.as_ref().is_some_and(|lines| !charged(lines)) {
             let what = format!("no line of rate_card charges it: add \"{}: free\" or a price", value.meter);
@@ -160,9 +163,7 @@ fn offers(sheet: &Sheet, reader: &mut Reader<'_>) {
         let place = format!("[[plans]] {}", value.name);
         text_of(reader, *line, &place, "name", &value.name);
         text_of(reader, *line, &place, "title", &value.title);
-        if !value.description.is_empty() {
-            text_of(reader, *line, &place, "description", &value.description);
-        }
+        text_if_any(reader, *line, &place, "description", &value.description);
         if let Monthly::Credits(credits) = value.credits
             && !credits.is_positive()
         {
@@ -353,10 +354,7 @@ impl Sample<'_> {
         if least > most || most > MAX_TIMES {
             wrong.push(format!("times is [least, most], up to {MAX_TIMES}"));
         }
-        let ranges = [("credits", module.credits), ("bytes", module.bytes), ("compute_units", module.compute_units)];
-        for (name, range) in ranges {
-            wrong.extend(range.and_then(|range| range_wrong(name, range)));
-        }
+        wrong.extend(module.ranges().filter_map(|(name, range)| range_wrong(name, range)));
         if module.bytes.is_some_and(|bytes| bytes.decimals > 0) {
             wrong.push("bytes are whole: leave decimals out".to_owned());
         }
@@ -423,11 +421,8 @@ fn specimen(source: &str, module: &Module) -> Result<Event, Refusal> {
         let quantities = module.quantities.iter().map(|(meter, amount)| (meter.to_string(), most(amount)));
         data["quantities"] = quantities.collect::<Map<_, _>>().into();
     }
-    for (name, range) in [("credits", module.credits), ("bytes", module.bytes), ("compute_units", module.compute_units)]
-    {
-        if let Some(Range { range: [_, most], decimals }) = range {
-            data[name] = number_of(most, decimals);
-        }
+    for (name, Range { range: [_, most], decimals }) in module.ranges() {
+        data[name] = number_of(most, decimals);
     }
     let event = json!({ "id": "1", "source": source, "type": module.operation, "data": data });
     Event::from_json(&event.to_string(), Form::Plain)

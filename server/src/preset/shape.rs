@@ -233,6 +233,12 @@ pub struct Range {
 }
 
 impl Module {
+    /// What an event of it says beside its quantities, by the names of an event's `data`.
+    pub fn ranges(&self) -> impl Iterator<Item = (&'static str, Range)> {
+        let ranges = [("credits", self.credits), ("bytes", self.bytes), ("compute_units", self.compute_units)];
+        ranges.into_iter().filter_map(|(name, range)| Some((name, range?)))
+    }
+
     /// Whether runs from that source have it.
     #[must_use]
     pub fn is_in_runs_from(&self, source: &str) -> bool {

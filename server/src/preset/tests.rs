@@ -2,6 +2,10 @@ use super::*;
 
 const GOOD: &str = include_str!("../../../presets/ai-engine.toml");
 
+fn good() -> Preset {
+    Preset::parse("ai-engine", GOOD).expect("right")
+}
+
 /// Everything that is wrong with a text.
 fn problems(text: &str) -> Vec<String> {
     match Preset::parse("test", text) {
@@ -11,6 +15,7 @@ fn problems(text: &str) -> Vec<String> {
     }
 }
 
+/// A data folder with one preset of its own, and that file.
 fn own(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
     let data = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(data.path().join(OWN_FOLDER)).expect("made");
@@ -196,7 +201,7 @@ fn own_presets_are_found_beside_those_of_scrip() {
 #[test]
 fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
     use ledger::Rollover;
-    let preset = Preset::parse("ai-engine", GOOD).expect("right");
+    let preset = good();
     let terms = |name: &str| preset.plan(name).expect("there").rollover.0;
     assert_eq!((terms("standard"), terms("professional")), (None, Some(Rollover::PROFESSIONAL)));
     assert!(preset.plan("enterprise").expect("there").is_custom());
@@ -208,7 +213,7 @@ fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
 fn a_plan_gives_one_calendar_month_of_the_zone() {
     use ledger::{GrantKind, Rollover, Timestamp};
     let time = |text: &str| Timestamp::parse("time", text).expect("a time");
-    let preset = Preset::parse("ai-engine", GOOD).expect("right");
+    let preset = good();
     let plan = preset.plan("professional").expect("there");
     // Where it is the first of December already, by five hours and three quarters.
     let now = time("2026-11-30T20:00:00Z");

@@ -1,4 +1,4 @@
-//! What rate lines have from earlier usage: what each carries, and what tiered ones charged in each billing cycle.
+//! What rate lines have from earlier usage, between the tables and [`ledger::LineStates`].
 
 use crate::error::StoreError;
 use ledger::card::{LineOrigin, Prices};
@@ -6,59 +6,52 @@ use ledger::rate::{Before, Carry};
 use ledger::settle::Charge;
 use ledger::{BillingCycle, LineNo, OrgId, Quantity, RateCardVersion, Refusal};
 use rusqlite::{Connection, params};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-/// What the writer remembers of an org's lines.
+/// What the writer remembers of an org's lines, and what of it is not in the tables yet.
 #[derive(Debug, Default)]
 pub(crate) struct LineStates {
-    carries: FxHashMap<LineOrigin, Carry>,
-    used: FxHashMap<(LineOrigin, BillingCycle), Quantity>,
+    states: ledger::LineStates,
     changed: FxHashSet<LineOrigin>,
     changed_use: FxHashSet<(LineOrigin, BillingCycle)>,
 }
 
 impl LineStates {
     pub(crate) fn load(conn: &Connection, id: OrgId) -> Result<Self, StoreError> {
-        let mut states = Self::default();
+        let (mut carries, mut used) = (Vec::new(), Vec::new());
         let mut statement = conn.prepare_cached("SELECT version, line, carry FROM carry WHERE org_id = ?1")?;
         let mut rows = statement.query([id.0])?;
         while let Some(row) = rows.next()? {
-            states.carries.insert(origin(row)?, Carry(row.get(2)?));
+            carries.push((origin(row)?, Carry(row.get(2)?)));
         }
         let sql = "SELECT version, line, cycle, used, used_micros FROM tier_use WHERE org_id = ?1";
         let mut statement = conn.prepare_cached(sql)?;
         let mut rows = statement.query([id.0])?;
         while let Some(row) = rows.next()? {
             let cycle = BillingCycle::from_number(row.get(2)?).ok_or(Refusal::TimeOutOfRange)?;
-            states.used.insert((origin(row)?, cycle), Quantity::from_parts(row.get(3)?, row.get(4)?));
+            used.push(((origin(row)?, cycle), Quantity::from_parts(row.get(3)?, row.get(4)?)));
         }
-        Ok(states)
+        Ok(Self { states: ledger::LineStates::new(carries, used), ..Self::default() })
     }
 
     /// What a line has, in that cycle where it has tiers.
     pub(crate) fn before(&self, origin: LineOrigin, cycle: Option<BillingCycle>) -> Before {
-        let used = cycle.and_then(|cycle| self.used.get(&(origin, cycle)).copied());
-        Before { carry: self.carries.get(&origin).copied().unwrap_or_default(), used: used.unwrap_or_default() }
+        self.states.before(origin, cycle)
     }
 
     /// Takes up what a charge leaves.
     pub(crate) fn take_up(&mut self, prices: &Prices, charge: &Charge) -> Result<(), Refusal> {
-        let origin = prices.origin(charge.version, charge.line);
-        if self.carries.insert(origin, charge.carry_after) != Some(charge.carry_after) {
-            self.changed.insert(origin);
+        let taken = self.states.take_up(prices, charge)?;
+        if taken.carry_changed {
+            self.changed.insert(taken.origin);
         }
-        if let Some(place) = charge.tier {
-            let used = place.used.plus(charge.quantity)?;
-            used.parts()?;
-            self.used.insert((origin, place.cycle), used);
-            self.changed_use.insert((origin, place.cycle));
-        }
+        self.changed_use.extend(charge.tier.map(|place| (taken.origin, place.cycle)));
         Ok(())
     }
 
     pub(crate) fn write(&mut self, conn: &Connection, id: OrgId) -> Result<(), StoreError> {
         for origin in self.changed.drain() {
-            let carry = self.carries.get(&origin).copied().unwrap_or_default();
+            let carry = self.states.carry(origin);
             conn.prepare_cached(
                 "INSERT INTO carry (org_id, version, line, carry) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET carry = excluded.carry",
@@ -66,7 +59,7 @@ impl LineStates {
             .execute(params![id.0, origin.version.0, origin.line.0, carry.0])?;
         }
         for (origin, cycle) in self.changed_use.drain() {
-            let (whole, micros) = self.used.get(&(origin, cycle)).copied().unwrap_or_default().parts()?;
+            let (whole, micros) = self.states.used(origin, cycle).parts()?;
             conn.prepare_cached(
                 "INSERT INTO tier_use (org_id, version, line, cycle, used, used_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET used = excluded.used, used_micros = excluded.used_micros",

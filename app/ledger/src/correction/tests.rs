@@ -99,3 +99,17 @@ fn taking_by_hand_follows_the_order_and_never_takes_what_is_held_or_not_open() {
     assert_eq!(take("4", Some(1)).map(|drafts| drafts.len()), Ok(1));
     assert_eq!(position.take(c("1"), None, "  ", at(2), "test"), Err(Refusal::MissingReason));
 }
+
+#[test]
+fn what_nobody_can_see_is_no_reason() {
+    for nothing in ["", " ", "\t\n", "\u{A0}", "\u{200B}", "\u{200D}\u{2060}", "\u{FEFF} \u{AD}", "\u{3000}"] {
+        assert_eq!(check_reason(nothing), Err(Refusal::MissingReason), "{nothing:?}");
+    }
+    assert_eq!(check_reason("Family \u{1F468}\u{200D}\u{1F469} reported twice"), Ok(()));
+    for hidden in ["twice\u{202E}", "a\nb", " twice", "\u{FEFF}twice"] {
+        assert!(matches!(check_reason(hidden), Err(Refusal::BadLabel { field: "reason", .. })), "{hidden:?}");
+    }
+    let refused = with(vec![(grant(1, "5"), "5")], "0").take(c("1"), None, "\u{200B}", at(2), "test");
+    assert_eq!(refused, Err(Refusal::MissingReason));
+    assert_eq!(put(&grant(1, "5"), "\u{200B}", at(2), "test"), Err(Refusal::MissingReason));
+}

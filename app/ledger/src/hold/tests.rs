@@ -105,6 +105,29 @@ fn what_was_promised_holds_whatever_the_policy_becomes_but_not_more() {
     assert_eq!(position.debt, c("3"));
 }
 
+/// What is told to who is refused: grants, and the debt that is allowed and not promised yet.
+#[test]
+fn a_refusal_says_how_much_would_have_been_covered() {
+    let covered = |refused: Result<(), Refusal>| match refused {
+        Err(Refusal::InsufficientCredits { needed, covered }) => (needed.to_string(), covered.to_string()),
+        other => panic!("{other:?}"),
+    };
+    let told = |needed: &str, covered: &str| (needed.to_owned(), covered.to_owned());
+    let mut position = with(Policy::Overdraft { limit: c("3") }, vec![grant(1, "2")]);
+    assert_eq!(covered(reserve(&mut position, 1, "5.000001").map(drop)), told("5.000001", "5.000000"));
+    position.debt = c("1");
+    assert_eq!(covered(reserve(&mut position, 1, "6").map(drop)), told("6.000000", "4.000000"));
+    let hold = reserve(&mut position, 1, "3").expect("promised");
+    assert_eq!(covered(reserve(&mut position, 2, "2").map(drop)), told("2.000000", "1.000000"));
+    assert_eq!(covered(capture(&mut position, &hold, "4.5").map(drop)), told("4.500000", "4.000000"));
+    // Work that is begun may end in debt; new work may not.
+    let mut position = with(Policy::FinishInFlight { limit: c("3") }, vec![grant(1, "2")]);
+    assert_eq!(covered(reserve(&mut position, 1, "5").map(drop)), told("5.000000", "2.000000"));
+    let hold = reserve(&mut position, 1, "1").expect("covered");
+    assert_eq!(covered(capture(&mut position, &hold, "6").map(drop)), told("6.000000", "5.000000"));
+    capture(&mut position, &hold, "5").expect("as much as was told");
+}
+
 #[test]
 fn what_others_were_promised_is_not_free_for_one_that_needs_more() {
     let mut position = with(Policy::Overdraft { limit: c("3") }, vec![]);

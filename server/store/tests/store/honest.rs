@@ -1,7 +1,6 @@
 //! Whatever honest history there is verifies: nothing is taken for tampering that the store itself wrote.
 
-use crate::common::{Bench, NOON, credits, event};
-use crate::tampering::Random;
+use crate::common::{Bench, NOON, Random, credits, event};
 use ledger::{EventSeq, GrantKind, HoldId, Policy, Rollover, Scope, Timestamp, rollover::Cap};
 use store::{CorrectionRequest, NewGrant, NewHold};
 

@@ -1,9 +1,9 @@
 //! What lies at the end of the range, between orgs, and between tasks.
 
 use crate::common::{Bench, NOON, credits, event, export};
-use ledger::{Account, EntryKind, GrantKind, OrgId, OrgState, Policy, Refusal, Scope, Timestamp};
+use ledger::{Account, Credits, EntryKind, GrantKind, OrgId, OrgState, Policy, Refusal, Scope, Timestamp};
 use std::collections::BTreeMap;
-use store::{CorrectionRequest, EntryPage, NewGrant, NewHold, StoreError};
+use store::{CorrectionRequest, EntryPage, NewGrant, NewHold, NewRateCard, Outcome, StoreError};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -83,6 +83,50 @@ async fn the_largest_debt_can_still_be_read_and_corrected() {
     bench.store.correct(org, "test".to_owned(), request, false, None).await.expect("voids");
     bench.store.capture_hold(org, "test".to_owned(), promised.id, None, None).await.expect("as was promised");
     assert_eq!(bench.ingest(org, vec![export("2")]).await.balance.debt, credits("501"));
+    bench.assert_verified().await;
+}
+
+/// Usage up to the last micro-credit that an org can consume: what goes beyond is refused, to the last part of a carry, and
+/// what costs nothing more is still taken.
+#[tokio::test]
+async fn usage_at_the_end_of_the_range_is_exact_or_refused_under_every_rule() {
+    let mut bench = Bench::new().await;
+    let org = bench.org("Acme", "Asia/Kolkata").await;
+    let text = "calls: graduated 9223372.036854775807 to 1000000, 0.000000000001 beyond\n\
+                pages: volume 0.000001 to 1, 9223372.036854775807 beyond\n\
+                training: formula 0 + 0.000001 per second\nimages: 0.000000000001 each";
+    let lines = ledger::card_text::parse(text).expect("valid");
+    let new = NewRateCard { lines, ..NewRateCard::default() };
+    bench.store.put_rate_card(org, "test".to_owned(), new, None).await.expect("a good card");
+    let number = std::cell::Cell::new(0);
+    let spend = async |bench: &Bench, meter: &str, quantity: &str| {
+        number.set(number.get() + 1);
+        let id = number.get();
+        let text = format!(r#"{{"id":"{id}","source":"api","type":"{meter}","data":{{"quantity":"{quantity}"}}}}"#);
+        match bench.ingest(org, vec![event(&text)]).await.outcomes.remove(0) {
+            Outcome::Accepted { credits, .. } => Ok(credits.to_string()),
+            Outcome::Refused(refusal) => Err(refusal.code()),
+            Outcome::Duplicate { .. } => Err("duplicate"),
+        }
+    };
+    let (too_much, nothing) = (Err("amount_overflow"), Ok("0.000000".to_owned()));
+    assert_eq!(spend(&bench, "images", "1000000000000000").await, Ok("1000.000000".to_owned()));
+    assert_eq!(spend(&bench, "calls", "1000000").await, too_much, "alone it would be all there is");
+    // 999,999.999891 × 9,223,372.036854775807; the next call costs 9.22 credits, 5.347553 are left.
+    assert_eq!(spend(&bench, "calls", "999999.999891").await, Ok("9223372035849.428254".to_owned()));
+    assert_eq!(spend(&bench, "calls", "0.000001").await, too_much);
+    assert_eq!(spend(&bench, "training", "5347554").await, too_much);
+    assert_eq!(spend(&bench, "training", "5347553.5").await, Ok("5.347553".to_owned()));
+    bench.reopen().await;
+    // Nothing is left but what a carry can hold.
+    assert_eq!(spend(&bench, "training", "0.49").await, nothing);
+    assert_eq!(spend(&bench, "training", "0.01").await, too_much);
+    assert_eq!(spend(&bench, "training", "0.009999").await, nothing);
+    assert_eq!(spend(&bench, "pages", "1").await, too_much);
+    assert_eq!(spend(&bench, "pages", "2").await, too_much);
+    let totals = bench.store.totals(org).await.expect("reads");
+    assert_eq!((totals.spent.micros(), totals.difference), (i64::MAX, Credits::ZERO));
+    assert_eq!(bench.store.balance(org).await.expect("reads").debt.micros(), i64::MAX);
     bench.assert_verified().await;
 }
 

@@ -16,3 +16,4 @@ mod safety;
 mod splitting;
 mod tampering;
 mod usage;
+mod whole_cards;

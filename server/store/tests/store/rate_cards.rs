@@ -134,6 +134,35 @@ async fn tiers_count_each_cycle_by_itself_also_for_what_arrives_late() {
     bench.assert_verified().await;
 }
 
+/// Months of zones that are half an hour off the hour end half an hour off the hour, also after a daylight-saving change;
+/// what arrives late counts in the month in which it happened, though the next has begun, and takes nothing from it.
+#[tokio::test]
+async fn tiers_turn_at_the_half_hour_and_keep_a_place_for_what_comes_late() {
+    let turns = [
+        ("Asia/Kolkata", "2026-11-30T18:29:59.999999Z", "2026-11-30T18:30:00Z"),
+        ("Australia/Adelaide", "2026-11-30T13:29:59.999999Z", "2026-11-30T13:30:00Z"),
+        ("America/St_Johns", "2026-12-01T03:29:59.999999Z", "2026-12-01T03:30:00Z"),
+        ("Asia/Kathmandu", "2026-11-30T18:14:59.999999Z", "2026-11-30T18:15:00Z"),
+    ];
+    let mut bench = Bench::new().await;
+    for (zone, last, first) in turns {
+        let time = |text: &str| Timestamp::parse("time", text).ok();
+        bench.clock.set(NOON);
+        let org = bench.org(zone, zone).await;
+        bench.grant(org, "1000").await;
+        put(&bench, org, card("storage: graduated per 7 0 to 100, 1 beyond")).await.expect("a good card");
+        bench.clock.set(time(last).expect("valid"));
+        assert_eq!(spend(&bench, org, "1", "storage", "101", None).await, credits("0.142857"), "{zone}");
+        bench.clock.set(time(first).expect("valid"));
+        assert_eq!(spend(&bench, org, "2", "storage", "100", None).await, credits("0"), "{zone}");
+        bench.reopen().await;
+        // Six sevenths of a credit more, and the sevenths of a micro-credit that the first one left.
+        assert_eq!(spend(&bench, org, "late", "storage", "6", time(last)).await, credits("0.857143"), "{zone}");
+        assert_eq!(spend(&bench, org, "3", "storage", "7", None).await, credits("1"), "{zone}");
+    }
+    bench.assert_verified().await;
+}
+
 #[tokio::test]
 async fn a_volume_price_that_is_reached_gives_back_what_was_paid_above_it() {
     let bench = Bench::new().await;

@@ -1,0 +1,6 @@
+//! See `oracle::targets::rating`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = oracle::targets::rating(bytes);
+});
