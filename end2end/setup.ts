@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 // Another build is quicker to come by while a page is being written.
-const scrip = process.env.SCRIP_BINARY ?? resolve(__dirname, '../target/release/scrip');
+const scrip = process.env.E2E_SCRIP ?? resolve(__dirname, '../target/release/scrip');
 const password = 'correct horse battery staple';
 
 async function freePort(): Promise<number> {

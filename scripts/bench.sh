@@ -11,7 +11,7 @@ bytes=0
 for file in target/site/pkg/*.br; do
     bytes=$((bytes + $(stat -c %s "$file")))
 done
-printf '%-44s %9s %9s  %s\n' "first load, brotli: wasm + js + css, KB" $(((bytes + 1023) / 1024)) "≤ 350" "$bytes bytes; aim 200 KB"
+printf '%-44s %9s %9s  %s\n' "first load, brotli: wasm + js + css, KB" $(((bytes + 999) / 1000)) "≤ 350" "$bytes bytes; aim 200 KB"
 
 if command -v chromium >/dev/null && [ -d node_modules/@playwright/test ]; then
     node end2end/redraw.mjs target/release/scrip

@@ -19,7 +19,8 @@ unchanged() { [ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 bind_client() {
     rm -rf "$client" &&
         wasm-bindgen --target web --no-typescript --out-name scrip --out-dir "$client" "$raw" &&
-        wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
+        wasm-opt --merge-similar-functions -Oz \
+            --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
             --enable-mutable-globals --enable-reference-types --enable-multivalue --enable-call-indirect-overlong \
             --strip-debug --strip-producers --strip-target-features \
             "$client/scrip_bg.wasm" -o "$client/scrip_bg.wasm"

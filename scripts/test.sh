@@ -28,6 +28,7 @@ fi
 
 visible "release build" scripts/build.sh
 if [ -n "$ok" ]; then
+    check "first load within its budget" scripts/first_load.sh
     step "browser tests" scripts/e2e.sh
 else
     echo "browser tests … not run, and so failed: they need the release build"

@@ -1,6 +1,5 @@
 //! The document and what is in it: head, header, the page that the address names.
 
-use crate::AppError;
 use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
@@ -14,6 +13,7 @@ use crate::pages::rate_card::RateCardPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{SessionInfo, session};
+use crate::server_fns::{Answer, answer};
 use crate::words;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -33,7 +33,7 @@ pub struct Assets {
 }
 
 /// Who is looking, asked once per visit.
-pub type SessionResource = Resource<Result<Option<SessionInfo>, AppError>>;
+pub type SessionResource = Answer<Option<SessionInfo>>;
 
 /// The whole document. Server only: reads [`Assets`] and the theme's cookie.
 pub fn shell() -> impl IntoView {
@@ -66,7 +66,7 @@ pub fn shell() -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let who: SessionResource = Resource::new(|| (), |()| session());
+    let who: SessionResource = answer(|| (), |()| session());
     provide_context(who);
     view! {
         <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>

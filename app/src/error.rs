@@ -1,7 +1,7 @@
 //! What a page tells people when it has nothing to show: a stable code, a sentence that says what to do, and the id
 //! under which the server's log has the rest. Never database text.
 
-use crate::json::JsonText;
+use crate::problem::ProblemJson;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct RequestId(pub String);
 
 /// Why a page or panel could not be filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(into = "Wire", from = "Wire")]
+#[serde(into = "Details", from = "Details")]
 pub enum AppError {
     /// No session, or it ended.
     #[error("You are not signed in, or your session ended. Sign in to go on.")]
@@ -85,15 +85,15 @@ impl AppError {
 /// The shape of problem details (RFC 9457) as far as we need it, so that what the server's middleware answers instead of
 /// a server function is understood as well.
 #[derive(Serialize, Deserialize)]
-struct Wire {
-    code: String,
+pub(crate) struct Details {
+    pub code: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    detail: String,
+    pub detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    pub request_id: Option<String>,
 }
 
-impl From<AppError> for Wire {
+impl From<AppError> for Details {
     fn from(error: AppError) -> Self {
         let (code, request_id) = (error.code().to_owned(), error.request_id().map(str::to_owned));
         let detail = match error {
@@ -109,8 +109,8 @@ impl From<AppError> for Wire {
     }
 }
 
-impl From<Wire> for AppError {
-    fn from(Wire { code, detail, request_id }: Wire) -> Self {
+impl From<Details> for AppError {
+    fn from(Details { code, detail, request_id }: Details) -> Self {
         match code.as_str() {
             "not_signed_in" => Self::NotSignedIn,
             "bad_range" => Self::BadRange { problem: detail },
@@ -125,7 +125,7 @@ impl From<Wire> for AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonText;
+    type Encoder = ProblemJson;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
@@ -146,6 +146,8 @@ impl FromServerFnError for AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows;
+    use leptos::server_fn::{Decodes, Encodes};
 
     #[test]
     fn the_code_is_what_is_sent() {
@@ -157,15 +159,16 @@ mod tests {
             AppError::Outdated,
         ];
         for error in errors {
-            let json = serde_json::to_string(&error).expect("serializes");
-            assert!(json.starts_with(&format!(r#"{{"code":"{}""#, error.code())), "{json}");
-            assert_eq!(serde_json::from_str::<AppError>(&json).ok(), Some(error));
+            let json = ProblemJson::encode(&error).expect("serializes");
+            assert!(json.starts_with(format!(r#"{{"code":"{}""#, error.code()).as_bytes()), "{json:?}");
+            assert_eq!(ProblemJson::decode(json).ok(), Some(error.clone()));
+            assert_eq!(rows::read(&rows::write(&error).expect("fits")), Ok(error));
         }
     }
 
     #[test]
     fn an_answer_of_the_servers_middleware_is_understood() {
         let problem = r#"{"type":"x","status":401,"code":"not_signed_in","request_id":"1"}"#;
-        assert_eq!(serde_json::from_str::<AppError>(problem).ok(), Some(AppError::NotSignedIn));
+        assert_eq!(ProblemJson::decode(problem.into()).ok(), Some(AppError::NotSignedIn));
     }
 }

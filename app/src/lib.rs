@@ -25,17 +25,18 @@ pub mod error;
 #[cfg(feature = "ssr")]
 pub mod exports;
 pub mod format;
-pub mod json;
 pub mod ledger_view;
 pub mod markup;
 pub mod pages;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
+pub mod problem;
 pub mod proof;
 pub mod query;
 #[cfg(feature = "ssr")]
 pub mod refused;
+pub mod rows;
 pub mod server_fns;
 pub mod theme;
 pub mod usage_chart;

@@ -8,6 +8,7 @@ use crate::calendar::date_and_seconds;
 use crate::error::AppError;
 use crate::ledger_view::LedgerView;
 use crate::markup::{Markup, hidden};
+use crate::server_fns::Answer;
 use crate::zone_clock::ZoneClock;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -40,7 +41,7 @@ pub fn TimeTravel(
     /// The second in which the page was made.
     now: i64,
     /// How things stood at the instant of the address.
-    standing: Resource<Result<Markup, AppError>>,
+    standing: Answer<Markup>,
 ) -> impl IntoView {
     let (loading, set_loading) = signal(false);
     let figures = move || {

@@ -18,6 +18,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::platform;
 use crate::server_fns::analytics::{Analytics, analytics};
+use crate::server_fns::answer;
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
 use crate::view::View;
@@ -34,7 +35,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     let search = use_location().search;
     let view = Memo::new(move |_| View::parse(&search.get()));
     let range = Memo::new(move |_| view.with(|v| v.range));
-    let data = Resource::new(move || range.get(), analytics);
+    let data = answer(move || range.get(), analytics);
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {

@@ -10,6 +10,7 @@ use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::{Markup, amount};
 use crate::pages::not_found::NotFoundPage;
+use crate::server_fns::answer;
 use crate::server_fns::event::{EventReport, event};
 use crate::words::{self, Words};
 use ledger::Credits;
@@ -23,7 +24,7 @@ use leptos_router::hooks::{use_location, use_params_map};
 pub fn EventPage() -> impl IntoView {
     let (params, search) = (use_params_map(), use_location().search);
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let data = Resource::new(move || (id.get(), search.get()), |(id, search)| event(id, search));
+    let data = answer(move || (id.get(), search.get()), |(id, search)| event(id, search));
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {

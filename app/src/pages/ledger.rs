@@ -6,6 +6,7 @@ use crate::components::skeleton::PageSkeleton;
 use crate::components::still::Still;
 use crate::components::time_travel::TimeTravel;
 use crate::ledger_view::LedgerView;
+use crate::server_fns::answer;
 use crate::server_fns::ledger::{LedgerReport, ledger, standing};
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -21,8 +22,8 @@ pub fn LedgerPage() -> impl IntoView {
     let instants = Memo::new(move |_| view.with(LedgerView::instants));
     // Each is asked for when its own part of the address changes, and is told all of it, for the links in it.
     let whole = move || view.with_untracked(LedgerView::query);
-    let data = Resource::new(move || entries.get(), move |_| ledger(whole()));
-    let standing = Resource::new(move || instants.get(), move |_| standing(whole()));
+    let data = answer(move || entries.get(), move |_| ledger(whole()));
+    let standing = answer(move || instants.get(), move |_| standing(whole()));
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {

@@ -12,6 +12,7 @@ use crate::components::skeleton::PageSkeleton;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
 use crate::format;
+use crate::server_fns::answer;
 use crate::server_fns::overview::{DAYS, EventLine, Overview, overview};
 use crate::usage_chart::Usage;
 use crate::view::View;
@@ -24,7 +25,7 @@ use leptos_meta::Title;
 /// The page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let data = Resource::new(|| (), |()| overview());
+    let data = answer(|| (), |()| overview());
     let filled = move || {
         Suspend::new(async move {
             words::provide().await;

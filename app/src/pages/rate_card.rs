@@ -5,6 +5,7 @@ use crate::components::error_panel::ErrorPanel;
 use crate::components::rate_card::editor::Editor;
 use crate::components::skeleton::PageSkeleton;
 use crate::components::still::Still;
+use crate::server_fns::answer;
 use crate::server_fns::rate_card::{RateCardReport, rate_card};
 use crate::words;
 use leptos::either::Either;
@@ -15,7 +16,8 @@ use leptos_router::hooks::use_location;
 /// The page.
 #[component]
 pub fn RateCardPage() -> impl IntoView {
-    let data = Resource::new(move || use_location().search.get(), rate_card);
+    let search = use_location().search;
+    let data = answer(move || search.get(), rate_card);
     let (loading, set_loading) = signal(false);
     let filled = move || {
         Suspend::new(async move {

@@ -5,6 +5,7 @@ use leptos::prelude::{IntoView, document, request_animation_frame, set_timeout, 
 use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
+use web_sys::js_sys::{JSON, Reflect};
 use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 
 /// The theme that the server wrote into the page.
@@ -31,6 +32,13 @@ pub fn set_theme(theme: Theme) {
 
 /// The status was the server's to set.
 pub fn page_not_found() {}
+
+/// Members of a JSON object, where they are texts. By the browser's own parser: ours would be for this alone.
+#[must_use]
+pub fn members<const N: usize>(json: &str, names: [&str; N]) -> Option<[Option<String>; N]> {
+    let object = JSON::parse(json).ok()?;
+    Some(names.map(|name| Reflect::get(&object, &name.into()).ok()?.as_string()))
+}
 
 /// The inner width of an element in px.
 #[must_use]

@@ -22,6 +22,13 @@ pub fn page_not_found() {
     }
 }
 
+/// Members of a JSON object, where they are texts.
+#[must_use]
+pub fn members<const N: usize>(json: &str, names: [&str; N]) -> Option<[Option<String>; N]> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
+    Some(names.map(|name| object.get(name)?.as_str().map(str::to_owned)))
+}
+
 /// Nothing has a width here.
 #[must_use]
 pub fn width_of(_: &str) -> Option<u32> {

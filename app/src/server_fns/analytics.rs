@@ -3,7 +3,7 @@
 use super::Moment;
 use crate::calendar::Day;
 use crate::error::AppError;
-use crate::json::Json;
+use crate::rows::Rows;
 use crate::wire;
 use ledger::{Credits, Cube};
 use leptos::prelude::*;
@@ -34,7 +34,7 @@ pub struct Analytics {
 ///
 /// # Errors
 /// [`AppError::BadRange`] for more days than a cube has; otherwise what [`AppError`] says.
-#[server(name = GetAnalytics, prefix = "/api/fn", endpoint = "analytics", input = Json, output = Json)]
+#[server(name = GetAnalytics, prefix = "/api/fn", endpoint = "analytics", input = Rows, output = Rows)]
 pub async fn analytics(
     /// First and last day.
     range: Option<(Day, Day)>,

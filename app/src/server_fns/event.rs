@@ -1,9 +1,9 @@
 //! Everything that is known of one event, and what correcting it would do.
 
 use crate::error::AppError;
-use crate::json::Json;
 use crate::markup::Markup;
 use crate::proof::Evidence;
+use crate::rows::Rows;
 use ledger::Credits;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct ChargeReason {
 ///
 /// # Errors
 /// [`AppError::NotFound`]; otherwise what [`AppError`] says.
-#[server(name = GetEvent, prefix = "/api/fn", endpoint = "event", input = Json, output = Json)]
+#[server(name = GetEvent, prefix = "/api/fn", endpoint = "event", input = Rows, output = Rows)]
 pub async fn event(
     /// `event_12`.
     id: String,

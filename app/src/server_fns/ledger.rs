@@ -1,8 +1,8 @@
 //! The ledger's entries, and how things stood at an instant, for the Ledger page.
 
 use crate::error::AppError;
-use crate::json::Json;
 use crate::markup::Markup;
+use crate::rows::Rows;
 use crate::zone_clock::ZoneClock;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct LedgerReport {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetLedger, prefix = "/api/fn", endpoint = "ledger", input = Json, output = Json)]
+#[server(name = GetLedger, prefix = "/api/fn", endpoint = "ledger", input = Rows, output = Rows)]
 pub async fn ledger(
     /// The page's query string.
     query: String,
@@ -40,7 +40,7 @@ pub async fn ledger(
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetStanding, prefix = "/api/fn", endpoint = "standing", input = Json, output = Json)]
+#[server(name = GetStanding, prefix = "/api/fn", endpoint = "standing", input = Rows, output = Rows)]
 pub async fn standing(
     /// The page's query string.
     query: String,

@@ -2,7 +2,7 @@
 
 use super::Moment;
 use crate::error::AppError;
-use crate::json::Json;
+use crate::rows::Rows;
 use crate::wire;
 use ledger::event::Status;
 use ledger::{Balance, Credits, Cube, EventSeq};
@@ -67,7 +67,7 @@ pub struct EventLine {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetOverview, prefix = "/api/fn", endpoint = "overview", input = Json, output = Json)]
+#[server(name = GetOverview, prefix = "/api/fn", endpoint = "overview", input = Rows, output = Rows)]
 pub async fn overview() -> Result<Overview, AppError> {
     crate::backend::Backend::current().overview().await
 }

@@ -1,8 +1,8 @@
 //! Prices, versions and what a card would have cost, for the Rate card page.
 
 use crate::error::AppError;
-use crate::json::Json;
 use crate::markup::Markup;
+use crate::rows::Rows;
 use crate::wire;
 use ledger::Cube;
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub struct Trial {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetRateCard, prefix = "/api/fn", endpoint = "rate-card", input = Json, output = Json)]
+#[server(name = GetRateCard, prefix = "/api/fn", endpoint = "rate-card", input = Rows, output = Rows)]
 pub async fn rate_card(
     /// The page's query string.
     query: String,

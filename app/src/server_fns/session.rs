@@ -1,7 +1,7 @@
 //! Who is looking, for the page's head.
 
 use crate::error::AppError;
-use crate::json::Json;
+use crate::rows::Rows;
 use ledger::Words;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct Warning {
 ///
 /// # Errors
 /// What [`AppError`] says.
-#[server(name = GetSession, prefix = "/api/fn", endpoint = "session", input = Json, output = Json)]
+#[server(name = GetSession, prefix = "/api/fn", endpoint = "session", input = Rows, output = Rows)]
 pub async fn session() -> Result<Option<SessionInfo>, AppError> {
     crate::backend::Backend::current().session().await
 }
