@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Blank lines and lines that start with `#` are skipped. Sources and attributes that are not plain words stand in quotes,
-//! written as JSON strings. [`write`] and [`parse`] are each other's inverse. Cost: one pass over the text.
+//! a backslash before a quote or a backslash within. [`write`] and [`parse`] are each other's inverse. Cost: one pass
+//! over the text.
 
 use crate::card::{LineProblem, MAX_LINES, problems_at};
 use crate::credits::Credits;
@@ -133,8 +134,7 @@ fn word(text: &str) -> String {
     if text.chars().all(is_plain) && !matches!(text, "from" | "where") {
         text.to_owned()
     } else {
-        // Text always has a JSON form.
-        serde_json::to_string(text).unwrap_or_default()
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     }
 }
 
@@ -201,11 +201,16 @@ impl<'t> Rest<'t> {
         if !text.starts_with('"') {
             return checked(self.until(|c| !is_plain(c)));
         }
-        let mut strings = serde_json::Deserializer::from_str(text).into_iter::<String>();
-        let Some(Ok(read)) = strings.next() else {
-            return Err(format!("the {field} has quotes that do not end, or an escape that is none"));
-        };
-        self.0 = text.get(strings.byte_offset()..).unwrap_or_default();
+        let (mut read, mut letters) = (String::new(), text[1..].chars());
+        loop {
+            match letters.next() {
+                Some('"') => break,
+                Some('\\') => read.extend(letters.next()),
+                Some(letter) => read.push(letter),
+                None => return Err(format!("the {field} has quotes that do not end")),
+            }
+        }
+        self.0 = letters.as_str();
         checked(&read)
     }
 
