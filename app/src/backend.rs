@@ -150,8 +150,7 @@ fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLi
     })
 }
 
-/// Service, or title where it has none, and amount of each quantity, in the order of the rate card. "Input tokens 4,808"
-/// needs no unit behind it.
+/// Service, or title where it has none, and amount of each quantity, in the order of the rate card.
 fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
     let place = |meter: &Meter| meters.iter().position(|m| m.meter == *meter).unwrap_or(meters.len());
     let mut ordered: Vec<_> = row.event.quantities.iter().map(|(m, q)| (place(m), m, *q)).collect();
@@ -159,7 +158,7 @@ fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
     let told = |(place, meter, quantity): (usize, &Meter, Quantity)| {
         let Some(info) = meters.get(place) else { return (meter.to_string(), format::quantity(quantity)) };
         let name = if info.service.is_empty() { &info.title } else { &info.service };
-        let unit = event::unit_of(info, name);
+        let unit = event::unit_of(info);
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         (name.clone(), format::quantity(quantity) + &unit)
     };

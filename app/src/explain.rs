@@ -18,15 +18,18 @@ pub fn told(line: &str, charge: &Charge, why: &Explanation, words: &Words) -> Ma
     let rate = match charge.version {
         RateCardVersion::CAPTURES => Markup::new("dd").text("What the capture of the hold said"),
         version => {
-            let place = format!(" (line {} of version {} of the rate card)", charge.line.0, version.0);
+            let place = format!(" (line {} of version {})", charge.line.0, version.0);
             let place = Markup::new("span").class("muted").text(&place);
             Markup::new("dd").child(Markup::new("code").text(line)).child(place)
         }
     };
     let arithmetic = Markup::new("dd").child(Markup::new("code").text(&why.arithmetic));
-    let parts = (!why.parts.is_empty()).then(|| fact("Made of", parts(charge, why, words)));
+    let parts = (!why.parts.is_empty()).then(|| parts(charge, why, words));
     let tiers = why.tiers.as_ref().map(|[before, after]| text_fact("Tiers", &format!("{before} → {after}")));
-    let carried = format!("{} → {}", why.carry_before, why.carry_after);
+    let carried = match &why.carry_before {
+        before if *before == why.carry_after => before.clone(),
+        before => format!("{before} → {}", why.carry_after),
+    };
     Markup::new("dl")
         .class("facts")
         .child(fact("Rate", rate))
@@ -42,13 +45,9 @@ fn parts(charge: &Charge, why: &Explanation, words: &Words) -> Markup {
     let charged = number_of(span(&format::credits(charge.credits, ledger::credits::DECIMALS)));
     let foot = row(span("Charged"), [cell(""), charged]);
     let rows = why.parts.iter().map(part);
-    Markup::new("dd").child(table(
-        "table-scroll",
-        "Parts of the price",
-        &["Part", "Arithmetic", &unit],
-        rows,
-        Some(foot),
-    ))
+    let table = table("parts", "Parts of the price", &["Part", "Arithmetic", &unit], rows, Some(foot));
+    // Wider than a value beside its label.
+    Markup::new("div").class("wide").child(Markup::new("dt").text("Made of")).child(Markup::new("dd").child(table))
 }
 
 /// Explains every charge of an event again and compares it with what is said.

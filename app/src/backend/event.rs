@@ -145,7 +145,7 @@ fn reason(meters: &[MeterInfo], explained: Explained, words: &Words) -> Result<C
     let info = meters.iter().find(|info| info.meter == charge.meter);
     Ok(ChargeReason {
         title: info.map_or_else(|| charge.meter.to_string(), |info| info.title.clone()),
-        unit: info.map(|info| unit_of(info, &info.title).to_owned()).unwrap_or_default(),
+        unit: info.map(|info| unit_of(info).to_owned()).unwrap_or_default(),
         service: info.map(|info| info.service.clone()).unwrap_or_default(),
         said: told(&line, &charge, &why, words),
         line,
@@ -154,9 +154,9 @@ fn reason(meters: &[MeterInfo], explained: Explained, words: &Words) -> Result<C
     })
 }
 
-/// The unit behind a quantity that stands beside `name`: "Input tokens 4,808" needs none.
-pub(super) fn unit_of<'i>(info: &'i MeterInfo, name: &str) -> &'i str {
-    if name.to_lowercase().contains(&info.unit) { "" } else { &info.unit }
+/// The unit behind a quantity: "Input tokens 4,808" needs none.
+pub(super) fn unit_of(info: &MeterInfo) -> &str {
+    if info.title.to_lowercase().contains(&info.unit) { "" } else { &info.unit }
 }
 
 /// What the ledger is asked for. The event that replaces another stands where that one stood, at its time.
@@ -219,7 +219,7 @@ fn cycle_title(cycle: BillingCycle) -> String {
 
 fn rollup(meters: &[MeterInfo], change: RollupChange) -> Change {
     let info = meters.iter().find(|info| info.meter == change.meter);
-    let unit = info.map(|info| unit_of(info, &info.title)).unwrap_or_default();
+    let unit = info.map(unit_of).unwrap_or_default();
     let text = parse_iso(&change.day).map_or_else(|| change.day.clone(), Day::medium);
     Change {
         day: Moment { iso: change.day, text },

@@ -81,7 +81,7 @@ fn line_arithmetic_parts_tiers_and_carry_are_said() {
     let [(.., tokens), (.., training), (.., calls)] = specimens();
     let tokens = html(&tokens[0].said);
     assert!(tokens.contains("<code>input_tokens: 0.6 per 1000000</code>"), "{tokens}");
-    assert!(tokens.contains(" (line 2 of version 3 of the rate card)"), "{tokens}");
+    assert!(tokens.contains(" (line 2 of version 3)"), "{tokens}");
     assert!(tokens.contains("<dt>Carried</dt><dd>4/5 of a micro-credit → 3/5 of a micro-credit</dd>"), "{tokens}");
     let training = html(&training[0].said);
     for part in ["Base", "Processing time", "Data volume", "Compute", "Up to the minimum"] {
