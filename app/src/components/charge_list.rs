@@ -22,13 +22,18 @@ fn item(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
         .children((!why.service.is_empty()).then(|| Markup::new("code").text(&why.service)))
         .child(Markup::new("span").class("muted").text(&quantity))
         .child(Markup::new("span").class("charge-amount").child(amount(words, charge.credits)));
-    let facts = why.said.clone().child(fact("Paid by", payers(why, words)));
+    let facts = why.said.clone().child(fact("Paid by", payers(charge, why, words)));
     Markup::new("li").class("charge").child(head).child(facts)
 }
 
-fn payers(why: &ChargeReason, words: &Words) -> Markup {
+fn payers(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
     if why.paid.is_empty() {
-        return Markup::new("dd").text("Nobody: it cost nothing");
+        let came_back = charge.credits.is_negative();
+        return Markup::new("dd").text(if came_back {
+            "Nobody: something came back"
+        } else {
+            "Nobody: it cost nothing"
+        });
     }
     let part = |(account, credits): &(String, Credits)| {
         let is_grant = account.starts_with(ledger::GrantId::PREFIX);
