@@ -130,7 +130,7 @@ async fn tiers_count_each_cycle_by_itself_also_for_what_arrives_late() {
     assert_eq!(spend(&bench, org, "4", "storage", "11", time("2026-12-01T00:00:00Z")).await, credits("1"));
     let late = bench.store.event(org, ledger::EventSeq(3)).await.expect("there");
     let places = late.explained[0].why.tiers.clone().expect("tiers");
-    assert!(places[0].starts_with("90 used in 2026-11, tier "), "{places:?}");
+    assert_eq!(places, ["90 used in 2026-11, tier 1 of 2", "110 used in 2026-11, tier 2 of 2"]);
     assert_eq!(late.explained[0].why.arithmetic, "10 × 0 + 10 × 1 = 10.000000");
     bench.assert_verified().await;
 }
