@@ -151,16 +151,17 @@ fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLi
     })
 }
 
-/// Title and amount of each quantity, in the order of the rate card. "Input tokens 4,808" needs no unit behind it.
+/// Service, or title where it has none, and amount of each quantity, in the order of the rate card.
 fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
     let place = |meter: &Meter| meters.iter().position(|m| m.meter == *meter).unwrap_or(meters.len());
     let mut ordered: Vec<_> = row.event.quantities.iter().map(|(m, q)| (place(m), m, *q)).collect();
     ordered.sort_by_key(|(place, _, _)| *place);
     let told = |(place, meter, quantity): (usize, &Meter, Quantity)| {
         let Some(info) = meters.get(place) else { return (meter.to_string(), format::quantity(quantity)) };
-        let named = info.unit.is_empty() || info.title.to_lowercase().contains(&info.unit);
-        let unit = if named { String::new() } else { format!(" {}", info.unit) };
-        (info.title.clone(), format::quantity(quantity) + &unit)
+        let name = if info.service.is_empty() { &info.title } else { &info.service };
+        let unit = event::unit_of(info);
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        (name.clone(), format::quantity(quantity) + &unit)
     };
     ordered.into_iter().map(told).collect()
 }

@@ -1,11 +1,10 @@
 //! What is left, and whether work may go on.
 
 use super::amount::{Amount, Figure};
+use crate::format::noun;
+use crate::words;
 use ledger::{Balance, Credits, OrgState};
 use leptos::prelude::*;
-
-const PAUSED: &str = "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can \
-                      add credits with \u{201c}scrip grant\u{201d}.";
 
 /// The available balance, with held and debt apart where there are any.
 #[component]
@@ -16,9 +15,17 @@ pub fn BalanceCard(
     #[prop(optional)]
     brief: bool,
 ) -> impl IntoView {
+    let paused = || {
+        let words = words::current();
+        let noun = noun(&words);
+        format!(
+            "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can add \
+             {noun} with \u{201c}scrip grant\u{201d}."
+        )
+    };
     let (word, class, remark) = match balance.state {
         OrgState::Active => ("Active", "status ok", None),
-        OrgState::Paused => ("Paused", "status danger", Some(view! { <p class="stat-remark">{PAUSED}</p> })),
+        OrgState::Paused => ("Paused", "status danger", Some(view! { <p class="stat-remark">{paused()}</p> })),
     };
     let part = |label: &'static str, credits: Credits| {
         view! { <span class="part"><span class="muted">{label}</span>" "<Amount credits/></span> }

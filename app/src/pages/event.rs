@@ -35,7 +35,7 @@ pub fn EventPage() -> impl IntoView {
                     EitherOf3::A(view! {
                         {Still(report.head)}
                         {Still(columns)}
-                        <ProofPanel evidence=report.evidence/>
+                        <ProofPanel evidence=report.evidence reasons=report.reasons/>
                         {Still(report.desk)}
                     })
                 }

@@ -51,7 +51,7 @@ pub struct EventLine {
     pub time: Moment,
     /// What was done.
     pub operation: String,
-    /// Credit type and quantity with its unit.
+    /// Service, or the credit type where it has none, and quantity with its unit.
     pub quantities: Vec<(String, String)>,
     /// Where the credits were spent.
     pub source: String,
