@@ -53,7 +53,7 @@ test('a card that is refused says why and keeps what was typed', async ({ page }
   await text.fill('images: 1 each');
   await page.getByLabel('Takes effect').fill('2020-01-01T00:00');
   await page.getByRole('button', { name: 'Lay down version 2' }).click();
-  await expect(page.getByRole('alert')).toContainText('past');
+  await expect(page.getByRole('alert')).toContainText('now or later');
   await expect(page.getByLabel('Takes effect')).toHaveValue('2020-01-01T00:00');
 });
 
