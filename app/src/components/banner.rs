@@ -1,5 +1,6 @@
 //! What everybody should know whatever page they are on: work is refused, or there is debt.
 
+use super::filled::{Filled, any};
 use crate::app::SessionResource;
 use crate::format;
 use crate::server_fns::session::{SessionInfo, Warning};
@@ -11,8 +12,8 @@ pub fn Banner(
     /// Who is looking.
     who: SessionResource,
 ) -> impl IntoView {
-    let line = move || Suspend::new(async move { who.await.ok().flatten().and_then(line) });
-    view! { <Transition>{line}</Transition> }
+    let line = who.shown(|who| any(who.ok().flatten().and_then(line)));
+    view! { <Filled shown=line/> }
 }
 
 fn line(who: SessionInfo) -> Option<impl IntoView> {

@@ -18,6 +18,7 @@ pub mod error_panel;
 pub mod event_facts;
 pub mod event_head;
 pub mod events_table;
+pub mod filled;
 #[cfg(feature = "ssr")]
 pub mod grants;
 pub mod grouping;

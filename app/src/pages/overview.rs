@@ -3,17 +3,15 @@
 use crate::components::balance_card::BalanceCard;
 use crate::components::chart_panel::ChartPanel;
 use crate::components::difference::Difference;
-use crate::components::eager::Eager;
 use crate::components::empty_state::FirstEvent;
-use crate::components::error_panel::ErrorPanel;
+use crate::components::filled::{FilledPage, any, report};
 use crate::components::events_table::EventsTable;
 use crate::components::legend::Legend;
-use crate::components::skeleton::PageSkeleton;
 use crate::components::stat_card::StatCard;
 use crate::components::time::Time;
 use crate::format;
 use crate::server_fns::answer;
-use crate::server_fns::overview::{DAYS, EventLine, Overview, overview};
+use crate::server_fns::overview::{DAYS, EventLine, GetOverview, Overview};
 use crate::usage_chart::Usage;
 use crate::view::View;
 use crate::words;
@@ -25,21 +23,10 @@ use leptos_meta::Title;
 /// The page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let data = answer(|| (), |()| overview());
-    let filled = move || {
-        Suspend::new(async move {
-            words::provide().await;
-            match data.await {
-                Ok(overview) => Either::Left(view! { <Report overview/> }),
-                Err(error) => Either::Right(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
-            }
-        })
-    };
+    let shown = report(answer(|| GetOverview {}), |overview| any(view! { <Report overview/> }));
     view! {
         <Title text="Overview"/>
-        <div class="page">
-            <Transition fallback=|| Eager(view! { <PageSkeleton cards=4/> })>{filled}</Transition>
-        </div>
+        <FilledPage shown cards=4/>
     }
 }
 
