@@ -26,6 +26,7 @@ pub mod header;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
+pub mod overview_cards;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;

@@ -4,7 +4,6 @@
 
 use crate::components::chart_panel::ChartPanel;
 use crate::components::credit_types::CreditTypes;
-use crate::components::difference::Difference;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::filled::{FilledPage, any};
 use crate::components::grouping::Grouping;
@@ -12,6 +11,7 @@ use crate::components::icon::Icon;
 use crate::components::legend::Legend;
 use crate::components::range_picker::RangePicker;
 use crate::components::source_filter::SourceFilter;
+use crate::components::still::Still;
 use crate::components::usage_table::UsageTable;
 use crate::error::AppError;
 use crate::format;
@@ -95,7 +95,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
             </div>
             <Figures view cube/>
         </section>
-        <Difference difference/>
+        {Still(difference)}
     }
 }
 
