@@ -69,9 +69,9 @@ impl Backend {
     pub async fn session(&self) -> Result<Option<SessionInfo>, AppError> {
         let Some(viewer) = &self.viewer else { return Ok(None) };
         let org = self.store.org(viewer.org).await?;
-        let warning = grants::warning(&self.store, &org).await?;
-        let (email, operator) = (viewer.email.clone(), viewer.operator);
-        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, words: org.words, email, operator, warning }))
+        let warning = grants::warning(&self.store, &org, viewer.operator).await?;
+        let email = viewer.email.clone();
+        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, words: org.words, email, warning }))
     }
 
     /// The Overview page.
