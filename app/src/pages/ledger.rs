@@ -19,14 +19,8 @@ pub fn LedgerPage() -> impl IntoView {
     let instants = Memo::new(move |_| view.with(LedgerView::instants));
     // Each is asked for when its own part of the address changes, and is told all of it, for the links in it.
     let whole = move || view.with_untracked(LedgerView::query);
-    let data = answer(move || {
-        entries.track();
-        GetLedger { query: whole() }
-    });
-    let standing = answer(move || {
-        instants.track();
-        GetStanding { query: whole() }
-    });
+    let data = answer(move || entries.with(|_| GetLedger { query: whole() }));
+    let standing = answer(move || instants.with(|_| GetStanding { query: whole() }));
     let shown = report(data, move |LedgerReport { head, clock, since, now, list, end }| {
         any(view! {
             {Still(head)}
