@@ -11,7 +11,7 @@ use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
 use crate::server_fns::overview::{DAYS, EVENTS, EventLine, Overview};
 use crate::server_fns::session::SessionInfo;
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ::ledger::{Interval, Meter, OrgId, Quantity, Timestamp};
+use ::ledger::{Interval, Meter, OrgId, Quantity, Role, Timestamp};
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
@@ -44,7 +44,7 @@ pub struct Viewer {
     /// Whose figures they see.
     pub org: OrgId,
     /// What they may do there.
-    pub role: store::Role,
+    pub role: Role,
     /// Whether they may give, adjust and correct credits: whoever runs the installation, whatever the org.
     pub operator: bool,
 }

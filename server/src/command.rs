@@ -10,9 +10,9 @@ use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Timestamp, Words};
+use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Role, Timestamp, Words};
 use serde::{Deserialize, Serialize};
-use store::{Correction, CorrectionRequest, NewGrant, NewHold, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+use store::{Correction, CorrectionRequest, NewGrant, NewHold, NewKey, NewOrg, Org, Scope, Store, StoreError};
 
 /// What the ledger notes as the cause of what is typed.
 const CAUSE: &str = "command";

@@ -7,7 +7,7 @@
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
 //! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
-//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]).
+//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]) → which of them may do what ([`role`]).
 #![deny(clippy::float_arithmetic)]
 
 pub mod balance;
@@ -38,6 +38,7 @@ pub mod preview;
 pub mod quantity;
 pub mod rate;
 pub mod refusal;
+pub mod role;
 pub mod rollover;
 pub mod settle;
 pub mod time;
@@ -63,6 +64,7 @@ pub use position::Position;
 pub use quantity::Quantity;
 pub use rate::{RateLine, Rule};
 pub use refusal::Refusal;
+pub use role::{Permission, Role};
 pub use rollover::Rollover;
 pub use time::Timestamp;
 pub use words::Words;

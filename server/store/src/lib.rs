@@ -8,6 +8,7 @@
 //! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
 //! [`verify`] (everything, again, from the rows).
 
+pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod clock;
@@ -48,6 +49,7 @@ mod rows;
 mod tx;
 mod writer;
 
+pub use audit::{AuditPage, AuditRow, By, Change};
 pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use correction::{Correction, Request as CorrectionRequest};
@@ -67,7 +69,7 @@ pub use rate_card::{CardPage, CardState, CardStatus, NewRateCard};
 pub use restore::Restored;
 pub use session::Session;
 pub use usage::{CubeQuery, Range};
-pub use user::{Role, User, UserId};
+pub use user::{User, UserId};
 pub use verify::{Step, Verified};
 pub use writer::WriterStats;
 

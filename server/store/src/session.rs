@@ -2,8 +2,8 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::user::{Role, UserId, role_of};
-use ledger::{OrgId, Timestamp};
+use crate::user::{UserId, role_of};
+use ledger::{OrgId, Role, Timestamp};
 use rusqlite::params;
 
 /// Without a request for this long a session ends.

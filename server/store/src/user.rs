@@ -3,50 +3,12 @@
 use crate::Store;
 use crate::error::StoreError;
 use crate::rows::unreadable;
-use ledger::OrgId;
+use ledger::{OrgId, Role};
 use rusqlite::{OptionalExtension, params};
 
 /// A person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(pub i64);
-
-/// What a member is. Until there are pages that change something, every role sees the same: all that there is to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Whose the org is.
-    Owner,
-    /// Who runs it for the owner.
-    Admin,
-    /// Who buys credits.
-    Billing,
-    /// Who looks into usage.
-    Analyst,
-    /// Anybody else.
-    Member,
-}
-
-impl Role {
-    /// All, highest first.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Billing, Self::Analyst, Self::Member];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Billing => "billing",
-            Self::Analyst => "analyst",
-            Self::Member => "member",
-        }
-    }
-
-    /// The role of that name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
-    }
-}
 
 /// Who signs in with an email.
 #[derive(Debug, Clone)]
