@@ -15,14 +15,14 @@ use ::ledger::{Interval, Meter, OrgId, Quantity, Role, Timestamp};
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
+use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
 pub mod desk;
 mod grants;
 pub mod rate_card;
 mod timeline;
 
-pub use store::Store;
+pub use store::{Store, UserId};
 
 pub mod event;
 pub mod ledger;
@@ -39,6 +39,10 @@ pub struct Backend {
 /// Who is signed in.
 #[derive(Debug, Clone)]
 pub struct Viewer {
+    /// The person.
+    pub user: UserId,
+    /// SHA-256 of the token of the session.
+    pub session: [u8; 32],
     /// By which they sign in.
     pub email: String,
     /// Whose figures they see.
@@ -47,6 +51,16 @@ pub struct Viewer {
     pub role: Role,
     /// Whether they may give, adjust and correct credits: whoever runs the installation, whatever the org.
     pub operator: bool,
+    /// From where, for the audit log.
+    pub address: Option<String>,
+}
+
+impl Viewer {
+    /// Who changes something, for the ledger and the audit log.
+    #[must_use]
+    pub fn by(&self) -> By {
+        By::user(&self.email, self.address.clone())
+    }
 }
 
 impl Backend {

@@ -4,7 +4,7 @@
 //! to list is found by the first request rather than by an attacker. Org and scopes come from the key or the session,
 //! never from the request.
 
-use crate::auth::{api_key, session};
+use crate::auth::{address, api_key, session};
 use crate::problem::Problem;
 use crate::state::AppState;
 use app::backend::Viewer;
@@ -165,6 +165,8 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
         }),
         Need::Page | Need::Login => match session::viewer(&app, request.headers()).await {
             Ok(Some(viewer)) => {
+                let address = address::of(&app.config, request.headers(), request.extensions());
+                let viewer = Viewer { address, ..viewer };
                 request.extensions_mut().insert(SignedIn(Some(viewer)));
                 Ok(())
             }

@@ -23,6 +23,7 @@ pub mod desk;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod notify;
 pub mod pages;
 pub mod preset;
 pub mod problem;

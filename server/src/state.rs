@@ -4,6 +4,7 @@ use crate::assets::Site;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
+use crate::notify::mail::Mailer;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -21,15 +22,21 @@ pub struct AppState {
     pub passwords: Arc<Passwords>,
     /// Slows down guessing.
     pub throttle: Arc<Throttle>,
+    /// Sends mail, where it is set up.
+    pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
     pub places: Arc<Semaphore>,
 }
 
 impl AppState {
     /// For a server over `store`.
+    ///
+    /// # Panics
+    /// Where the settings for mail cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
         Self {
+            mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
             store,
             site: Arc::new(Site::load()),
             passwords: Arc::new(Passwords::default()),

@@ -230,6 +230,12 @@ pub enum Refusal {
     /// As many versions as are kept.
     #[error("this organization has 1000 versions of its rate card, and no more are kept")]
     TooManyVersions,
+    /// An org would be nobody's.
+    #[error("an organization has an owner: make somebody else an owner first")]
+    LastOwner,
+    /// Making, changing or removing an owner, by somebody who is none.
+    #[error("only owners may make, change or remove owners: ask one of them")]
+    OwnersOnly,
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -294,6 +300,8 @@ impl Refusal {
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",
+            Self::LastOwner => "last_owner",
+            Self::OwnersOnly => "owners_only",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }
