@@ -9,6 +9,7 @@ use crate::pages::grants::GrantsPage;
 use crate::pages::ledger::LedgerPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::people::PeoplePage;
 use crate::pages::rate_card::RateCardPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
@@ -83,6 +84,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
+                    <Route path=path!("/settings/:people") view=|| Eager(view! { <PeoplePage/> })/>
+                    <Route path=path!("/sign-in/code") view=|| Eager(view! { <PeoplePage/> })/>
+                    <Route path=path!("/forgot-password") view=|| Eager(view! { <PeoplePage/> })/>
+                    <Route path=path!("/reset-password") view=|| Eager(view! { <PeoplePage/> })/>
+                    <Route path=path!("/invitation") view=|| Eager(view! { <PeoplePage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>

@@ -19,6 +19,7 @@ use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
 pub mod desk;
 mod grants;
+pub mod people;
 pub mod rate_card;
 mod timeline;
 
@@ -79,7 +80,16 @@ impl Backend {
         let org = self.store.org(viewer.org).await?;
         let warning = grants::warning(&self.store, &org).await?;
         let (email, operator) = (viewer.email.clone(), viewer.operator);
-        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, words: org.words, email, operator, warning }))
+        let switcher = people::switcher(&self.store, viewer).await?;
+        Ok(Some(SessionInfo {
+            org: org.name,
+            switcher,
+            synthetic: org.synthetic,
+            words: org.words,
+            email,
+            operator,
+            warning,
+        }))
     }
 
     /// The Overview page.

@@ -4,7 +4,7 @@ use crate::assets::Site;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
-use crate::notify::mail::Mailer;
+use crate::notify::mail::{Mail, Mailer};
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -44,5 +44,18 @@ impl AppState {
             places: Arc::new(Semaphore::new(config.max_requests)),
             config: Arc::new(config),
         }
+    }
+
+    /// Sends a mail that nobody waits for. Where it fails, the log says so; without mail set up it goes nowhere.
+    pub fn post(&self, mail: Mail) {
+        if !self.mailer.is_set_up() {
+            return;
+        }
+        let mailer = Arc::clone(&self.mailer);
+        tokio::spawn(async move {
+            if let Err(error) = mailer.send(mail).await {
+                tracing::warn!(%error, "a mail was not sent");
+            }
+        });
     }
 }

@@ -1,10 +1,12 @@
 //! The top of every page: where one is, whose figures these are, and the way out.
 
 use super::icon::Icon;
+use super::still::Still;
 use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
 use crate::server_fns::session::SessionInfo;
 use crate::words;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -38,9 +40,13 @@ fn Org(who: SessionInfo) -> impl IntoView {
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
+    let org = match who.switcher {
+        Some(switcher) => Either::Left(Still(switcher)),
+        None => Either::Right(view! { <span class="org-name">{who.org}</span> }),
+    };
     view! {
         <div class="org">
-            <span class="org-name">{who.org}</span>
+            {org}
             {synthetic}
         </div>
         <nav class="nav" aria-label="Main">

@@ -25,6 +25,8 @@ pub mod header;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
+#[cfg(feature = "ssr")]
+pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;

@@ -6,5 +6,6 @@ pub mod grants;
 pub mod ledger;
 pub mod not_found;
 pub mod overview;
+pub mod people;
 pub mod rate_card;
 pub mod sign_in;

@@ -115,6 +115,12 @@ pub fn grants_page() -> impl IntoView {
     InertElement::new("<div class=\"page\"></div>")
 }
 
+/// A page about people, likewise.
+#[must_use]
+pub fn people_page() -> impl IntoView {
+    grants_page()
+}
+
 fn element(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }

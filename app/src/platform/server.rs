@@ -70,3 +70,9 @@ pub fn select(_: &str, _: u32, _: u32) {}
 pub fn grants_page() -> impl IntoView {
     crate::components::grants::report()
 }
+
+/// A page about people.
+#[must_use]
+pub fn people_page() -> impl IntoView {
+    crate::components::people::report()
+}

@@ -43,6 +43,11 @@ pub fn hash(password: &str) -> String {
     password_auth::generate_hash(password)
 }
 
+/// The same without holding up others; `None` where the process is ending.
+pub async fn hashed(password: String) -> Option<String> {
+    tokio::task::spawn_blocking(move || hash(&password)).await.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

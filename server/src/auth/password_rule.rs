@@ -140,13 +140,30 @@ mod tests {
     #[test]
     fn what_is_guessed_first_is_refused() {
         for common in [
-            "password123", "P@ssw0rd1234", "Passwort2026!", "qwertyuiop", "1234567890", "aaaaaaaaaaaa", "abcdefghijkl",
-            "iloveyou1234", "Welcome2026!!", "letmein!letmein", "20261121123456", "monkeydragon", "ababababab",
-            "changeme2026", "summer2026!",
+            "password123",
+            "P@ssw0rd1234",
+            "Passwort2026!",
+            "qwertyuiop",
+            "1234567890",
+            "aaaaaaaaaaaa",
+            "abcdefghijkl",
+            "iloveyou1234",
+            "Welcome2026!!",
+            "letmein!letmein",
+            "20261121123456",
+            "monkeydragon",
+            "ababababab",
+            "changeme2026",
+            "summer2026!",
         ] {
             assert_eq!(check(common, &WORDS), Err(Weak::Common), "{common}");
         }
-        for personal in ["lovelace2026".to_owned() + "!", "Analytical1".to_owned(), "engines-engines".to_owned(), "scrip-scrip-1".to_owned()] {
+        for personal in [
+            "lovelace2026".to_owned() + "!",
+            "Analytical1".to_owned(),
+            "engines-engines".to_owned(),
+            "scrip-scrip-1".to_owned(),
+        ] {
             assert_eq!(check(&personal, &WORDS), Err(Weak::Personal), "{personal}");
         }
     }
@@ -156,8 +173,13 @@ mod tests {
         assert_eq!(check("k3#xQ9!vP", &WORDS), Err(Weak::TooShort));
         assert_eq!(check(&"xy9k".repeat(33), &WORDS), Err(Weak::TooLong));
         for good in [
-            "correct horse battery staple", "purple teapots sing", "ein langer deutscher satz", "zażółć gęślą jaźń", "tr0mbone-ladder",
-            "k3#xQ9!vPz", "lovelace eats green apples",
+            "correct horse battery staple",
+            "purple teapots sing",
+            "ein langer deutscher satz",
+            "zażółć gęślą jaźń",
+            "tr0mbone-ladder",
+            "k3#xQ9!vPz",
+            "lovelace eats green apples",
         ] {
             assert_eq!(check(good, &WORDS), Ok(()), "{good}");
         }

@@ -7,7 +7,6 @@ use crate::state::AppState;
 use app::backend::Viewer;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use sha2::{Digest, Sha256};
 use store::Session;
 
 /// Length of a token: 43 letters of 62 are 256 bits.
@@ -28,7 +27,7 @@ pub fn new_token() -> String {
 /// What is stored of a token.
 #[must_use]
 pub fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+    store::session::token_hash(token)
 }
 
 /// `Set-Cookie` that signs a browser in for `max_age_s` seconds; 0 and an empty token sign it out.

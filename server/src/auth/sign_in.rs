@@ -110,11 +110,7 @@ pub async fn sign_out(State(app): State<AppState>, headers: HeaderMap) -> Respon
 }
 
 /// Whom the credentials belong to, and whether they owe a second factor.
-async fn check(
-    app: &AppState,
-    address: Option<String>,
-    credentials: Credentials,
-) -> Result<(UserId, bool), Failure> {
+async fn check(app: &AppState, address: Option<String>, credentials: Credentials) -> Result<(UserId, bool), Failure> {
     // Without an address all are slowed down together, which is the careful side.
     let address = address.and_then(|address| address.parse().ok()).unwrap_or(ANYWHERE);
     if !app.throttle.admit(&credentials.email, address, app.store.now()) {
@@ -125,7 +121,9 @@ async fn check(
     let fits = app.passwords.verify(credentials.password, stored).await;
     let user = user.filter(|_| fits).ok_or(Failure::Told("credentials"))?;
     app.throttle.succeeded(&credentials.email, address);
-    if app.store.memberships(user.id).await?.is_empty() {
+    // Whoever belongs nowhere can still accept an invitation.
+    let joins = credentials.next.starts_with("/invitation?");
+    if !joins && app.store.memberships(user.id).await?.is_empty() {
         return Err(Failure::Told("no_org"));
     }
     let factor = app.store.second_factor(user.id).await?;

@@ -69,7 +69,9 @@ mod tests {
     #[test]
     fn the_codes_are_those_of_the_standard() {
         let secret = Secret::new(Box::new(*b"12345678901234567890")).to_base32();
-        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")] {
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
             let now = Timestamp::from_micros(seconds * MICROS_PER_SECOND);
             assert_eq!(code_at(&secret, now).as_deref(), Some(code));
             assert_eq!(step_of(&secret, &format!(" {} {} ", &code[..3], &code[3..]), now), Some(seconds / 30));

@@ -117,7 +117,12 @@ mod tests {
 
     fn config(smtp_url: Option<&str>, mail_dir: Option<&str>, mail_from: Option<&str>) -> Config {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        Config { smtp_url: text(smtp_url), mail_dir: mail_dir.map(PathBuf::from), mail_from: text(mail_from), ..Config::default() }
+        Config {
+            smtp_url: text(smtp_url),
+            mail_dir: mail_dir.map(PathBuf::from),
+            mail_from: text(mail_from),
+            ..Config::default()
+        }
     }
 
     #[test]
@@ -139,7 +144,11 @@ mod tests {
     async fn a_line_break_in_a_subject_makes_no_header() {
         let folder = tempfile::tempdir().expect("a folder");
         let mailer = Mailer::new(&config(None, folder.path().to_str(), Some("Scrip <s@example.com>"))).expect("valid");
-        let mail = |to: &str| Mail { to: to.to_owned(), subject: "Join\r\nBcc: evil@example.com".to_owned(), text: "…\n".to_owned() };
+        let mail = |to: &str| Mail {
+            to: to.to_owned(),
+            subject: "Join\r\nBcc: evil@example.com".to_owned(),
+            text: "…\n".to_owned(),
+        };
         mailer.send(mail("ada@example.com")).await.expect("written");
         let file = std::fs::read_dir(folder.path()).expect("a folder").flatten().next().expect("a mail");
         let text = std::fs::read_to_string(file.path()).expect("text");

@@ -9,6 +9,7 @@ use crate::tx::Tx;
 use crate::user::{UserId, role_of};
 use ledger::{OrgId, Role, Timestamp};
 use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
 
 /// Without a request for this long a session ends.
 pub const IDLE_LIMIT_US: i64 = 24 * 3_600 * 1_000_000;
@@ -58,6 +59,8 @@ pub enum EndSessions {
     One([u8; 8]),
     /// All but the one with this hash.
     AllBut([u8; 32]),
+    /// All.
+    All,
 }
 
 /// A signed-in browser as its person sees it.
@@ -73,6 +76,12 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// Its last request, to some minutes.
     pub seen_at: Timestamp,
+}
+
+/// What is stored of a token. Tokens are 256 bits of chance: a slow hash would add nothing but load.
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 impl Store {
@@ -147,6 +156,8 @@ impl Store {
                 EndSessions::AllBut(keep) => {
                     ("DELETE FROM session WHERE user_id = ?1 AND token_hash <> ?2", keep.to_vec())
                 }
+                // No token hashes to the empty text.
+                EndSessions::All => ("DELETE FROM session WHERE user_id = ?1 AND token_hash <> ?2", Vec::new()),
             };
             let ended = tx.conn.prepare_cached(sql)?.execute(params![user.0, hash])?;
             if ended > 0 {
@@ -213,6 +224,23 @@ impl Store {
             self.touch_session(token_hash).await;
         }
         Ok(Some(Session { user: UserId(user), email, org: OrgId(org), role: role_of(&role)?, operator }))
+    }
+
+    /// Whose session a token is, also where they belong to no org: all that they may do is to join one.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn session_person(&self, token_hash: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError> {
+        let found: Option<(i64, String)> = sqlx::query_as(
+            "SELECT s.user_id, u.email FROM session s JOIN user u ON u.user_id = s.user_id
+             WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?2 - ?3",
+        )
+        .bind(token_hash.as_slice())
+        .bind(self.now().micros())
+        .bind(IDLE_LIMIT_US)
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(found.map(|(user, email)| (UserId(user), email)))
     }
 
     /// Notes that a session was used. Best effort: a full queue only makes it look idle a little longer.
