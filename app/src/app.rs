@@ -10,6 +10,7 @@ use crate::pages::ledger::LedgerPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::rate_card::RateCardPage;
+use crate::pages::settings::SettingsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{SessionInfo, session};
@@ -82,6 +83,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/grants") view=|| Eager(view! { <GrantsPage/> })/>
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
+                    <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>

@@ -30,6 +30,9 @@ pub struct Config {
     /// Whether cookies are sent over TLS only (`__Host-scrip`). Default: yes, unless `public_url` is plain http to a host
     /// other than this machine. Browsers treat this machine's own address as safe.
     pub cookie_secure: Option<bool>,
+    /// Whether a proxy in front writes the address of whoever asks to the end of `x-forwarded-for`. Only where the proxy is
+    /// the only way in: anybody else could write there too.
+    pub behind_proxy: bool,
     /// What is logged, as tracing's filter: `info`, `warn,scrip_server=debug`.
     pub log: String,
     /// How the log is written.
@@ -61,6 +64,7 @@ impl Default for Config {
             listen: "127.0.0.1:3000".to_owned(),
             public_url: None,
             cookie_secure: None,
+            behind_proxy: false,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             metrics: true,

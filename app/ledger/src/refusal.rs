@@ -230,6 +230,15 @@ pub enum Refusal {
     /// As many versions as are kept.
     #[error("this organization has 1000 versions of its rate card, and no more are kept")]
     TooManyVersions,
+    /// An API key that was revoked, has expired, or has been replaced already.
+    #[error("this key has ended, or was rotated already: create a new one")]
+    KeyEnded,
+    /// An API key for nothing, or for more than a key can be for.
+    #[error("{problem}")]
+    BadKey {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -294,6 +303,8 @@ impl Refusal {
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",
+            Self::KeyEnded => "key_ended",
+            Self::BadKey { .. } => "bad_key_terms",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }

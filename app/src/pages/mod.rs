@@ -7,4 +7,14 @@ pub mod ledger;
 pub mod not_found;
 pub mod overview;
 pub mod rate_card;
+pub mod settings;
 pub mod sign_in;
+
+/// Pages that stand still: the server renders them, the browser leaves them alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Still {
+    /// Grants.
+    Grants,
+    /// All pages of settings.
+    Settings,
+}

@@ -1,5 +1,6 @@
 //! Who somebody is: people by password and session, programs by key. What they may is in [`crate::access`].
 
+pub mod address;
 pub mod api_key;
 pub mod password;
 pub mod session;

@@ -55,7 +55,7 @@ pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
 pub async fn viewer(app: &AppState, headers: &HeaderMap) -> Result<Option<Viewer>, Problem> {
     let Some(token) = token(&app.config, headers) else { return Ok(None) };
     let session = app.store.session(hash(token)).await?;
-    Ok(session.map(|Session { email, org, role, operator, .. }| Viewer { email, org, role, operator }))
+    Ok(session.map(|Session { email, org, role, operator, .. }| Viewer { email, org, role, operator, address: None }))
 }
 
 /// The address of the sign-in page, with what went wrong before and where to go after.

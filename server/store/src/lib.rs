@@ -60,7 +60,7 @@ pub use event::{EventDetail, EventPage, EventRow};
 pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
-pub use key::{Key, KeyId, NewKey, Scope};
+pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
 pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
 pub use position::At;
