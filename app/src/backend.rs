@@ -11,14 +11,16 @@ use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
 use crate::server_fns::overview::{DAYS, EVENTS, EventLine, Overview};
 use crate::server_fns::session::SessionInfo;
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ::ledger::{Interval, Meter, OrgId, Quantity, Role, Timestamp};
+use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
 use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
+pub mod audit;
 pub mod desk;
 mod grants;
+pub mod keys;
 pub mod people;
 pub mod rate_card;
 mod timeline;
@@ -65,6 +67,19 @@ impl Viewer {
 }
 
 impl Backend {
+    /// Whoever is signed in, if their role may do that. The guard of routes asks the same before; a page that is reached in
+    /// another way says it too.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], or a sentence that says who may.
+    pub fn allowed(&self, permission: Permission) -> Result<&Viewer, AppError> {
+        let viewer = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
+        if viewer.role.may(permission) {
+            return Ok(viewer);
+        }
+        Err(AppError::Refused { problem: permission.refusal(viewer.role) })
+    }
+
     /// That of the request being answered.
     #[must_use]
     pub fn current() -> Self {

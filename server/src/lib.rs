@@ -33,6 +33,7 @@ pub mod router;
 pub mod sample;
 pub mod security;
 pub mod serve;
+pub mod settings;
 pub mod socket;
 pub mod state;
 pub mod telemetry;

@@ -7,6 +7,8 @@ use crate::security::policy_of_page;
 use crate::state::AppState;
 use crate::telemetry::RequestId;
 use app::AppError;
+use app::backend::audit::AuditExport;
+use app::backend::keys::Made;
 use app::backend::ledger::LedgerExport;
 use app::backend::people::{MailIsSetUp, Shown, Visitor};
 use app::backend::rate_card::Typed;
@@ -14,7 +16,7 @@ use app::backend::{self, Backend, Viewer};
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -62,6 +64,40 @@ pub async fn invitation(State(app): State<AppState>, request: Request) -> Result
         None => None,
     };
     Ok(render_with(&app, viewer, request, move || provide_context(Visitor(visitor.clone()))).await)
+}
+
+/// A page of settings for somebody whose role may not: it says in its place who may.
+pub async fn may_not(app: &AppState, viewer: Viewer, request: Request) -> Response {
+    let mut response = render(app, Some(viewer), request).await;
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// The API keys page with a key that was just made. It is nowhere else: the answer is not to be kept.
+pub async fn keys_with(app: &AppState, viewer: Option<Viewer>, made: Made, request: Request) -> Response {
+    let mut response = render_with(app, viewer, request, move || provide_context(made.clone())).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What the Audit log page lists, as CSV: all of it, a page of the store at a time.
+///
+/// # Errors
+/// As [`ledger_csv`].
+pub async fn audit_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store.clone(), viewer };
+    let begun = AuditExport::begin(&backend, &query.unwrap_or_default()).await;
+    let export = begun.map_err(|error| problem_of(&error))?;
+    let pieces = futures::stream::try_unfold(export, async |mut export| {
+        Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
+    });
+    let attachment = "attachment; filename=\"audit.csv\"".to_owned();
+    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
 /// The app's page for an address that has none. Whoever is not signed in may see it: it shows nothing of anybody.

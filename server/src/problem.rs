@@ -123,6 +123,7 @@ impl From<Refusal> for Problem {
             | Refusal::HoldCaptured
             | Refusal::HoldReleased
             | Refusal::HoldExpired
+            | Refusal::KeyEnded
             | Refusal::RateCardChanged { .. } => StatusCode::CONFLICT,
             Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,

@@ -6,13 +6,13 @@
 use crate::access::guard;
 use crate::auth::{account, invitation, reset, sign_in};
 use crate::state::AppState;
-use crate::{api, assets, desk, members, pages, problem, security, telemetry};
+use crate::{api, assets, desk, members, pages, problem, security, settings, telemetry};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use std::sync::atomic::Ordering;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -41,6 +41,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
         .route("/rate-card", get(pages::page))
+        .route("/settings", get(async || Redirect::to("/settings/members")))
+        .route("/settings/keys", get(pages::page).post(settings::keys))
+        .route("/settings/audit", get(pages::page))
+        .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))
         .route("/sign-in/code", get(pages::page).post(sign_in::code))

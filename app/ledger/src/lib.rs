@@ -55,7 +55,7 @@ pub use event::Event;
 pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
-pub use id::{EntrySeq, EventSeq, GrantId, HoldId, LineNo, OrgId, RateCardVersion};
+pub use id::{EntrySeq, EventSeq, GrantId, HoldId, KeyId, LineNo, OrgId, RateCardVersion};
 pub use label::{Label, Meter};
 pub use line_state::LineStates;
 pub use money::{Currency, Money};

@@ -236,6 +236,15 @@ pub enum Refusal {
     /// Making, changing or removing an owner, by somebody who is none.
     #[error("only owners may make, change or remove owners: ask one of them")]
     OwnersOnly,
+    /// An API key that was revoked, has expired, or has been replaced already.
+    #[error("this key has ended, or was rotated already: create a new one")]
+    KeyEnded,
+    /// An API key for nothing, or for more than a key can be for.
+    #[error("{problem}")]
+    BadKey {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -302,6 +311,8 @@ impl Refusal {
             Self::TooManyVersions => "too_many_versions",
             Self::LastOwner => "last_owner",
             Self::OwnersOnly => "owners_only",
+            Self::KeyEnded => "key_ended",
+            Self::BadKey { .. } => "bad_key_terms",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }

@@ -94,7 +94,7 @@ use Role::{Admin, Analyst, Billing, Member, Owner};
 const TABLE: [(Permission, &[Role], &str); 10] = [
     (P::SeeUsage, &[Owner, Admin, Billing, Analyst, Member], "See usage, analytics and events"),
     (P::SeeLedger, &[Owner, Admin, Billing, Analyst, Member], "See balance, grants, ledger and rate card"),
-    (P::Export, &[Owner, Admin, Billing, Analyst], "Download usage and ledger as files"),
+    (P::Export, &[Owner, Admin, Billing, Analyst, Member], "Download usage and ledger as files"),
     (P::ManageAlerts, &[Owner, Admin, Billing, Analyst], "Set up alerts and budgets"),
     (P::ManageBilling, &[Owner, Admin, Billing], "Buy credits, see invoices and change the plan"),
     (P::ManageKeys, &[Owner, Admin], "Create, rotate and revoke API keys"),
@@ -216,7 +216,7 @@ mod tests {
             Permission::ALL.iter().map(|permission| if role.may(*permission) { 'x' } else { '.' }).collect()
         };
         let lines: Vec<String> = Role::ALL.into_iter().map(line).collect();
-        assert_eq!(lines, ["xxxxxxxxxx", "xxxxxxxxx.", "xxxxx.....", "xxxx......", "xx........"]);
+        assert_eq!(lines, ["xxxxxxxxxx", "xxxxxxxxx.", "xxxxx.....", "xxxx......", "xxx......."]);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub fn Header(
 fn Org(who: SessionInfo) -> impl IntoView {
     let path = use_location().pathname;
     let current = move |here: &'static str| move || (path.get() == here).then_some("page");
+    let settings = move || path.get().starts_with("/settings").then_some("page");
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
@@ -55,6 +56,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
             <a href="/grants" rel="external" aria-current=current("/grants")>"Grants"</a>
             <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
             <a href="/rate-card" aria-current=current("/rate-card")>"Rate card"</a>
+            <a href="/settings" rel="external" aria-current=settings>"Settings"</a>
             <a href="/api/docs" rel="external">"API docs"</a>
         </nav>
     }

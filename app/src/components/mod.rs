@@ -30,6 +30,8 @@ pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+#[cfg(feature = "ssr")]
+pub mod settings;
 pub mod skeleton;
 pub mod source_filter;
 pub mod standing;

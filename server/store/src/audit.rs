@@ -77,6 +77,13 @@ impl By {
     }
 }
 
+impl From<String> for By {
+    /// Whoever the ledger knows by that cause, from nowhere in particular.
+    fn from(actor: String) -> Self {
+        Self { actor, address: None }
+    }
+}
+
 /// What is done.
 #[derive(Debug, Clone)]
 pub struct Change {

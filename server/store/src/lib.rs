@@ -65,7 +65,7 @@ pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
 pub use invitation::{Guest, Invitation, Invited};
-pub use key::{Key, KeyId, NewKey, Scope};
+pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
 pub use member::{Member, Membership};
 pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};

@@ -1,10 +1,12 @@
 //! People, and what they are in which org.
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::rows::unreadable;
 use ledger::{OrgId, Role};
 use rusqlite::{OptionalExtension, params};
+use serde_json::json;
 
 /// A person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,12 +44,17 @@ impl Store {
     pub async fn add_member(&self, org: OrgId, user: UserId, role: Role) -> Result<(), StoreError> {
         let run = move |tx: &mut crate::tx::Tx<'_>| {
             crate::org::zone(tx.conn, org)?;
-            let known: Option<i64> = tx
+            let email: Option<String> = tx
                 .conn
-                .prepare_cached("SELECT user_id FROM user WHERE user_id = ?1")?
+                .prepare_cached("SELECT email FROM user WHERE user_id = ?1")?
                 .query_row([user.0], |row| row.get(0))
                 .optional()?;
-            known.ok_or(StoreError::NotFound("person"))?;
+            let email = email.ok_or(StoreError::NotFound("person"))?;
+            let before: Option<String> = tx
+                .conn
+                .prepare_cached("SELECT role FROM member WHERE org_id = ?1 AND user_id = ?2")?
+                .query_row([org.0, user.0], |row| row.get(0))
+                .optional()?;
             let now = tx.now().micros();
             tx.conn
                 .prepare_cached(
@@ -55,7 +62,9 @@ impl Store {
                      ON CONFLICT DO UPDATE SET role = excluded.role",
                 )?
                 .execute(params![org.0, user.0, role.as_str(), now])?;
-            Ok(())
+            let before = before.map(|role| json!({"role": role}));
+            let after = Some(json!({"role": role.as_str()}));
+            tx.note(org, &By::command(), Change { action: "member.add", target: email, before, after })
         };
         self.writer().call(0, run).await
     }

@@ -108,7 +108,7 @@ impl Server {
     pub async fn create_key(&self, org: &str, scopes: &[&str]) -> String {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let (org, name) = (org.to_owned(), "test".to_owned());
-        match self.run(Command::CreateKey { org, name, scopes, expires_in_days: None }).await {
+        match self.run(Command::CreateKey { org, name, scopes, project: None, expires_in_days: None }).await {
             Answer::Key(key) => key,
             other => panic!("{other:?}"),
         }

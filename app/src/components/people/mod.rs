@@ -9,69 +9,103 @@ mod parts;
 mod security;
 mod sentences;
 
+use self::parts::Line;
 use crate::backend::Backend;
 use crate::backend::people::{Shown, mail};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::Markup;
-use crate::{query, words};
+use crate::query;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
-use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-/// A page, put together.
-struct Page {
-    title: &'static str,
-    class: &'static str,
-    parts: Vec<Markup>,
+/// Address of the Members page.
+pub const MEMBERS: &str = "/settings/members";
+/// Address of the Security page.
+pub const SECURITY: &str = "/settings/security";
+const CODE: &str = "/sign-in/code";
+const FORGOT: &str = "/forgot-password";
+const RESET: &str = "/reset-password";
+const INVITATION: &str = "/invitation";
+
+/// The title of a page before one is signed in.
+#[must_use]
+pub fn title(path: &str) -> Option<&'static str> {
+    match path {
+        CODE => Some("Second step"),
+        FORGOT => Some("Forgot password"),
+        RESET => Some("New password"),
+        INVITATION => Some("Invitation"),
+        _ => None,
+    }
 }
 
-/// What the page at this address shows, once it is read.
+/// The page before one is signed in that the address names, once it is read.
 #[must_use]
 pub fn report() -> impl IntoView {
     let location = use_location();
     let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
     let filled = ScopedFuture::new(async move {
-        words::provide().await;
-        match page(&path, &search).await {
-            Ok(Page { title, class, parts }) => Either::Left(view! {
-                <Title text=title/>
-                {Still(Markup::new("div").class(class).children(parts))}
-            }),
+        match door(&path, &search).await {
+            Ok(markup) => Either::Left(Still(markup)),
             // Without a script "Try again" is a link to this address.
-            Err(error) => Either::Right(view! { <div class="page"><ErrorPanel error retry=|()| ()/></div> }),
+            Err(error) => Either::Right(view! { <ErrorPanel error retry=|()| ()/> }),
         }
     });
-    view! { {Suspend::new(filled)} }
+    view! { <div class="page sign-in">{Suspend::new(filled)}</div> }
 }
 
-async fn page(path: &str, search: &str) -> Result<Page, AppError> {
+async fn door(path: &str, search: &str) -> Result<Markup, AppError> {
     let backend = Backend::current();
-    let pairs = query::parse(search);
-    let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let line = value("error").map(sentences::wrong).or_else(|| sentences::done(value("done")?));
-    let line = line.as_ref();
-    let shown = use_context::<Shown>();
-    let settings = |title, parts| Page { title, class: "page settings-page", parts: headed(title, parts) };
-    let door = |title, part| Page { title, class: "page sign-in", parts: vec![part] };
-    let token = value("token").unwrap_or_default();
+    let asked = Asked::parse(search);
+    let (line, token) = (asked.line.as_ref(), asked.get("token"));
     Ok(match path {
-        "/settings/members" => {
-            settings("Members", members::page(&backend.members().await?, line, shown.as_ref(), search))
-        }
-        "/settings/security" => settings("Security", security::page(&backend.security().await?, line, shown.as_ref())),
-        "/sign-in/code" => door("Second step", doors::code(line, value("next").unwrap_or("/"))),
-        "/forgot-password" => door("Forgot password", doors::forgot(line, mail())),
-        "/reset-password" => door("New password", doors::reset(line, backend.reset_of(token).await?.as_deref(), token)),
-        "/invitation" => door("Invitation", doors::invitation(line, &backend.invited(token).await?, token)),
+        CODE => doors::code(line, asked.get("next")),
+        FORGOT => doors::forgot(line, mail()),
+        RESET => doors::reset(line, backend.reset_of(token).await?.as_deref(), token),
+        INVITATION => doors::invitation(line, &backend.invited(token).await?, token),
         _ => return Err(AppError::NotFound),
     })
 }
 
-fn headed(title: &str, parts: Vec<Markup>) -> Vec<Markup> {
+/// What stands in the frame of settings.
+///
+/// # Errors
+/// What the store says.
+pub async fn settings(path: &str, title: &str, search: &str) -> Result<Markup, AppError> {
+    let backend = Backend::current();
+    let asked = Asked::parse(search);
+    let (line, shown) = (asked.line.as_ref(), use_context::<Shown>());
+    let parts = if path == MEMBERS {
+        members::page(&backend.members().await?, line, shown.as_ref(), search)
+    } else {
+        security::page(&backend.security().await?, line, shown.as_ref())
+    };
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(title));
-    std::iter::once(head).chain(parts).collect()
+    Ok(Markup::new("div").class("people").child(head).children(parts))
+}
+
+/// What the address says.
+struct Asked {
+    pairs: Vec<(String, String)>,
+    /// What came of a form.
+    line: Option<Line>,
+}
+
+impl Asked {
+    fn parse(search: &str) -> Self {
+        let mut asked = Self { pairs: query::parse(search), line: None };
+        asked.line = match asked.get("error") {
+            "" => sentences::done(asked.get("done")),
+            code => Some(sentences::wrong(code)),
+        };
+        asked
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
 }
