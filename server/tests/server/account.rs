@@ -31,11 +31,8 @@ async fn with_second_step(server: &Server, browser: &mut Browser<'_>) -> (String
     assert_eq!(wrong.header("location"), "/settings/security?error=code#second");
     let code = totp::code_at(&secret, server.store.now()).expect("a code");
     let shown = browser.post(PAGE, &[("do", "totp_confirm"), ("code", &code)]).await.text();
-    let codes: Vec<String> = shown
-        .split("<li><code>")
-        .skip(1)
-        .map(|part| part.split('<').next().expect("a code").to_owned())
-        .collect();
+    let codes: Vec<String> =
+        shown.split("<li><code>").skip(1).map(|part| part.split('<').next().expect("a code").to_owned()).collect();
     assert_eq!(codes.len(), 10, "{shown}");
     assert!(!browser.get(PAGE).await.text().contains(&codes[0]), "shown once");
     (secret, codes)
@@ -60,7 +57,10 @@ async fn changing_the_password_needs_the_present_one_and_signs_out_everybody_els
         assert_eq!(reply.header("location"), format!("{PAGE}?error={code}#password"));
     }
     assert!(there.opens("/").await, "nothing was changed yet");
-    assert_eq!(here.post(PAGE, &change(PASSWORD, NEW, NEW)).await.header("location"), "/settings/security?done=password#password");
+    assert_eq!(
+        here.post(PAGE, &change(PASSWORD, NEW, NEW)).await.header("location"),
+        "/settings/security?done=password#password"
+    );
     assert!(here.opens("/").await && !there.opens("/").await);
     assert_eq!(there.sign_in(ADA, PASSWORD).await, "/sign-in?error=credentials");
     assert_eq!(there.sign_in(ADA, NEW).await, "/");
@@ -131,7 +131,9 @@ async fn turning_the_second_step_off_needs_password_and_code() {
     let server = server().await;
     let mut browser = Browser::signed_in(&server, ADA, PASSWORD).await;
     let (_, codes) = with_second_step(&server, &mut browser).await;
-    let off = |present: &'static str, code: String| vec![("do", "totp_off".to_owned()), ("present", present.to_owned()), ("code", code)];
+    let off = |present: &'static str, code: String| {
+        vec![("do", "totp_off".to_owned()), ("present", present.to_owned()), ("code", code)]
+    };
     for (present, code, error) in [("wrong", codes[0].clone(), "password_wrong"), (PASSWORD, "1".to_owned(), "code")] {
         let reply = browser.post(PAGE, &off(present, code)).await;
         assert_eq!(reply.header("location"), format!("{PAGE}?error={error}#second"));
@@ -141,7 +143,10 @@ async fn turning_the_second_step_off_needs_password_and_code() {
     let reply = browser.post(PAGE, &off(PASSWORD, codes[1].clone())).await;
     assert_eq!(reply.header("location"), "/settings/security?error=code#second", "the old codes are void");
     let fresh = renewed.split("<li><code>").nth(1).and_then(|part| part.split('<').next()).expect("a code").to_owned();
-    assert_eq!(browser.post(PAGE, &off(PASSWORD, fresh)).await.header("location"), "/settings/security?done=totp_off#second");
+    assert_eq!(
+        browser.post(PAGE, &off(PASSWORD, fresh)).await.header("location"),
+        "/settings/security?done=totp_off#second"
+    );
     assert_eq!(Browser::new(&server).sign_in(ADA, PASSWORD).await, "/");
 }
 
@@ -154,7 +159,9 @@ async fn sessions_are_listed_and_ended_one_by_one_or_all_at_once() {
     let mut bob = Browser::signed_in(&server, "bob@example.com", PASSWORD).await;
     let page = here.get(PAGE).await.text();
     assert!(page.contains("Firefox on Linux") && page.contains("This one"), "{page}");
-    let name = |page: &str| page.split("name=\"session\" value=\"").nth(1).and_then(|p| p.get(..16)).expect("another").to_owned();
+    let name = |page: &str| {
+        page.split("name=\"session\" value=\"").nth(1).and_then(|p| p.get(..16)).expect("another").to_owned()
+    };
     let other = name(&page);
     let gone = bob.post(PAGE, &[("do", "end"), ("session", &other)]).await;
     assert_eq!(gone.header("location"), "/settings/security?done=session_gone#sessions", "nobody ends another's");
@@ -217,7 +224,8 @@ async fn a_forgotten_password_is_set_anew_by_a_link_that_works_once_and_for_an_h
 
     browser.post("/forgot-password", &[("email", ADA)]).await;
     let all = mails(folder.path(), 3).await;
-    let link = all.iter().find(|mail| mail.contains("/reset-password") && !mail.contains(&token)).expect("another link");
+    let link =
+        all.iter().find(|mail| mail.contains("/reset-password") && !mail.contains(&token)).expect("another link");
     later(&server, 61 * MINUTE);
     let late = browser.post("/reset-password", &set(&token_in(link, "/reset-password?token="), PASSWORD)).await;
     assert!(late.header("location").contains("error=link_late"), "for an hour");

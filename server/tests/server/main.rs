@@ -6,6 +6,7 @@
 #![recursion_limit = "512"]
 
 mod access;
+mod account;
 mod bad_input;
 mod cli;
 mod cli_ledger;
@@ -19,6 +20,8 @@ mod holds;
 mod import;
 mod ledger_entries;
 mod ledger_pages;
+mod members;
+mod people;
 mod presets;
 mod rate_cards;
 mod real_input;

@@ -38,11 +38,16 @@ async fn the_last_owner_stays_and_admins_touch_no_owner() {
     let (ada, eve) = (id_of(&server, ADA).await, id_of(&server, EVE).await);
     let mut owner = Browser::signed_in(&server, ADA, PASSWORD).await;
     let mut admin = Browser::signed_in(&server, BOB, PASSWORD).await;
-    for fields in [vec![("do", "remove"), ("member", ada.as_str())], vec![("do", "role"), ("member", &ada), ("role", "admin")]] {
+    for fields in
+        [vec![("do", "remove"), ("member", ada.as_str())], vec![("do", "role"), ("member", &ada), ("role", "admin")]]
+    {
         assert_eq!(owner.post(PAGE, &fields).await.header("location"), "/settings/members?error=last_owner");
         assert_eq!(admin.post(PAGE, &fields).await.header("location"), "/settings/members?error=owners_only");
     }
-    assert_eq!(owner.post("/settings/leave", &[("", "")]).await.header("location"), "/settings/members?error=last_owner");
+    assert_eq!(
+        owner.post("/settings/leave", &[("", "")]).await.header("location"),
+        "/settings/members?error=last_owner"
+    );
     let raise = [("do", "role"), ("member", eve.as_str()), ("role", "owner")];
     assert_eq!(admin.post(PAGE, &raise).await.header("location"), "/settings/members?error=owners_only");
     assert_eq!(owner.post(PAGE, &raise).await.header("location"), "/settings/members?done=role");
@@ -107,13 +112,16 @@ async fn an_invitation_makes_an_account_once_and_for_a_week() {
 
     owner.post(PAGE, &[("do", "resend"), ("invitation", "1")]).await;
     let all = mails(folder.path(), 2).await;
-    let second = all.iter().map(|mail| token_in(mail, "/invitation?token=")).find(|token| *token != first).expect("new");
+    let second =
+        all.iter().map(|mail| token_in(mail, "/invitation?token=")).find(|token| *token != first).expect("new");
     let mut guest = Browser::new(&server);
-    assert!(guest.get(&format!("/invitation?token={first}")).await.text().contains("works once"), "sent again is another");
+    assert!(
+        guest.get(&format!("/invitation?token={first}")).await.text().contains("works once"),
+        "sent again is another"
+    );
     assert!(guest.get(&format!("/invitation?token={second}")).await.text().contains("Join Acme"));
-    let join = |password: &str| {
-        [("token", second.clone()), ("password", password.to_owned()), ("again", password.to_owned())]
-    };
+    let join =
+        |password: &str| [("token", second.clone()), ("password", password.to_owned()), ("again", password.to_owned())];
     let weak = guest.post("/invitation", &join("Acme Acme Acme")).await;
     assert!(weak.header("location").contains("error=password_"), "{}", weak.header("location"));
     assert_eq!(guest.post("/invitation", &join("three blue kettles")).await.header("location"), "/");
@@ -124,7 +132,11 @@ async fn an_invitation_makes_an_account_once_and_for_a_week() {
 
     owner.post(PAGE, &[("do", "invite"), ("email", "late@example.com"), ("role", "member")]).await;
     let all = mails(folder.path(), 3).await;
-    let late = all.iter().find(|mail| mail.contains("To: late@")).map(|mail| token_in(mail, "/invitation?token=")).expect("sent");
+    let late = all
+        .iter()
+        .find(|mail| mail.contains("To: late@"))
+        .map(|mail| token_in(mail, "/invitation?token="))
+        .expect("sent");
     server.clock.set(time("2026-11-28T12:00:00Z"));
     assert!(guest.get(&format!("/invitation?token={late}")).await.text().contains("or is over"));
 }
@@ -166,9 +178,14 @@ async fn a_revoked_invitation_opens_nothing_and_who_is_a_member_is_not_invited()
     let invite = |email: &'static str, role: &'static str| [("do", "invite"), ("email", email), ("role", role)];
     let shown = bob.post(PAGE, &invite("new@example.com", "member")).await.text();
     let token = token_in(&shown, "/invitation?token=");
-    assert_eq!(bob.post(PAGE, &[("do", "revoke"), ("invitation", "1")]).await.header("location"), "/settings/members?done=revoked");
+    assert_eq!(
+        bob.post(PAGE, &[("do", "revoke"), ("invitation", "1")]).await.header("location"),
+        "/settings/members?done=revoked"
+    );
     assert!(Browser::new(&server).get(&format!("/invitation?token={token}")).await.text().contains("taken back"));
-    for (email, role, code) in [(EVE, "member", "is_member"), ("x@example.com", "owner", "owners_only"), ("none", "member", "bad_email")] {
+    for (email, role, code) in
+        [(EVE, "member", "is_member"), ("x@example.com", "owner", "owners_only"), ("none", "member", "bad_email")]
+    {
         let reply = bob.post(PAGE, &invite(email, role)).await;
         assert!(reply.header("location").starts_with(&format!("/settings/members?error={code}&email=")), "{email}");
     }
@@ -184,7 +201,12 @@ async fn every_change_is_in_the_audit_log_and_no_secret_is() {
     ada.post(PAGE, &[("do", "revoke"), ("invitation", "1")]).await;
     ada.post(PAGE, &[("do", "role"), ("member", &eve), ("role", "billing")]).await;
     ada.post(PAGE, &[("do", "remove"), ("member", &eve)]).await;
-    let change = [("do", "password"), ("present", PASSWORD), ("password", "three blue kettles"), ("again", "three blue kettles")];
+    let change = [
+        ("do", "password"),
+        ("present", PASSWORD),
+        ("password", "three blue kettles"),
+        ("again", "three blue kettles"),
+    ];
     ada.post("/settings/security", &change).await;
     let org = server.store.org_by_name(ORG).await.expect("readable").expect("the org").id;
     let rows = server.store.audit(org, AuditPage { limit: 5, ..AuditPage::default() }).await.expect("readable");
@@ -247,7 +269,11 @@ async fn invitations_go_through_a_mail_server_and_a_refused_one_becomes_a_link()
     let invite = |email: &'static str| [("do", "invite"), ("email", email), ("role", "member")];
     assert_eq!(ada.post(PAGE, &invite("new@example.com")).await.header("location"), "/settings/members?done=invited");
     let mail = taken.lock().expect("nobody panicked").join("\n").replace("=\r\n", "").replace("=3D", "=");
-    assert!(mail.contains("From: Scrip <scrip@example.com>") && mail.contains("https://scrip.example.com/invitation?token="), "{mail}");
+    assert!(
+        mail.contains("From: Scrip <scrip@example.com>")
+            && mail.contains("https://scrip.example.com/invitation?token="),
+        "{mail}"
+    );
     let shown = ada.post(PAGE, &invite("refused@example.com")).await.text();
     assert!(shown.contains("The mail could not be sent") && shown.contains("/invitation?token="));
 }

@@ -33,16 +33,19 @@ pub async fn server_with_mail() -> (Server, tempfile::TempDir) {
 
 /// The mails in a folder, once there are `count`. They are written beside the answer to whoever asked.
 pub async fn mails(folder: &Path, count: usize) -> Vec<String> {
-    for _ in 0..10_000 {
-        let files: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().collect();
-        let texts: Vec<String> = files.iter().filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect();
-        // A file that is there may not be written yet.
-        if texts.iter().filter(|text| text.ends_with('\n')).count() >= count {
-            return texts.iter().map(|text| decoded(text)).collect();
+    let come = async {
+        loop {
+            let files: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().collect();
+            let texts: Vec<String> =
+                files.iter().filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect();
+            // A file that is there may not be written yet.
+            if texts.iter().filter(|text| text.ends_with('\n')).count() >= count {
+                return texts.iter().map(|text| decoded(text)).collect();
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
-    panic!("fewer than {count} mails came")
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), come).await.expect("the mails come")
 }
 
 /// Soft line breaks and escapes of quoted-printable, as far as our mails have them.
