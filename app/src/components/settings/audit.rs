@@ -112,6 +112,7 @@ pub fn AuditPage(
     let newest = filter.before.is_some().then(|| {
         view! { <a class="button" href=filter.href("/settings/audit", None) rel="external">"Newest"</a> }
     });
+    let turn = (newest.is_some() || older.is_some()).then(|| view! { <p class="turn">{newest}{older}</p> });
     let list = if lines.is_empty() {
         let text = if filter.is_any() { "Nothing fits this filter." } else { "Nothing has been changed yet." };
         Either::Left(view! { <p class="muted">{text}</p> })
@@ -130,7 +131,7 @@ pub fn AuditPage(
             </div>
             <FilterForm filter actors actions/>
             {list}
-            <p class="turn">{newest}{older}</p>
+            {turn}
         </section>
     }
 }
@@ -173,7 +174,7 @@ fn Changes(lines: Vec<AuditLine>) -> impl IntoView {
     });
     let rows = rows.collect_view();
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-labelledby="changes-title">
+        <div class="table-scroll" tabindex="0" role="region" aria-labelledby="changes-title">
             <table class="table audit">
                 <thead>
                     <tr>
