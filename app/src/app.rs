@@ -4,12 +4,14 @@ use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
+use crate::pages::door::DoorPage;
 use crate::pages::event::EventPage;
 use crate::pages::grants::GrantsPage;
 use crate::pages::ledger::LedgerPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::rate_card::RateCardPage;
+use crate::pages::settings::SettingsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{GetSession, SessionInfo};
@@ -82,7 +84,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/grants") view=|| Eager(view! { <GrantsPage/> })/>
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
+                    <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
+                    <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/reset-password") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/invitation") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>

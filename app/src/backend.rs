@@ -17,18 +17,21 @@ use crate::server_fns::session::SessionInfo;
 use crate::usage_chart::Usage;
 use crate::view::View;
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ::ledger::{Interval, Meter, OrgId, Quantity, Timestamp};
+use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{CubeQuery, EventPage, EventRow, Org, Range, StoreError};
+use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
+pub mod audit;
 pub mod desk;
 mod grants;
+pub mod keys;
+pub mod people;
 pub mod rate_card;
 mod timeline;
 
-pub use store::Store;
+pub use store::{Store, UserId};
 
 pub mod event;
 pub mod ledger;
@@ -45,17 +48,44 @@ pub struct Backend {
 /// Who is signed in.
 #[derive(Debug, Clone)]
 pub struct Viewer {
+    /// The person.
+    pub user: UserId,
+    /// SHA-256 of the token of the session.
+    pub session: [u8; 32],
     /// By which they sign in.
     pub email: String,
     /// Whose figures they see.
     pub org: OrgId,
     /// What they may do there.
-    pub role: store::Role,
+    pub role: Role,
     /// Whether they may give, adjust and correct credits: whoever runs the installation, whatever the org.
     pub operator: bool,
+    /// From where, for the audit log.
+    pub address: Option<String>,
+}
+
+impl Viewer {
+    /// Who changes something, for the ledger and the audit log.
+    #[must_use]
+    pub fn by(&self) -> By {
+        By::user(&self.email, self.address.clone())
+    }
 }
 
 impl Backend {
+    /// Whoever is signed in, if their role may do that. The guard of routes asks the same before; a page that is reached in
+    /// another way says it too.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], or a sentence that says who may.
+    pub fn allowed(&self, permission: Permission) -> Result<&Viewer, AppError> {
+        let viewer = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
+        if viewer.role.may(permission) {
+            return Ok(viewer);
+        }
+        Err(AppError::Refused { problem: permission.refusal(viewer.role) })
+    }
+
     /// That of the request being answered.
     #[must_use]
     pub fn current() -> Self {
@@ -71,7 +101,8 @@ impl Backend {
         let org = self.store.org(viewer.org).await?;
         let warning = grants::warning(&self.store, &org, viewer.operator).await?;
         let email = viewer.email.clone();
-        Ok(Some(SessionInfo { org: org.name, synthetic: org.synthetic, words: org.words, email, warning }))
+        let switcher = people::switcher(&self.store, viewer).await?;
+        Ok(Some(SessionInfo { org: org.name, switcher, synthetic: org.synthetic, words: org.words, email, warning }))
     }
 
     /// The Overview page.

@@ -69,6 +69,19 @@ pub fn ledger_end(head: Head) -> String {
     text
 }
 
+/// The first line of the audit log's file.
+#[must_use]
+pub fn audit_head() -> String {
+    let mut text = String::new();
+    audit_row(&mut text, ["number", "at", "actor", "address", "action", "target", "before", "after"]);
+    text
+}
+
+/// A row of the audit log; before and after are JSON.
+pub fn audit_row(text: &mut String, cells: [&str; 8]) {
+    line(text, cells.into_iter());
+}
+
 /// RFC 4180: CRLF, quotes where needed.
 fn csv(table: &Table) -> String {
     let mut text = String::new();

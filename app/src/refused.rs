@@ -42,6 +42,18 @@ fn plain(code: &str) -> &'static str {
         "too_many" => "This is more than one grant, or one organization, can have.",
         "unknown_grant" => "There is no such grant.",
         "grant_for_giving" => "A grant can be chosen for taking only: what is given becomes a grant of its own.",
+        "bad_key_terms" => "Choose at least one scope. A key of one project can have only events:write and usage:read.",
+        "operator_scope" => {
+            "Only operators, who run this server, may make or rotate keys that give credits: ledger:write and admin."
+        }
+        "bad_project" => "The project must be an id as events name it: up to 200 characters that can be printed.",
+        "bad_days" => "A key ends after 1 to 3650 days, or never.",
+        "bad_overlap" => "The old key can go on for 0 to 168 hours.",
+        "unknown_key" => "There is no such key.",
+        "key_ended" => "This key has ended, or was rotated already. Create a new one.",
+        "key_shown_before" => {
+            "This form was sent before: its key was made then, and is not shown again. If it is lost, revoke it and create another."
+        }
         "idempotency_conflict" | "stale_form" => {
             "This form was sent before, or was open for too long. See below whether it was booked; to do it now, send it again."
         }
@@ -58,6 +70,8 @@ pub fn field(code: &str) -> &'static str {
         }
         "missing_reason" => "reason",
         "bad_label" => "description",
+        "bad_project" => "project",
+        "bad_days" => "days",
         "bad_kind" => "kind",
         "bad_priority" => "priority",
         "expiry_before_effect" => "expires_at",

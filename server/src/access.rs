@@ -4,7 +4,7 @@
 //! to list is found by the first request rather than by an attacker. Org and scopes come from the key or the session,
 //! never from the request.
 
-use crate::auth::{api_key, session};
+use crate::auth::{address, api_key, session};
 use crate::problem::Problem;
 use crate::state::AppState;
 use app::backend::Viewer;
@@ -14,20 +14,35 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use ledger::OrgId;
-use store::Scope;
+use ledger::{Label, OrgId, Permission, Role};
+use store::{By, Scope};
 
 /// What a request must bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Nothing.
     Nothing,
-    /// An API key with one of these scopes.
+    /// An API key with one of these scopes that is not bound to a project.
     Key(&'static [Scope]),
+    /// An API key with one of these scopes; the handler keeps one that is bound to a project there.
+    ProjectKey(&'static [Scope]),
     /// A signed-in person of any role; a page sends others to sign in.
     Page,
+    /// A signed-in person whose role may do that; others are sent to sign in, or told who may.
+    May(Permission),
     /// A signed-in person of any role; others are told 401.
     Login,
+}
+
+impl Need {
+    /// The scopes of which a key must have one; `None` where no key opens it.
+    #[must_use]
+    pub const fn scopes(self) -> Option<&'static [Scope]> {
+        match self {
+            Self::Key(scopes) | Self::ProjectKey(scopes) => Some(scopes),
+            Self::Nothing | Self::Page | Self::May(_) | Self::Login => None,
+        }
+    }
 }
 
 /// A route and what it needs.
@@ -46,20 +61,20 @@ const fn rule(method: &'static str, path: &'static str, need: Need) -> Rule {
 }
 
 /// Reserving for work and charging for it is what the services do that report usage; giving credits is not.
-const WORK: Need = Need::Key(&[Scope::EventsWrite, Scope::LedgerWrite]);
-const WORK_READ: Need = Need::Key(&[Scope::EventsWrite, Scope::LedgerRead]);
+const WORK: Need = Need::ProjectKey(&[Scope::EventsWrite, Scope::LedgerWrite]);
+const WORK_READ: Need = Need::ProjectKey(&[Scope::EventsWrite, Scope::LedgerRead]);
 
 /// Every route.
 pub const RULES: &[Rule] = &[
     // The API. Reading usage and events is one right; reading and writing the ledger are others.
-    rule("POST", "/api/v1/events", Need::Key(&[Scope::EventsWrite])),
+    rule("POST", "/api/v1/events", Need::ProjectKey(&[Scope::EventsWrite])),
     rule("GET", "/api/v1/events", Need::Key(&[Scope::UsageRead])),
-    rule("GET", "/api/v1/events/{id}", Need::Key(&[Scope::UsageRead])),
-    rule("GET", "/api/v1/usage", Need::Key(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/events/{id}", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/usage", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
     rule("POST", "/api/v1/authorize", WORK_READ),
-    rule("GET", "/api/v1/holds", WORK_READ),
+    rule("GET", "/api/v1/holds", Need::Key(&[Scope::EventsWrite, Scope::LedgerRead])),
     rule("POST", "/api/v1/holds", WORK),
     rule("GET", "/api/v1/holds/{id}", WORK_READ),
     rule("POST", "/api/v1/holds/{id}/capture", WORK),
@@ -75,35 +90,74 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/ledger", Need::Key(&[Scope::LedgerRead])),
     rule("GET", "/api/v1/ledger/{id}", Need::Key(&[Scope::LedgerRead])),
     rule("GET", "/api/v1/ledger/proof/{event}", Need::Key(&[Scope::LedgerRead])),
+    rule("GET", "/api/v1/keys", Need::Key(&[Scope::Admin])),
+    rule("POST", "/api/v1/keys", Need::Key(&[Scope::Admin])),
+    rule("GET", "/api/v1/keys/{id}", Need::Key(&[Scope::Admin])),
+    rule("DELETE", "/api/v1/keys/{id}", Need::Key(&[Scope::Admin])),
+    rule("POST", "/api/v1/keys/{id}/rotate", Need::Key(&[Scope::Admin])),
     // Its description, and the page to read it.
     rule("GET", "/api/openapi.json", Need::Nothing),
     rule("GET", "/api/docs", Need::Nothing),
     rule("GET", "/api/docs/", Need::Nothing),
     rule("GET", "/api/docs/{*rest}", Need::Nothing),
     // Pages, and what they ask the server for.
-    rule("GET", "/", Need::Page),
-    rule("GET", "/analytics", Need::Page),
-    rule("GET", "/grants", Need::Page),
+    rule("GET", "/", Need::May(Permission::SeeUsage)),
+    rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
+    rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),
     rule("POST", "/grants/adjust", Need::Page),
-    rule("GET", "/ledger", Need::Page),
-    rule("GET", "/rate-card", Need::Page),
+    rule("GET", "/ledger", Need::May(Permission::SeeLedger)),
+    rule("GET", "/rate-card", Need::May(Permission::SeeLedger)),
     // Trying a card out writes nothing and is everybody's; laying one down is checked by the handler.
-    rule("POST", "/rate-card", Need::Page),
-    rule("GET", "/events/{id}", Need::Page),
+    rule("POST", "/rate-card", Need::May(Permission::SeeLedger)),
+    rule("GET", "/events/{id}", Need::May(Permission::SeeUsage)),
     // The page of an event is where a correction goes, so that signing in leads back to it.
     rule("POST", "/events/{id}", Need::Page),
+    rule("GET", "/settings", Need::Page),
+    rule("GET", "/settings/keys", Need::May(Permission::ManageKeys)),
+    rule("POST", "/settings/keys", Need::May(Permission::ManageKeys)),
+    rule("GET", "/settings/audit", Need::May(Permission::SeeAudit)),
+    rule("GET", "/exports/audit.csv", Need::May(Permission::SeeAudit)),
     rule("GET", "/sign-in", Need::Nothing),
     rule("POST", "/sign-in", Need::Nothing),
     rule("POST", "/sign-out", Need::Nothing),
+    // The second step: opened by the cookie of the first.
+    rule("GET", "/sign-in/code", Need::Nothing),
+    rule("POST", "/sign-in/code", Need::Nothing),
+    // Links in mails: opened by their tokens, which the handlers check.
+    rule("GET", "/forgot-password", Need::Nothing),
+    rule("POST", "/forgot-password", Need::Nothing),
+    rule("GET", "/reset-password", Need::Nothing),
+    rule("POST", "/reset-password", Need::Nothing),
+    rule("GET", "/invitation", Need::Nothing),
+    rule("POST", "/invitation", Need::Nothing),
+    // Who belongs to an org is no secret among those who do; one's own account and where one goes are one's own.
+    rule("GET", "/settings/members", Need::Page),
+    rule("POST", "/settings/members", Need::May(Permission::ManageMembers)),
+    rule("POST", "/settings/leave", Need::Page),
+    rule("GET", "/settings/security", Need::Page),
+    rule("POST", "/settings/security", Need::Page),
+    rule("POST", "/switch", Need::Page),
     rule("POST", "/api/fn/{*name}", Need::Login),
-    rule("GET", "/exports/usage.csv", Need::Page),
-    rule("GET", "/exports/ledger.csv", Need::Page),
+    rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
+    rule("GET", "/exports/ledger.csv", Need::May(Permission::Export)),
     // For whoever runs the server.
     rule("GET", "/healthz", Need::Nothing),
     rule("GET", "/readyz", Need::Nothing),
     rule("GET", "/metrics", Need::Nothing),
+];
+
+/// What the pages ask the server for, and who may. One that is not listed is not reachable.
+pub const FUNCTIONS: &[(&str, Option<Permission>)] = &[
+    // Who is looking: everybody may know that of themselves, and the sign-in page asks too.
+    ("/api/fn/session", None),
+    ("/api/fn/overview", Some(Permission::SeeUsage)),
+    ("/api/fn/analytics", Some(Permission::SeeUsage)),
+    ("/api/fn/event", Some(Permission::SeeUsage)),
+    ("/api/fn/ledger", Some(Permission::SeeLedger)),
+    ("/api/fn/standing", Some(Permission::SeeLedger)),
+    ("/api/fn/rate-card", Some(Permission::SeeLedger)),
 ];
 
 /// What a request to that route must bring; `None` where the table does not have it.
@@ -120,6 +174,12 @@ pub struct Caller {
     pub org: OrgId,
     /// The key's public part.
     pub prefix: String,
+    /// What the key may do.
+    pub scopes: Vec<Scope>,
+    /// The only project it may report and read, if it is bound to one.
+    pub project: Option<Label>,
+    /// Where the request came from.
+    pub address: Option<String>,
 }
 
 impl Caller {
@@ -127,6 +187,36 @@ impl Caller {
     #[must_use]
     pub fn cause(&self) -> String {
         format!("key:{}", self.prefix)
+    }
+
+    /// Who changes something, for the audit log.
+    #[must_use]
+    pub fn by(&self) -> By {
+        By::key(&self.prefix, self.address.clone())
+    }
+
+    /// Whether it may deal with what is in that project.
+    #[must_use]
+    pub fn reaches(&self, project: Option<&str>) -> bool {
+        self.project.as_ref().is_none_or(|own| project == Some(own.as_str()))
+    }
+
+    /// Refuses a write outside of the project that the key is bound to.
+    ///
+    /// # Errors
+    /// 403 `wrong_project`.
+    pub fn keep_to(&self, project: Option<&Label>) -> Result<(), Problem> {
+        if self.reaches(project.map(Label::as_str)) {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "wrong_project", self.only_project()))
+    }
+
+    /// What a key that is bound to a project is told.
+    #[must_use]
+    pub fn only_project(&self) -> String {
+        let project = self.project.as_ref().map_or("", Label::as_str);
+        format!("this key is for the project \"{project}\" only: name that project, or use another key")
     }
 }
 
@@ -160,15 +250,29 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     };
     let checked = match need {
         Need::Nothing => Ok(()),
-        Need::Key(scopes) => caller(&app, request.headers(), scopes).await.map(|caller| {
-            request.extensions_mut().insert(caller);
-        }),
-        Need::Page | Need::Login => match session::viewer(&app, request.headers()).await {
+        Need::Key(scopes) | Need::ProjectKey(scopes) => {
+            let whole = matches!(need, Need::Key(_));
+            caller(&app, request.headers(), scopes, whole).await.map(|caller| {
+                let address = address::of(&app.config, request.headers(), request.extensions());
+                request.extensions_mut().insert(Caller { address, ..caller });
+            })
+        }
+        Need::Page | Need::May(_) | Need::Login => match session::viewer(&app, request.headers()).await {
             Ok(Some(viewer)) => {
-                request.extensions_mut().insert(SignedIn(Some(viewer)));
-                Ok(())
+                let address = address::of(&app.config, request.headers(), request.extensions());
+                let viewer = Viewer { address, ..viewer };
+                match permission(need, request.uri().path()) {
+                    Ok(Some(permission)) if !viewer.role.may(permission) => {
+                        return may_not(&app, viewer, permission, request).await;
+                    }
+                    Ok(_) => {
+                        request.extensions_mut().insert(SignedIn(Some(viewer)));
+                        Ok(())
+                    }
+                    Err(problem) => Err(problem),
+                }
             }
-            Ok(None) if need == Need::Page => return to_sign_in(&request),
+            Ok(None) if need != Need::Login => return to_sign_in(&request),
             Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again").without_bearer()),
             Err(problem) => Err(problem),
         },
@@ -179,7 +283,36 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     }
 }
 
-async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
+/// What the role of whoever is signed in must allow, if anything.
+fn permission(need: Need, path: &str) -> Result<Option<Permission>, Problem> {
+    match need {
+        Need::May(permission) => Ok(Some(permission)),
+        Need::Login => {
+            let listed = FUNCTIONS.iter().find(|(function, _)| *function == path);
+            listed.map(|(_, permission)| *permission).ok_or_else(|| Problem::not_found("there is no such function"))
+        }
+        Need::Nothing | Need::Key(_) | Need::ProjectKey(_) | Need::Page => Ok(None),
+    }
+}
+
+/// The pages of settings, which stand still, say in their place who may; whatever else is asked is a problem that says it.
+async fn may_not(app: &AppState, viewer: Viewer, permission: Permission, request: Request) -> Response {
+    let read = request.method() == Method::GET || request.method() == Method::HEAD;
+    if read && request.uri().path().starts_with("/settings/") {
+        return crate::pages::may_not(app, viewer, request).await;
+    }
+    let who: Vec<&str> = permission.roles().iter().copied().map(Role::as_str).collect();
+    let problem = Problem::new(StatusCode::FORBIDDEN, "missing_role", permission.refusal(viewer.role));
+    problem.with(MissingRole { roles: who }).into_response()
+}
+
+#[derive(serde::Serialize)]
+struct MissingRole {
+    roles: Vec<&'static str>,
+}
+
+/// Who sends a request with a key; `whole` where a key that is bound to a project is not enough.
+async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope], whole: bool) -> Result<Caller, Problem> {
     let unauthorized = |code, detail| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
     let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         unauthorized("no_key", "send a key: Authorization: Bearer scrip_… (made by `scrip key create`)")
@@ -194,7 +327,13 @@ async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result
         let problem = Problem::new(StatusCode::FORBIDDEN, "missing_scope", detail);
         return Err(problem.with(MissingScope { scope: names.first().copied().unwrap_or_default() }));
     }
-    Ok(Caller { org: key.org, prefix: key.prefix })
+    let caller = Caller { org: key.org, prefix: key.prefix, scopes: key.scopes, project: key.project, address: None };
+    if whole && caller.project.is_some() {
+        let detail =
+            "this key is bound to a project and may only report and read what is in it: use another key for this";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "project_key", detail));
+    }
+    Ok(caller)
 }
 
 #[derive(serde::Serialize)]
@@ -227,7 +366,9 @@ mod tests {
     #[test]
     fn only_reading_and_signing_in_are_open() {
         for rule in RULES.iter().filter(|rule| rule.need == Need::Nothing && rule.method != "GET") {
-            assert!(matches!(rule.path, "/sign-in" | "/sign-out"), "{} {}", rule.method, rule.path);
+            let ways_in =
+                ["/sign-in", "/sign-in/code", "/sign-out", "/forgot-password", "/reset-password", "/invitation"];
+            assert!(ways_in.contains(&rule.path), "{} {}", rule.method, rule.path);
         }
     }
 
@@ -237,7 +378,7 @@ mod tests {
             let again = RULES[index + 1..].iter().any(|other| other.method == rule.method && other.path == rule.path);
             assert!(!again, "{} {}", rule.method, rule.path);
         }
-        assert_eq!(need_of(&Method::HEAD, "/"), Some(Need::Page));
+        assert_eq!(need_of(&Method::HEAD, "/"), Some(Need::May(Permission::SeeUsage)));
         assert_eq!(need_of(&Method::DELETE, "/"), None);
     }
 

@@ -5,14 +5,20 @@
 //! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
 
 use crate::auth::api_key::FreshKey;
-use crate::auth::password;
+use crate::auth::{password, password_rule};
 use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
 use ledger::event::Form;
-use ledger::{Credits, Event, EventSeq, Grant, GrantId, HoldId, Label, Policy, RateCard, Timestamp, Words};
+use ledger::{
+    Credits, Event, EventSeq, Grant, GrantId, HoldId, KeyId, Label, Policy, RateCard, Role, Timestamp, Words,
+};
 use serde::{Deserialize, Serialize};
-use store::{Correction, CorrectionRequest, NewGrant, NewHold, NewKey, NewOrg, Org, Role, Scope, Store, StoreError};
+use store::key::MAX_PAGE;
+use store::{
+    By, Correction, CorrectionRequest, KeyPage, KeyRow, NewGrant, NewHold, NewKey, NewOrg, Org, Scope, Store,
+    StoreError, Successor,
+};
 
 /// What the ledger notes as the cause of what is typed.
 const CAUSE: &str = "command";
@@ -60,8 +66,32 @@ pub enum Command {
         name: String,
         /// What it may.
         scopes: Vec<String>,
+        /// The only project that it may report and read.
+        #[serde(default)]
+        project: Option<Label>,
         /// After how many days it ends.
         expires_in_days: Option<u32>,
+    },
+    /// List API keys.
+    ListKeys {
+        /// The org's name.
+        org: String,
+    },
+    /// Make another key in the place of one.
+    RotateKey {
+        /// The org's name.
+        org: String,
+        /// Which.
+        key: KeyId,
+        /// For how many hours the old one goes on.
+        overlap_hours: u32,
+    },
+    /// End a key.
+    RevokeKey {
+        /// The org's name.
+        org: String,
+        /// Which.
+        key: KeyId,
     },
     /// Give credits.
     Grant {
@@ -162,6 +192,8 @@ pub enum Answer {
     Orgs(Vec<OrgLine>),
     /// A key, to be shown once.
     Key(String),
+    /// Keys.
+    Keys(Vec<KeyLine>),
     /// A grant.
     Grant(Grant),
     /// What a correction does.
@@ -191,6 +223,27 @@ pub struct OrgLine {
     pub synthetic: bool,
     /// Credits available.
     pub available: Credits,
+}
+
+/// An API key in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyLine {
+    /// `key_3`
+    pub id: String,
+    /// Its public part.
+    pub prefix: String,
+    /// How it stands.
+    pub status: String,
+    /// What it may.
+    pub scopes: Vec<String>,
+    /// The only project that it may report and read.
+    pub project: Option<String>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used.
+    pub used_at: Option<Timestamp>,
+    /// What people call it.
+    pub name: String,
 }
 
 /// Why a command was not carried out: a sentence for a terminal and a code for tests.
@@ -241,8 +294,15 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::CreateUser { email, password, org, role, operator } => {
             create_user(store, &email, password, &org, &role, operator).await
         }
-        Command::CreateKey { org, name, scopes, expires_in_days } => {
-            create_key(store, &org, name, &scopes, expires_in_days).await
+        Command::CreateKey { org, name, scopes, project, expires_in_days } => {
+            create_key(store, &org, name, &scopes, project, expires_in_days).await
+        }
+        Command::ListKeys { org } => list_keys(store, &org).await,
+        Command::RotateKey { org, key, overlap_hours } => rotate_key(store, &org, key, overlap_hours).await,
+        Command::RevokeKey { org, key } => {
+            let org = org_named(store, &org).await?.id;
+            store.revoke_key(By::command(), org, key).await?;
+            Ok(Answer::Done)
         }
         Command::Grant { org, new } => {
             let org = org_named(store, &org).await?;
@@ -332,11 +392,8 @@ async fn create_user(
     let known = || Role::ALL.map(Role::as_str).join(", ");
     let role = Role::parse(role)
         .ok_or_else(|| CommandError::new("bad_role", format!("there is no role \"{role}\": choose {}", known())))?;
-    let length = password.chars().count();
-    if length < password::MIN_CHARS || password.len() > password::MAX_BYTES {
-        let detail = format!("a password has at least {} characters", password::MIN_CHARS);
-        return Err(CommandError::new("bad_password", detail));
-    }
+    password_rule::check(&password, &[email, org])
+        .map_err(|weak| CommandError::new("bad_password", weak.to_string()))?;
     let org = org_named(store, org).await?;
     let hashed = tokio::task::spawn_blocking(move || password::hash(&password)).await;
     let hash = hashed.map_err(|error| CommandError::new("internal", error.to_string()))?;
@@ -350,6 +407,7 @@ async fn create_key(
     org: &str,
     name: String,
     scopes: &[String],
+    project: Option<Label>,
     expires_in_days: Option<u32>,
 ) -> Result<Answer, CommandError> {
     let org = org_named(store, org).await?.id;
@@ -360,8 +418,44 @@ async fn create_key(
     let after = |days: u32| store.now().micros().saturating_add(i64::from(days).saturating_mul(MICROS_PER_DAY));
     let expires_at = expires_in_days.map(|days| Timestamp::from_micros(after(days)));
     let key = FreshKey::draw();
-    store.create_key(NewKey { org, name, prefix: key.prefix, hash: key.hash, scopes, expires_at }).await?;
+    let new = NewKey { org, name, prefix: key.prefix, hash: key.hash, scopes, project, expires_at };
+    store.create_key(By::command(), new, None).await?;
     Ok(Answer::Key(key.text))
+}
+
+/// All that there are: an org has few, and somebody who looks for one to revoke must find it.
+async fn list_keys(store: &Store, org: &str) -> Result<Answer, CommandError> {
+    let org = org_named(store, org).await?.id;
+    let (mut lines, mut before) = (Vec::new(), None);
+    loop {
+        let rows = store.api_keys(org, KeyPage { active: false, before, limit: MAX_PAGE }).await?;
+        before = rows.last().map(|row| row.id);
+        lines.extend(rows.iter().map(key_line));
+        if rows.len() < MAX_PAGE as usize {
+            return Ok(Answer::Keys(lines));
+        }
+    }
+}
+
+fn key_line(row: &KeyRow) -> KeyLine {
+    KeyLine {
+        id: row.id.to_string(),
+        prefix: row.prefix.clone(),
+        status: row.status.as_str().to_owned(),
+        scopes: row.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+        project: row.project.as_ref().map(Label::to_string),
+        expires_at: row.expires_at,
+        used_at: row.used_at,
+        name: row.name.clone(),
+    }
+}
+
+async fn rotate_key(store: &Store, org: &str, key: KeyId, overlap_hours: u32) -> Result<Answer, CommandError> {
+    let org = org_named(store, org).await?.id;
+    let fresh = FreshKey::draw();
+    let to = Successor { prefix: fresh.prefix, hash: fresh.hash, overlap_hours };
+    store.rotate_key(By::command(), org, key, to, None).await?;
+    Ok(Answer::Key(fresh.text))
 }
 
 fn scope_named(name: &str) -> Result<Scope, CommandError> {

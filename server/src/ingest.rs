@@ -3,6 +3,7 @@
 //! The JSON API and the import both come through here. A bad item costs its neighbours nothing. At most
 //! [`MAX_ERRORS`] items are described; the others are only counted, so that an answer stays small.
 
+use crate::access::Caller;
 use ledger::event::Form;
 use ledger::{Credits, Event, OrgId, Refusal};
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,23 @@ pub async fn settle(
     errors.into_iter().for_each(|error| tally.reject(error));
     crate::telemetry::count_events(tally.accepted, tally.duplicate, tally.rejected);
     Ok(tally)
+}
+
+/// Refuses the events outside of the project that a key is bound to. `first` is the place of the first.
+#[must_use]
+pub fn confine(caller: &Caller, first: u64, items: Vec<Item>) -> Vec<Item> {
+    if caller.project.is_none() {
+        return items;
+    }
+    let check = |(index, item): (u64, Item)| {
+        let event = item?;
+        if caller.reaches(event.project.as_ref().map(|project| project.id.as_str())) {
+            return Ok(event);
+        }
+        let (id, detail) = (Some(shown(event.id.as_str())), caller.only_project());
+        Err(ItemError { index, id, code: Cow::Borrowed("wrong_project"), detail })
+    };
+    (first..).zip(items).map(check).collect()
 }
 
 /// Reads one item of JSON text.

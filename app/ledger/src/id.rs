@@ -1,6 +1,6 @@
 //! Typed ids: numbers that cannot be mistaken for one another.
 //!
-//! All but [`OrgId`] count within one org, so that no sequence spans two orgs.
+//! All but [`OrgId`] and [`KeyId`] count within one org, so that no sequence spans two orgs.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -52,6 +52,10 @@ id!(
 id!(
     /// The place of an event in the order in which its org accepted events; starts at 1, no gaps.
     EventSeq, "event_"
+);
+id!(
+    /// An API key. Given by the directory of keys, never reused.
+    KeyId, "key_"
 );
 id!(
     /// A version of an org's rate card; starts at 1.

@@ -7,7 +7,7 @@
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
 //! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
-//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]).
+//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]) → which of them may do what ([`role`]).
 #![deny(clippy::float_arithmetic)]
 
 pub mod balance;
@@ -29,6 +29,7 @@ pub mod hold;
 pub mod id;
 pub mod label;
 pub mod line_state;
+pub mod member;
 pub mod merkle;
 pub mod money;
 pub mod outlook;
@@ -38,6 +39,7 @@ pub mod preview;
 pub mod quantity;
 pub mod rate;
 pub mod refusal;
+pub mod role;
 pub mod rollover;
 pub mod settle;
 pub mod time;
@@ -53,7 +55,7 @@ pub use event::Event;
 pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
-pub use id::{EntrySeq, EventSeq, GrantId, HoldId, LineNo, OrgId, RateCardVersion};
+pub use id::{EntrySeq, EventSeq, GrantId, HoldId, KeyId, LineNo, OrgId, RateCardVersion};
 pub use label::{Label, Meter};
 pub use line_state::LineStates;
 pub use money::{Currency, Money};
@@ -63,6 +65,7 @@ pub use position::Position;
 pub use quantity::Quantity;
 pub use rate::{RateLine, Rule};
 pub use refusal::Refusal;
+pub use role::{Permission, Role};
 pub use rollover::Rollover;
 pub use time::Timestamp;
 pub use words::Words;

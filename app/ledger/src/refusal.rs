@@ -231,6 +231,21 @@ pub enum Refusal {
     /// As many versions as are kept.
     #[error("this organization has 1000 versions of its rate card, and no more are kept")]
     TooManyVersions,
+    /// An org would be nobody's.
+    #[error("an organization has an owner: make somebody else an owner first")]
+    LastOwner,
+    /// Making, changing or removing an owner, by somebody who is none.
+    #[error("only owners may make, change or remove owners: ask one of them")]
+    OwnersOnly,
+    /// An API key that was revoked, has expired, or has been replaced already.
+    #[error("this key has ended, or was rotated already: create a new one")]
+    KeyEnded,
+    /// An API key for nothing, or for more than a key can be for.
+    #[error("{problem}")]
+    BadKey {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A rate card line that cannot be used.
     #[error("line {line}: {problem}")]
     BadRateLine {
@@ -295,6 +310,10 @@ impl Refusal {
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",
+            Self::LastOwner => "last_owner",
+            Self::OwnersOnly => "owners_only",
+            Self::KeyEnded => "key_ended",
+            Self::BadKey { .. } => "bad_key_terms",
             Self::BadRateLine { .. } => "bad_rate_line",
         }
     }

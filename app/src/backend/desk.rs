@@ -71,7 +71,7 @@ impl Form {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
     }
 
@@ -96,13 +96,18 @@ impl Form {
 
     /// The page's address with the error and what was typed.
     fn back(&self, code: &str, anchor: &str) -> String {
+        self.back_to("/grants", code, anchor)
+    }
+
+    /// The same for another page.
+    pub(super) fn back_to(&self, page: &str, code: &str, anchor: &str) -> String {
         let mut query = String::new();
         query::push(&mut query, "error", code);
         for (name, value) in self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "key" | "error")) {
             let kept: String = value.chars().take(MAX_KEPT_CHARS).collect();
             query::push(&mut query, name, &kept);
         }
-        format!("/grants?{query}#{anchor}")
+        format!("{page}?{query}#{anchor}")
     }
 }
 
@@ -153,7 +158,7 @@ async fn give(store: &Store, viewer: &Viewer, org: &Org, form: &Form) -> Result<
         cost: cost(form.get("cost"), form.get("currency"))?,
         rollover: rollover(form)?,
     };
-    Ok(store.give_grant(viewer.org, cause(viewer), new, Some(once)).await?.answer)
+    Ok(store.give_grant(viewer.org, viewer.by(), new, Some(once)).await?.answer)
 }
 
 async fn adjust(store: &Store, viewer: &Viewer, form: &Form) -> Result<(ledger::EntrySeq, ledger::EntrySeq), NotTaken> {
@@ -164,7 +169,7 @@ async fn adjust(store: &Store, viewer: &Viewer, form: &Form) -> Result<(ledger::
         reason: form.get("reason").to_owned(),
     };
     let request = request(&typed)?;
-    let done = store.correct(viewer.org, cause(viewer), request, false, Some(once)).await?;
+    let done = store.correct(viewer.org, viewer.by(), request, false, Some(once)).await?;
     let entries = done.answer.entries;
     entries.first().copied().zip(entries.last().copied()).ok_or(NotTaken::Form("adjustment_is_zero"))
 }
@@ -210,7 +215,7 @@ async fn preview(
         Err(NotTaken::Form(code)) => return Ok(Err(sentence(code, words))),
         Err(NotTaken::Store(error)) => return Err(error.into()),
     };
-    match store.correct(viewer.org, cause(viewer), request, true, None).await {
+    match store.correct(viewer.org, viewer.by(), request, true, None).await {
         Ok(done) => Ok(Ok(Preview {
             amount: typed.amount.clone(),
             grant: typed.grant.clone(),
@@ -243,10 +248,6 @@ fn request(typed: &Adjustment) -> Result<CorrectionRequest, NotTaken> {
 fn kind(text: &str) -> Result<GrantKind, NotTaken> {
     let given = |kind: &GrantKind| !matches!(kind, GrantKind::Rollover | GrantKind::Adjustment);
     GrantKind::parse(text).filter(given).ok_or(NotTaken::Form("bad_kind"))
-}
-
-pub(super) fn cause(viewer: &Viewer) -> String {
-    format!("user:{}", viewer.email)
 }
 
 pub(super) fn new_key() -> String {

@@ -113,8 +113,7 @@ impl Backend {
         let once = Once { key: format!("page:{key}"), request: asked(seq, &ask) };
         let proof = self.store.proof(viewer.org, seq).await?;
         let request = request(&proof, &ask)?;
-        let cause = format!("user:{}", viewer.email);
-        Ok(self.store.correct(viewer.org, cause, request, false, Some(once)).await?.answer)
+        Ok(self.store.correct(viewer.org, viewer.by(), request, false, Some(once)).await?.answer)
     }
 }
 

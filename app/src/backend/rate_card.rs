@@ -1,6 +1,6 @@
 //! The Rate card page: what it shows, and what its form asks for.
 
-use super::desk::{Form, NotTaken, cause, instant, new_key};
+use super::desk::{Form, NotTaken, instant, new_key};
 use super::{Backend, Viewer, days, local, local_day};
 use crate::calendar::{Day, date_and_clock};
 use crate::components::rate_card::compare::compare;
@@ -215,7 +215,7 @@ async fn lay_down(store: &Store, viewer: &Viewer, org: &Org, form: &Form, text: 
     let seen = form.get("replaces").parse().unwrap_or_default();
     let replaces = Some(RateCardVersion(seen));
     let new = NewRateCard { lines, meters: Vec::new(), effective_at, replaces };
-    let laid = store.put_rate_card(org.id, cause(viewer), new, Some(once)).await?.answer.card.version.0;
+    let laid = store.put_rate_card(org.id, viewer.by(), new, Some(once)).await?.answer.card.version.0;
     Ok(if laid == seen { format!("/rate-card?same={laid}") } else { format!("/rate-card?laid={laid}") })
 }
 

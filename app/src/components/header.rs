@@ -2,10 +2,12 @@
 
 use super::filled::{Filled, any};
 use super::icon::Icon;
+use super::still::Still;
 use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
 use crate::server_fns::session::SessionInfo;
 use crate::words;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -36,12 +38,17 @@ pub fn Header(
 fn Org(who: SessionInfo) -> impl IntoView {
     let path = use_location().pathname;
     let current = move |here: &'static str| move || (path.get() == here).then_some("page");
+    let settings = move || path.get().starts_with("/settings").then_some("page");
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
+    let org = match who.switcher {
+        Some(switcher) => Either::Left(Still(switcher)),
+        None => Either::Right(view! { <span class="org-name">{who.org}</span> }),
+    };
     view! {
         <div class="org">
-            <span class="org-name">{who.org}</span>
+            {org}
             {synthetic}
         </div>
         <nav class="nav" aria-label="Main">
@@ -50,6 +57,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
             <a href="/grants" rel="external" aria-current=current("/grants")>"Grants"</a>
             <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
             <a href="/rate-card" aria-current=current("/rate-card")>"Rate card"</a>
+            <a href="/settings" rel="external" aria-current=settings>"Settings"</a>
             <a href="/api/docs" rel="external">"API docs"</a>
         </nav>
     }

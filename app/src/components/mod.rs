@@ -27,9 +27,13 @@ pub mod icon;
 pub mod ledger_list;
 pub mod legend;
 pub mod overview_cards;
+#[cfg(feature = "ssr")]
+pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+#[cfg(feature = "ssr")]
+pub mod settings;
 pub mod skeleton;
 pub mod source_filter;
 pub mod standing;

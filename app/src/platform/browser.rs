@@ -1,6 +1,7 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
 use crate::error::AppError;
+use crate::pages::Still;
 use crate::problem::ProblemJson;
 use crate::rows::RowsText;
 use crate::server_fns::answer::Told;
@@ -131,10 +132,10 @@ fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
 
-/// The Grants page as the server rendered it: it stands still. Where there is none, since one came by the back button
+/// A page as the server rendered it: it stands still. Where there is none, since one came by the back button
 /// from a page of this document, it is loaded.
 #[must_use]
-pub fn grants_page() -> impl IntoView {
+pub fn still_page(_: Still) -> impl IntoView {
     // Set once the browser has taken over what the server sent: then this page is not part of it.
     let root = document().document_element();
     if root.is_some_and(|root| root.has_attribute("data-hydrated")) {
@@ -142,6 +143,13 @@ pub fn grants_page() -> impl IntoView {
         let _ = window().location().reload();
     }
     InertElement::new("<div class=\"page\"></div>")
+}
+
+/// What the server called such a page: what stands before the product's name.
+#[must_use]
+pub fn still_title() -> String {
+    let title = document().title();
+    title.rsplit_once(" \u{b7} ").map_or(title.as_str(), |(page, _)| page).to_owned()
 }
 
 fn element(id: &str) -> Option<HtmlElement> {

@@ -2,11 +2,14 @@
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
 use crate::error::AppError;
+use crate::pages::Still;
 use crate::rows;
 use crate::server_fns::answer::Told;
 use crate::theme::Theme;
-use leptos::prelude::{IntoView, use_context};
+use leptos::either::EitherOf3;
+use leptos::prelude::{GetUntracked as _, IntoView, use_context};
 use leptos::server_fn::ServerFn;
+use leptos_router::hooks::use_location;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::pin::Pin;
@@ -96,8 +99,20 @@ pub fn attribute_of(_: &web_sys::Event, _: &str) -> Option<String> {
 /// Nothing is marked here.
 pub fn select(_: &str, _: u32, _: u32) {}
 
-/// The Grants page.
+/// A page that stands still.
 #[must_use]
-pub fn grants_page() -> impl IntoView {
-    crate::components::grants::report()
+pub fn still_page(page: Still) -> impl IntoView {
+    match page {
+        Still::Grants => EitherOf3::A(crate::components::grants::report()),
+        Still::Settings => EitherOf3::B(crate::components::settings::report()),
+        Still::Doors => EitherOf3::C(crate::components::people::report()),
+    }
+}
+
+/// What such a page of several is called.
+#[must_use]
+pub fn still_title() -> String {
+    let path = use_location().pathname.get_untracked();
+    let door = crate::components::people::title(&path);
+    door.unwrap_or_else(|| crate::components::settings::title(&path)).to_owned()
 }

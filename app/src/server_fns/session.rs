@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct SessionInfo {
     /// Name of the org.
     pub org: String,
+    /// The form that goes to another org, for whoever belongs to several.
+    pub switcher: Option<Markup>,
     /// Whether its usage is made up.
     pub synthetic: bool,
     /// Who is signed in.

@@ -5,6 +5,7 @@
 //! ([`Correction::happened_in`]).
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::calendar::cycle;
 use crate::error::StoreError;
 use crate::grant;
@@ -21,6 +22,7 @@ use ledger::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What is to be corrected. Each with a reason in a person's words.
@@ -133,17 +135,23 @@ impl Store {
     pub async fn correct(
         &self,
         org: OrgId,
-        cause: String,
+        by: impl Into<By>,
         request: Request,
         preview: bool,
         once: Option<Once>,
     ) -> Result<Done<Correction>, StoreError> {
+        let by = by.into();
         request.check()?;
         if preview {
-            let answer = self.writer().try_out(move |tx| tx.correct(org, &cause, &request)).await?;
+            let answer = self.writer().try_out(move |tx| tx.correct(org, &by.actor, &request)).await?;
             return Ok(Done { answer: Correction { booked: false, ..answer }, replayed: false });
         }
-        let run = move |tx: &mut Tx<'_>| tx.once(org, once.as_ref(), |tx| tx.correct(org, &cause, &request));
+        let correct = move |tx: &mut Tx<'_>| {
+            let done = tx.correct(org, &by.actor, &request)?;
+            tx.note(org, &by, change(&request, &done))?;
+            Ok(done)
+        };
+        let run = move |tx: &mut Tx<'_>| tx.once(org, once.as_ref(), &correct);
         self.writer().call(0, run).await
     }
 
@@ -184,6 +192,28 @@ pub(crate) fn voided(
         .prepare_cached(sql)?
         .query_row([org.0, event.0], |row| Ok((EntrySeq(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(EventSeq))));
     Ok(found.optional()?)
+}
+
+/// What the audit log says of a correction.
+fn change(request: &Request, done: &Correction) -> Change {
+    let balance =
+        |balance: &Balance| json!({"available": balance.available.to_string(), "debt": balance.debt.to_string()});
+    let (action, target, mut after) = match request {
+        Request::Void { event, reason } => ("event.void", event.to_string(), json!({"reason": reason})),
+        Request::Replace { event, reason, .. } => {
+            let by = done.replacement.map(|event| event.to_string());
+            ("event.replace", event.to_string(), json!({"reason": reason, "replacement": by}))
+        }
+        Request::Adjust { amount, grant, reason, .. } => {
+            let of = grant.map_or_else(
+                || done.entries.first().map_or_else(String::new, ToString::to_string),
+                |id| id.to_string(),
+            );
+            ("ledger.adjust", of, json!({"reason": reason, "amount": amount.to_string()}))
+        }
+    };
+    after["balance"] = balance(&done.after);
+    Change { action, target, before: Some(json!({"balance": balance(&done.before)})), after: Some(after) }
 }
 
 impl Tx<'_> {

@@ -1,6 +1,7 @@
 //! Grants: given, listed, and what became of each.
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::once::{Done, Once};
@@ -15,6 +16,7 @@ use ledger::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Grants on one page, at most.
@@ -107,11 +109,11 @@ impl Store {
     pub async fn give_grant(
         &self,
         org: OrgId,
-        cause: String,
+        by: impl Into<By>,
         new: NewGrant,
         once: Option<Once>,
     ) -> Result<Done<Grant>, StoreError> {
-        let Done { answer, replayed } = self.give_grant_state(org, cause, new, once).await?;
+        let Done { answer, replayed } = self.give_grant_state(org, by, new, once).await?;
         Ok(Done { answer: answer.grant, replayed })
     }
 
@@ -122,13 +124,18 @@ impl Store {
     pub async fn give_grant_state(
         &self,
         org: OrgId,
-        cause: String,
+        by: impl Into<By>,
         new: NewGrant,
         once: Option<Once>,
     ) -> Result<Done<GrantState>, StoreError> {
+        let by = by.into();
         check_text("description", &new.description, MAX_LABEL_BYTES)?;
         let give = move |tx: &mut Tx<'_>| {
-            let grant = tx.give_grant(org, &cause, &new)?;
+            let grant = tx.give_grant(org, &by.actor, &new)?;
+            let after = json!({"kind": grant.kind.as_str(), "amount": grant.amount.to_string()});
+            let change =
+                Change { action: "grant.give", target: grant.id.to_string(), before: None, after: Some(after) };
+            tx.note(org, &by, change)?;
             let reading = read(tx.conn, org, At::default(), tx.now())?;
             one(tx.conn, org, &reading, grant.id)
         };

@@ -8,6 +8,7 @@
 //! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
 //! [`verify`] (everything, again, from the rows).
 
+pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod clock;
@@ -20,15 +21,19 @@ pub mod event;
 pub mod grant;
 pub mod hold;
 pub mod ingest;
+pub mod invitation;
 pub mod key;
+pub mod member;
 pub mod once;
 pub mod org;
+pub mod password;
 pub mod policy;
 pub mod position;
 pub mod proof;
 pub mod random;
 pub mod rate_card;
 pub mod restore;
+pub mod second_factor;
 pub mod session;
 pub mod usage;
 pub mod user;
@@ -48,6 +53,7 @@ mod rows;
 mod tx;
 mod writer;
 
+pub use audit::{AuditPage, AuditRow, By, Change};
 pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use correction::{Correction, Request as CorrectionRequest};
@@ -58,16 +64,19 @@ pub use event::{EventDetail, EventPage, EventRow};
 pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
-pub use key::{Key, KeyId, NewKey, Scope};
+pub use invitation::{Guest, Invitation, Invited};
+pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
+pub use member::{Member, Membership};
 pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
 pub use position::At;
 pub use proof::EventProof;
 pub use rate_card::{CardPage, CardState, CardStatus, NewRateCard};
 pub use restore::Restored;
-pub use session::Session;
+pub use second_factor::{HalfSignedIn, SecondFactor};
+pub use session::{EndSessions, NewSession, Session, SessionRow};
 pub use usage::{CubeQuery, Range};
-pub use user::{Role, User, UserId};
+pub use user::{User, UserId};
 pub use verify::{Step, Verified};
 pub use writer::WriterStats;
 

@@ -1,5 +1,6 @@
 //! Organizations.
 
+use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::rows::unreadable;
 use crate::tx::{OrgTotals, Tx};
@@ -11,6 +12,7 @@ use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::words::{UnitPosition, Words};
 use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCard, RateCardVersion, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,18 +96,33 @@ fn org_of(
 }
 
 impl Store {
+    /// Makes an org with the first version of its rate card, as the command line does.
+    ///
+    /// # Errors
+    /// As [`Store::create_org_by`].
+    pub async fn create_org(&self, new: NewOrg) -> Result<Org, StoreError> {
+        self.create_org_by(By::command(), new).await
+    }
+
     /// Makes an org with the first version of its rate card.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the name is taken; [`StoreError::Refused`] for a bad name, word, zone or rate line.
-    pub async fn create_org(&self, new: NewOrg) -> Result<Org, StoreError> {
+    pub async fn create_org_by(&self, by: By, new: NewOrg) -> Result<Org, StoreError> {
         check_text("name", &new.name, MAX_LABEL_BYTES)?;
         new.words.check()?;
         let zone: Tz = new
             .zone
             .parse()
             .map_err(|_| StoreError::BadRange("no such time zone: use an IANA name such as Europe/Berlin"))?;
-        self.writer().call(0, move |tx| tx.create_org(&new, zone)).await
+        let run = move |tx: &mut Tx<'_>| {
+            let org = tx.create_org(&new, zone)?;
+            let after = json!({"name": new.name, "zone": new.zone, "synthetic": new.synthetic});
+            let change = Change { action: "org.create", target: org.id.to_string(), before: None, after: Some(after) };
+            tx.note(org.id, &by, change)?;
+            Ok(org)
+        };
+        self.writer().call(0, run).await
     }
 
     /// The org of that id.

@@ -1,12 +1,14 @@
 //! What happens when an org runs out of credits.
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::position::{At, Reading, read};
 use crate::rows::unreadable;
 use ledger::position::Step;
 use ledger::{Balance, Credits, EntryKind, OrgId, OrgState, Policy, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 
 impl Store {
     /// Sets an org's policy; it counts from the next write on.
@@ -15,7 +17,11 @@ impl Store {
     /// [`StoreError::NotFound`] for the org.
     pub async fn set_policy(&self, org: OrgId, policy: Policy) -> Result<(), StoreError> {
         let run = move |tx: &mut crate::tx::Tx<'_>| {
-            tx.org(org)?.position.policy = policy;
+            let known = &mut tx.org(org)?.position.policy;
+            let (before, after) = (json!(std::mem::replace(known, policy)), json!(policy));
+            let change =
+                Change { action: "org.policy", target: org.to_string(), before: Some(before), after: Some(after) };
+            tx.note(org, &By::command(), change)?;
             tx.conn
                 .prepare_cached(
                     "INSERT INTO org_policy (org_id, policy, limit_micros) VALUES (?1, ?2, ?3)

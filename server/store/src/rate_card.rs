@@ -5,6 +5,7 @@
 //! was scheduled before.
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::meter;
 use crate::once::{Done, Once};
@@ -20,6 +21,7 @@ use ledger::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Versions on one page, at most.
 pub const MAX_PAGE: u32 = 100;
@@ -96,10 +98,11 @@ impl Store {
     pub async fn put_rate_card(
         &self,
         org: OrgId,
-        cause: String,
+        by: impl Into<By>,
         new: NewRateCard,
         once: Option<Once>,
     ) -> Result<Done<CardState>, StoreError> {
+        let by = by.into();
         for info in &new.meters {
             check_text("title", &info.title, MAX_LABEL_BYTES)?;
             check_text("unit", &info.unit, MAX_LABEL_BYTES)?;
@@ -107,7 +110,13 @@ impl Store {
                 check_text("service", &info.service, MAX_LABEL_BYTES)?;
             }
         }
-        let put = move |tx: &mut Tx<'_>| tx.put_rate_card(org, &cause, &new);
+        let put = move |tx: &mut Tx<'_>| {
+            let laid = tx.put_rate_card(org, &by.actor, &new)?;
+            let after = json!({"lines": laid.card.lines.len()});
+            let (target, after) = (laid.card.version.to_string(), Some(after));
+            tx.note(org, &by, Change { action: "rate_card.create", target, before: None, after })?;
+            Ok(laid)
+        };
         self.writer().call(0, move |tx| tx.once(org, once.as_ref(), &put)).await
     }
 

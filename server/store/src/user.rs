@@ -1,52 +1,16 @@
 //! People, and what they are in which org.
 
 use crate::Store;
+use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::rows::unreadable;
-use ledger::OrgId;
+use ledger::{OrgId, Role};
 use rusqlite::{OptionalExtension, params};
+use serde_json::json;
 
 /// A person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(pub i64);
-
-/// What a member is. Until there are pages that change something, every role sees the same: all that there is to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Whose the org is.
-    Owner,
-    /// Who runs it for the owner.
-    Admin,
-    /// Who buys credits.
-    Billing,
-    /// Who looks into usage.
-    Analyst,
-    /// Anybody else.
-    Member,
-}
-
-impl Role {
-    /// All, highest first.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Billing, Self::Analyst, Self::Member];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Billing => "billing",
-            Self::Analyst => "analyst",
-            Self::Member => "member",
-        }
-    }
-
-    /// The role of that name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
-    }
-}
 
 /// Who signs in with an email.
 #[derive(Debug, Clone)]
@@ -69,19 +33,7 @@ impl Store {
     pub async fn create_user(&self, email: &str, password_hash: &str, operator: bool) -> Result<UserId, StoreError> {
         let email = normalized(email).ok_or(StoreError::BadRange("not an email address"))?;
         let hash = password_hash.to_owned();
-        let run = move |tx: &mut crate::tx::Tx<'_>| {
-            if tx.conn.prepare_cached("SELECT 1 FROM user WHERE email = ?1")?.exists([&email])? {
-                return Err(StoreError::Conflict("email"));
-            }
-            let now = tx.now().micros();
-            let id = tx
-                .conn
-                .prepare_cached(
-                    "INSERT INTO user (email, password_hash, created_at, operator) VALUES (?1, ?2, ?3, ?4) RETURNING user_id",
-                )?
-                .query_row(params![email, hash, now, operator], |row| row.get(0).map(UserId))?;
-            Ok(id)
-        };
+        let run = move |tx: &mut crate::tx::Tx<'_>| insert(tx, &email, &hash, operator);
         self.writer().call(0, run).await
     }
 
@@ -92,12 +44,17 @@ impl Store {
     pub async fn add_member(&self, org: OrgId, user: UserId, role: Role) -> Result<(), StoreError> {
         let run = move |tx: &mut crate::tx::Tx<'_>| {
             crate::org::zone(tx.conn, org)?;
-            let known: Option<i64> = tx
+            let email: Option<String> = tx
                 .conn
-                .prepare_cached("SELECT user_id FROM user WHERE user_id = ?1")?
+                .prepare_cached("SELECT email FROM user WHERE user_id = ?1")?
                 .query_row([user.0], |row| row.get(0))
                 .optional()?;
-            known.ok_or(StoreError::NotFound("person"))?;
+            let email = email.ok_or(StoreError::NotFound("person"))?;
+            let before: Option<String> = tx
+                .conn
+                .prepare_cached("SELECT role FROM member WHERE org_id = ?1 AND user_id = ?2")?
+                .query_row([org.0, user.0], |row| row.get(0))
+                .optional()?;
             let now = tx.now().micros();
             tx.conn
                 .prepare_cached(
@@ -105,7 +62,9 @@ impl Store {
                      ON CONFLICT DO UPDATE SET role = excluded.role",
                 )?
                 .execute(params![org.0, user.0, role.as_str(), now])?;
-            Ok(())
+            let before = before.map(|role| json!({"role": role}));
+            let after = Some(json!({"role": role.as_str()}));
+            tx.note(org, &By::command(), Change { action: "member.add", target: email, before, after })
         };
         self.writer().call(0, run).await
     }
@@ -125,8 +84,18 @@ impl Store {
     }
 }
 
+/// Writes a person, in the transaction of whatever makes them one.
+pub(crate) fn insert(tx: &crate::tx::Tx<'_>, email: &str, hash: &str, operator: bool) -> Result<UserId, StoreError> {
+    if tx.conn.prepare_cached("SELECT 1 FROM user WHERE email = ?1")?.exists([email])? {
+        return Err(StoreError::Conflict("email"));
+    }
+    let now = tx.now().micros();
+    let sql = "INSERT INTO user (email, password_hash, created_at, operator) VALUES (?1, ?2, ?3, ?4) RETURNING user_id";
+    Ok(tx.conn.prepare_cached(sql)?.query_row(params![email, hash, now, operator], |row| row.get(0).map(UserId))?)
+}
+
 /// An email as it is compared: trimmed, lower case; `None` where it has no place to send to.
-fn normalized(email: &str) -> Option<String> {
+pub(crate) fn normalized(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let (local, domain) = email.rsplit_once('@')?;
     let plain = email.len() <= 256 && !email.chars().any(|c| c.is_whitespace() || c.is_control());

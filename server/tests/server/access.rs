@@ -2,7 +2,8 @@
 
 use super::common::{Reply, Server};
 use axum::body::Body;
-use scrip_server::access::{Need, RULES, Rule, need_of};
+use ledger::{Permission, Role};
+use scrip_server::access::{FUNCTIONS, Need, RULES, Rule, need_of};
 use scrip_server::api;
 use serde_json::json;
 use store::Scope;
@@ -30,11 +31,11 @@ async fn without_a_login_only_what_is_open_answers() {
         let (status, route) = (reply.status.as_u16(), format!("{} {}", rule.method, rule.path));
         match rule.need {
             Need::Nothing => assert!(!matches!(status, 401 | 403 | 500), "{route}: {status}"),
-            Need::Key(_) => {
+            Need::Key(_) | Need::ProjectKey(_) => {
                 assert_eq!((status, reply.problem().as_str()), (401, "no_key"), "{route}");
                 assert!(reply.header("www-authenticate").starts_with("Bearer"), "{route}");
             }
-            Need::Page => {
+            Need::Page | Need::May(_) => {
                 assert_eq!(status, 303, "{route}");
                 assert!(reply.header("location").starts_with("/sign-in"), "{route}");
             }
@@ -48,7 +49,7 @@ async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
     let server = Server::start().await;
     for rule in RULES {
         let route = format!("{} {}", rule.method, rule.path);
-        let Need::Key(needed) = rule.need else {
+        let Some(needed) = rule.need.scopes() else {
             // Keys are for programs: no page opens with one.
             let reply = call(&server, rule, Some(&server.key)).await;
             assert!(rule.need == Need::Nothing || matches!(reply.status.as_u16(), 303 | 401), "{route}");
@@ -96,12 +97,69 @@ async fn every_described_route_and_every_page_is_in_the_table() {
     for (path, operations) in described["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys() {
             let method = method.to_uppercase().parse().expect("a method");
-            assert!(matches!(need_of(&method, path), Some(Need::Key(_))), "{method} {path}");
+            assert!(need_of(&method, path).is_some_and(|need| need.scopes().is_some()), "{method} {path}");
         }
     }
     for page in leptos_axum::generate_route_list(app::App) {
-        assert!(need_of(&axum::http::Method::GET, page.path()).is_some(), "the page {} is not listed", page.path());
+        // The pages of settings are one route of the app, and each a row here: what has none is not found.
+        let path = page.path();
+        let listed = path.strip_suffix("/{*any}").map_or_else(
+            || need_of(&axum::http::Method::GET, path).is_some(),
+            |start| RULES.iter().any(|rule| rule.method == "GET" && rule.path.starts_with(start)),
+        );
+        assert!(listed, "the page {path} is not listed");
     }
+}
+
+#[tokio::test]
+async fn every_page_and_server_function_answers_the_roles_that_may_and_tells_the_others_who_may() {
+    let server = Server::start().await;
+    for role in Role::ALL {
+        let cookie = server.person("Acme", role.as_str(), false).await;
+        let check = async |method: &str, path: &str, permission: Permission| {
+            let reply = server.send(method, path, &[("cookie", &cookie)], Body::empty()).await;
+            let (status, route) = (reply.status.as_u16(), format!("{method} {path} as {}", role.as_str()));
+            if role.may(permission) {
+                // What a function says to an empty question is not looked at here.
+                let broken = status == 500 && !path.starts_with("/api/fn/");
+                assert!(!broken && !matches!(status, 303 | 401 | 403), "{route}: {status}");
+            } else {
+                assert_eq!(status, 403, "{route}");
+                assert!(reply.text().contains(&permission.who()), "{route}: {}", reply.text());
+                assert!(
+                    path.starts_with("/settings/") && method == "GET" || reply.problem() == "missing_role",
+                    "{route}"
+                );
+            }
+        };
+        for rule in RULES {
+            if let Need::May(permission) = rule.need {
+                // A form that says nothing is sent back to its page, which is the answer of somebody who may.
+                let refused_form = rule.method == "POST" && role.may(permission);
+                if !refused_form {
+                    check(rule.method, &path_of(rule), permission).await;
+                }
+            }
+        }
+        for (path, permission) in FUNCTIONS {
+            if let Some(permission) = permission {
+                check("POST", path, *permission).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_server_function_is_listed_and_what_is_not_is_not_there() {
+    let server = Server::start().await;
+    let cookie = server.person("Acme", "owner", true).await;
+    let mut known: Vec<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
+    known.sort_unstable();
+    let mut listed: Vec<&str> = FUNCTIONS.iter().map(|(path, _)| *path).collect();
+    listed.sort_unstable();
+    assert_eq!(known, listed);
+    let reply = server.submit(&cookie, "/api/fn/anything", &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (404, "not_found"));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 /// What time it is in every test.
 pub const NOW: &str = "2026-11-21T12:00:00Z";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The org of every test.
 pub const ORG: &str = "Acme";
 /// What `key create` gives by default, and everything.
@@ -108,10 +109,32 @@ impl Server {
     pub async fn create_key(&self, org: &str, scopes: &[&str]) -> String {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let (org, name) = (org.to_owned(), "test".to_owned());
-        match self.run(Command::CreateKey { org, name, scopes, expires_in_days: None }).await {
+        match self.run(Command::CreateKey { org, name, scopes, project: None, expires_in_days: None }).await {
             Answer::Key(key) => key,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Makes somebody of that role and signs them in: the cookie of their browser.
+    pub async fn person(&self, org: &str, role: &str, operator: bool) -> String {
+        let (email, password) = (format!("{role}-{operator}@example.com"), "correct horse battery".to_owned());
+        let form = [("email", email.clone()), ("password", password.clone()), ("next", "/".to_owned())];
+        let (org, role) = (org.to_owned(), role.to_owned());
+        self.run(Command::CreateUser { email, password, org, role, operator }).await;
+        let form = serde_urlencoded::to_string(form).expect("a form");
+        let reply = self.send("POST", "/sign-in", &[("content-type", FORM)], form).await;
+        reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+    }
+
+    /// Opens a page as that browser.
+    pub async fn open(&self, cookie: &str, path: &str) -> Reply {
+        self.send("GET", path, &[("cookie", cookie)], Body::empty()).await
+    }
+
+    /// Sends a form as that browser.
+    pub async fn submit(&self, cookie: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+        let form = serde_urlencoded::to_string(form).expect("a form");
+        self.send("POST", path, &[("content-type", FORM), ("cookie", cookie)], form).await
     }
 
     pub async fn call(&self, request: Request<Body>) -> Reply {
@@ -189,6 +212,10 @@ impl<'s> Client<'s> {
 
     pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
         self.request("POST", path, headers, body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.request("DELETE", path, &[], Body::empty()).await
     }
 
     async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {

@@ -1,7 +1,7 @@
 //! What was given: what is left of it, what is spent next, what expires when, what is held. For operators also the forms
 //! that give and adjust.
 //!
-//! This page stands still: the server renders it, and the browser leaves it alone ([`crate::platform::grants_page`]), so
+//! This page stands still: the server renders it, and the browser leaves it alone ([`crate::platform::still_page`]), so
 //! that it costs first loads no code. Forms, links and `<details>` are all that moves. Links to the page itself are
 //! therefore `rel="external"`: the router must not take them.
 

@@ -62,12 +62,13 @@ pub struct AuthorizeAnswer {
         (status = 400, description = "`not_json`, `bad_utf8`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_amount`, `hold_not_positive`, `contradiction`, `missing_field`, `unknown_field`, `unknown_meter`, `bad_quantity`, `no_rate`, …", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn ask(State(app): State<AppState>, write: Write) -> Result<Json<AuthorizeAnswer>, Problem> {
     let ask = asked(write.members)?;
+    write.caller.keep_to(ask.project.as_ref())?;
     match app.store.authorize(write.org, ask).await {
         Ok((credits, balance)) => Ok(Json(AuthorizeAnswer {
             allowed: true,

@@ -69,7 +69,7 @@ pub struct CorrectionBody {
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     let (request, preview) = asked(write.members)?;
-    let done = app.store.correct(write.org, write.cause, request, preview, write.once).await?;
+    let done = app.store.correct(write.org, write.caller.by(), request, preview, write.once).await?;
     let status = if preview { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Replayed(done.replayed), Json(CorrectionItem::new(done.answer)?)))
 }

@@ -4,7 +4,7 @@
 use super::body::{self, Media};
 use super::{lines, page};
 use crate::access::Caller;
-use crate::ingest::{MAX_ERRORS, Tally, settle};
+use crate::ingest::{MAX_ERRORS, Tally, confine, settle};
 use crate::problem::{Problem, ProblemDetails};
 use crate::state::AppState;
 use axum::Json;
@@ -118,7 +118,7 @@ pub struct EventData {
         (status = 409, description = "`event_conflict`: the only event was accepted before with other content", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`, `too_many_items`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `time_out_of_range`, `bad_label`, …", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `time_out_of_range`, `bad_label`, `wrong_project`, …", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 503, description = "`busy`: send the same again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -128,6 +128,7 @@ pub async fn post(State(app): State<AppState>, caller: Caller, request: Request)
         Media::Lines => lines::settle_stream(&app, &caller, &parts.headers, body).await?,
         media => {
             let items = body::read(&app.config, media, &parts.headers, body).await?;
+            let items = confine(&caller, 0, items);
             settle(&app.store, caller.org, caller.cause(), 0, items, MAX_ERRORS).await?
         }
     };
@@ -177,7 +178,7 @@ pub struct ListQuery {
         (status = 200, description = "A page of events", body = EventList),
         (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `project_key`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(
@@ -224,6 +225,9 @@ pub async fn show(
         || Problem::not_found("there is no such event: ids look like event_12, as GET /api/v1/events lists them");
     let seq = EventSeq::parse(&id).ok_or_else(unknown)?;
     let detail = app.store.event(caller.org, seq).await?;
+    if !caller.reaches(detail.row.event.project.as_ref().map(|project| project.id.as_str())) {
+        return Err(unknown());
+    }
     let voided = app.store.voided(caller.org, seq).await?.map(VoidedItem::new);
     let billing_cycle = CycleItem::new(app.store.org(caller.org).await?.zone, &detail)?;
     let item = EventItem::explained(&detail, &app.store.meters(caller.org).await?);

@@ -105,7 +105,7 @@ pub struct RolloverItem {
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     let new = new_grant(write.members)?;
-    let done = app.store.give_grant_state(write.org, write.cause, new, write.once).await?;
+    let done = app.store.give_grant_state(write.org, write.caller.by(), new, write.once).await?;
     let place = [(LOCATION, format!("/api/v1/grants/{}", done.answer.grant.id))];
     // As of its own booking, so that a replay is the same however much time has passed.
     let as_of = done.answer.given_at.unwrap_or(done.answer.grant.effective_at);

@@ -76,7 +76,7 @@ pub struct ReleaseBody {}
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -85,7 +85,8 @@ pub struct ReleaseBody {}
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     let new = new_hold(write.members)?;
-    let done = match app.store.create_hold(write.org, write.cause, new, write.once).await {
+    write.caller.keep_to(new.project.as_ref())?;
+    let done = match app.store.create_hold(write.org, write.caller.cause(), new, write.once).await {
         Ok(done) => done,
         Err(error) => return Err(shortage::explained(&app, write.org, error).await),
     };
@@ -146,10 +147,10 @@ pub async fn capture(
     Path(id): Path<String>,
     mut write: Write,
 ) -> Result<impl IntoResponse, Problem> {
-    let id = id_of(&id)?;
+    let id = reachable(&app, &write.caller, &id).await?;
     let amount = write.members.credits("amount")?.map(bounded).transpose()?;
     write.members.finish()?;
-    match app.store.capture_hold(write.org, write.cause, id, amount, write.once).await {
+    match app.store.capture_hold(write.org, write.caller.cause(), id, amount, write.once).await {
         Ok(done) => Ok((Replayed(done.replayed), Json(HoldItem::new(&done.answer)))),
         Err(error) => Err(shortage::explained(&app, write.org, error).await),
     }
@@ -182,8 +183,9 @@ pub async fn release(
     Path(id): Path<String>,
     write: Write,
 ) -> Result<impl IntoResponse, Problem> {
+    let id = reachable(&app, &write.caller, &id).await?;
     write.members.finish()?;
-    let done = app.store.release_hold(write.org, write.cause, id_of(&id)?, write.once).await?;
+    let done = app.store.release_hold(write.org, write.caller.cause(), id, write.once).await?;
     Ok((Replayed(done.replayed), Json(HoldItem::new(&done.answer))))
 }
 
@@ -214,16 +216,25 @@ pub async fn extend(
     Path(id): Path<String>,
     mut write: Write,
 ) -> Result<impl IntoResponse, Problem> {
+    let id = reachable(&app, &write.caller, &id).await?;
     let seconds = needed("expires_in_s", write.members.whole("expires_in_s")?)?;
     write.members.finish()?;
-    let done = app.store.extend_hold(write.org, write.cause, id_of(&id)?, seconds, write.once).await?;
+    let done = app.store.extend_hold(write.org, write.caller.cause(), id, seconds, write.once).await?;
     Ok((Replayed(done.replayed), Json(HoldItem::new(&done.answer))))
 }
 
-fn id_of(id: &str) -> Result<HoldId, Problem> {
+/// The hold of that id. For a key that is bound to a project, holds of others are not there; a hold's project never changes.
+async fn reachable(app: &AppState, caller: &Caller, id: &str) -> Result<HoldId, Problem> {
     let unknown =
         || Problem::not_found("there is no such hold: ids look like hold_12, as GET /api/v1/holds lists them");
-    HoldId::parse(id).ok_or_else(unknown)
+    let id = HoldId::parse(id).ok_or_else(unknown)?;
+    if caller.project.is_some() {
+        let hold = app.store.hold(caller.org, id).await?;
+        if !caller.reaches(hold.project.as_ref().map(ledger::Label::as_str)) {
+            return Err(unknown());
+        }
+    }
+    Ok(id)
 }
 
 /// Get a hold
@@ -247,7 +258,8 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<HoldItem>, Problem> {
-    let hold = app.store.hold(caller.org, id_of(&id)?).await?;
+    let id = reachable(&app, &caller, &id).await?;
+    let hold = app.store.hold(caller.org, id).await?;
     Ok(Json(HoldItem::new(&hold)))
 }
 

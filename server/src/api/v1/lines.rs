@@ -5,7 +5,7 @@
 
 use super::body::Pieces;
 use crate::access::Caller;
-use crate::ingest::{Item, ItemError, MAX_ERRORS, Tally, read_item, settle};
+use crate::ingest::{Item, ItemError, MAX_ERRORS, Tally, confine, read_item, settle};
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::body::Body;
@@ -115,6 +115,7 @@ impl<'a> Stream<'a> {
     async fn settle(&mut self) -> Result<(), Problem> {
         let items = std::mem::replace(&mut self.items, Vec::with_capacity(SLICE));
         let first = self.next - items.len() as u64;
+        let items = confine(self.caller, first, items);
         for _ in 0..TRIES {
             let cause = self.caller.cause();
             match settle(&self.app.store, self.caller.org, cause, first, items.clone(), MAX_ERRORS).await {

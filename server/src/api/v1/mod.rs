@@ -7,6 +7,7 @@ pub mod corrections;
 pub mod events;
 pub mod grants;
 pub mod holds;
+pub mod keys;
 pub mod ledger;
 pub mod lines;
 pub mod members;
@@ -40,6 +41,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(grants::create, grants::list))
         .routes(routes!(grants::show))
         .routes(routes!(corrections::create))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::show, keys::revoke))
+        .routes(routes!(keys::rotate))
         .routes(routes!(rate_cards::put, rate_cards::list))
         .routes(routes!(rate_cards::show))
         .routes(routes!(ledger::list))

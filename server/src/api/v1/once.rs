@@ -30,7 +30,7 @@ pub struct Write {
     /// Whose ledger.
     pub org: OrgId,
     /// Who.
-    pub cause: String,
+    pub caller: Caller,
     /// What makes it the same as another; `None` where no key was sent.
     pub once: Option<Once>,
     /// What is asked.
@@ -53,7 +53,7 @@ impl FromRequest<AppState> for Write {
         }
         let members = Members::read(body::utf8(&bytes)?)?;
         let request = request_hash(parts.method.as_str(), parts.uri.path(), &members.canonical()?);
-        Ok(Self { org: caller.org, cause: caller.cause(), once: key.map(|key| Once { key, request }), members })
+        Ok(Self { org: caller.org, caller, once: key.map(|key| Once { key, request }), members })
     }
 }
 

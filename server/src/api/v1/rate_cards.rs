@@ -83,7 +83,7 @@ pub struct MeterBody {
 )]
 pub async fn put(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     let new = new_card(write.members)?;
-    let done = app.store.put_rate_card(write.org, write.cause, new, write.once).await?;
+    let done = app.store.put_rate_card(write.org, write.caller.by(), new, write.once).await?;
     Ok((Replayed(done.replayed), Json(RateCardItem::new(done.answer))))
 }
 

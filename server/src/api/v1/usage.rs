@@ -56,7 +56,7 @@ pub struct UsageQuery {
         (status = 200, description = "Usage in the range", body = UsageAnswer),
         (status = 400, description = "`bad_query`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn show(
@@ -64,7 +64,8 @@ pub async fn show(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<UsageAnswer>, Problem> {
-    let question = Question::parse(&query.unwrap_or_default())?;
+    let mut question = Question::parse(&query.unwrap_or_default())?;
+    question.keep_to(&caller)?;
     let zone = match question.zone {
         Some(zone) => zone,
         None => app.store.org(caller.org).await?.zone,
@@ -140,6 +141,17 @@ impl Question {
                 )));
             }
         }
+        Ok(())
+    }
+
+    /// A key that is bound to a project reads that project's usage, whether or not it asks for it by name.
+    fn keep_to(&mut self, caller: &Caller) -> Result<(), Problem> {
+        let Some(own) = &caller.project else { return Ok(()) };
+        if let Some(other) = self.filter.projects.iter().find(|project| *project != own.as_str()) {
+            let other = ledger::Label::parse("project", other).ok();
+            return caller.keep_to(other.as_ref());
+        }
+        self.filter.projects = vec![own.to_string()];
         Ok(())
     }
 

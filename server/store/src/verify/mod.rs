@@ -15,7 +15,7 @@
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
 //! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title` and `unit`, `org.name` and
-//! `synthetic`; `user`, `member`, `session`, `api_key`; `org_policy` and `idempotency`, beyond what the schema says of them.
+//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit`; `org_policy` and `idempotency`, beyond what the schema says of them.
 //! Of grants and rate cards from before their terms were bound, only what they led to can be checked. A chain that was cut
 //! at its end, or sealed again with all that follows from it, is told by its head, which statements and exports carry.
 //!

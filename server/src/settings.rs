@@ -1,0 +1,35 @@
+//! What admins do from the pages of settings: plain forms, as in [`crate::desk`]. Who may is the guard's to say.
+
+use crate::access::SignedIn;
+use crate::auth::api_key::FreshKey;
+use crate::pages::{keys_with, problem_of};
+use crate::problem::Problem;
+use crate::state::AppState;
+use app::backend::Backend;
+use app::backend::keys::{Fresh, KeyDone};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+/// Makes, rotates or revokes a key. A new key is shown on the page that answers, and never again.
+///
+/// # Errors
+/// What the store says.
+pub async fn keys(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    // The route bounds it.
+    let too_long = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the form is too long");
+    let bytes = to_bytes(body, usize::MAX).await.map_err(too_long)?;
+    let FreshKey { text, prefix, hash } = FreshKey::draw();
+    let backend = Backend { store: app.store.clone(), viewer: viewer.clone() };
+    let done = backend.send_key(&String::from_utf8_lossy(&bytes), Fresh { text, prefix, hash }).await;
+    match done.map_err(|error| problem_of(&error))? {
+        KeyDone::Made(made) => Ok(keys_with(&app, viewer, *made, Request::from_parts(parts, Body::empty())).await),
+        KeyDone::At(page) => Ok(Redirect::to(&page).into_response()),
+    }
+}
