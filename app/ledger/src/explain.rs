@@ -7,7 +7,7 @@ use crate::card_text::write_rule;
 use crate::credits::Credits;
 use crate::decimal;
 use crate::quantity::{DECIMALS as QUANTITY_DECIMALS, Quantity};
-use crate::rate::{Before, Carry, Counted, Mode, PRICE_DECIMALS, Price, RateLine, Rule, Tiers, Usage, gcd};
+use crate::rate::{Before, Carry, Counted, Mode, PRICE_DECIMALS, Price, RateLine, Rated, Rule, Tiers, Usage, gcd};
 use crate::refusal::Refusal;
 use crate::settle::Charge;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     /// The rule as its line writes it: `0.6 per 1000000`.
     pub rule: String,
-    /// The arithmetic: `4808 × 0.6 ÷ 1000000 = 0.002884`.
+    /// The arithmetic, carry included: `4808 × 0.6 ÷ 1000000 = 0.002884 + 0.0000008 carried on`.
     pub arithmetic: String,
     /// What a formula's sum is made of, in its order; empty for other rules.
     pub parts: Vec<Part>,
@@ -70,13 +70,46 @@ pub fn explain(line: &RateLine, usage: Usage, charge: &Charge) -> Result<Explana
     };
     Ok(Explanation {
         rule: write_rule(&line.rule),
-        arithmetic: format!("{arithmetic} = {}", rated.credits),
+        arithmetic: equation(line, arithmetic, &rated, before)?,
         parts,
         tiers,
         carry_before: carried(line, before.carry)?,
         carry_after: carried(line, rated.after.carry)?,
         credits: rated.credits,
     })
+}
+
+/// Both sides, with what was carried on either: without it they would not be equal.
+fn equation(line: &RateLine, arithmetic: String, rated: &Rated, before: Before) -> Result<String, Refusal> {
+    // What blocks carry is in their arithmetic.
+    let blocks = matches!(line.rule, Rule::Block { counted: Counted::Accumulated, .. });
+    let part = |carry: Carry| match carry.0 {
+        part if blocks || part == 0 => Ok(None),
+        part => fraction(part, line.denominator()?).map(Some),
+    };
+    let mut text = arithmetic;
+    if let Some(carried) = part(before.carry)? {
+        text = format!("{text} + {carried} carried");
+    }
+    text = format!("{text} = {}", rated.credits);
+    if let Some(carried) = part(rated.after.carry)? {
+        text = format!("{text} + {carried} carried on");
+    }
+    Ok(text)
+}
+
+/// A part of a micro-credit in credits: `0.0000008` where it has an end, otherwise `1/3 of a micro-credit`.
+fn fraction(part: i64, whole: i64) -> Result<String, Refusal> {
+    const BELOW_MICRO: u32 = 12;
+    let (part, whole) = (i128::from(part), i128::from(whole));
+    let divisor = gcd(part, whole);
+    let (part, whole) = (part / divisor, whole / divisor);
+    let scale = 10_i128.pow(BELOW_MICRO);
+    if scale % whole != 0 {
+        return Ok(format!("{part}/{whole} of a micro-credit"));
+    }
+    let scaled = part.checked_mul(scale / whole).ok_or(Refusal::AmountOverflow)?;
+    Ok(decimal::trimmed(scaled, crate::credits::DECIMALS + BELOW_MICRO))
 }
 
 fn arithmetic(rule: &Rule, usage: Usage, before: Before, parts: &[Part]) -> String {

@@ -30,6 +30,11 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Whether it is a figure, though not an exact one.
+    const fn is_estimate(self) -> bool {
+        matches!(self, Self::Average | Self::WithoutAttributes | Self::WithoutCompute)
+    }
+
     /// In words, for who reads the figure.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -104,11 +109,35 @@ pub fn preview(cube: &Cube, charged_by: &[RateLine], lines: &[RateLine]) -> Resu
         let mut sum = Used::default();
         sources.iter().try_for_each(|(_, used)| sum.add(used))?;
         let charged = Credits::from_micros(sum.micros);
-        let (foretold, basis) =
-            if !old.is_empty() && old == new { (charged, Basis::Exact) } else { foretell(&sources, &old, &new)? };
+        let (foretold, basis) = if !old.is_empty() && old == new {
+            (charged, Basis::Exact)
+        } else {
+            calibrated(&sources, charged, &old, &new)?
+        };
         rows.push(PreviewRow { meter: info.meter.clone(), quantity: sum.quantity, charged, foretold, basis });
     }
     Ok(rows)
+}
+
+/// What is estimated is told as a change of what was charged, by estimating both cards alike: what the cube does not know
+/// of is in the charged sum all the same, and a card that says the same costs the same.
+fn calibrated(
+    sources: &[(&str, Used)],
+    charged: Credits,
+    old: &[RateLine],
+    new: &[RateLine],
+) -> Result<(Credits, Basis), Refusal> {
+    let (foretold, basis) = foretell(sources, old, new)?;
+    if old.is_empty() || !basis.is_estimate() {
+        return Ok((foretold, basis));
+    }
+    let (before, how) = foretell(sources, &[], old)?;
+    if !how.is_estimate() {
+        return Ok((foretold, basis));
+    }
+    let (after, _) = foretell(sources, &[], new)?;
+    let moved = charged.plus(after.minus(before)?)?;
+    Ok((moved.max(Credits::ZERO), basis.max(how)))
 }
 
 /// Usage by two things, in their order. A list, since a map would be written into the browser's code for each kind of key.

@@ -211,6 +211,10 @@ async fn lay_down(store: &Store, viewer: &Viewer, org: &Org, form: &Form, text: 
     }
     let once = form.once("rate-card")?;
     let lines = card_text::parse(text).map_err(|wrong| NotLaid::Because(not_a_card(&wrong)))?;
+    if lines.is_empty() {
+        let empty = "An empty card would refuse all usage. Write at least one line; `free` charges nothing.";
+        return Err(NotLaid::Because(empty.to_owned()));
+    }
     let effective_at = instant(org, form.get("effective_at"))?;
     let seen = form.get("replaces").parse().unwrap_or_default();
     let replaces = Some(RateCardVersion(seen));

@@ -94,7 +94,7 @@ fn whatever_is_changed_is_noticed_and_named() {
     let differs = |was: &str, is: &str| {
         Err(format!("Meter: the server says \u{201c}{was}\u{201d}, your browser computes \u{201c}{is}\u{201d}"))
     };
-    let arithmetic = |price| format!("4808 × {price} ÷ 1000000 = 0.002885");
+    let arithmetic = |price| format!("4808 × {price} ÷ 1000000 + 0.0000008 carried = 0.002885 + 0.0000006 carried on");
     assert_eq!(said(tokens.clone(), "4808 × 0.6", "4808 × 0.5"), differs(&arithmetic("0.5"), &arithmetic("0.6")));
     assert!(said(training, "\"2.4\"", "\"2.5\"").is_err_and(|text| text.contains("2.5")));
     assert!(said(calls, "tier 2 of 2", "tier 1 of 2").is_err());

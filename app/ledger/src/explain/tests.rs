@@ -31,7 +31,10 @@ fn units(units: i64) -> Usage {
 #[test]
 fn the_arithmetic_is_written_out() {
     let first = why("input_tokens: 0.60 per 1000000", units(374), 0, 0);
-    assert_eq!((first.rule.as_str(), first.arithmetic.as_str()), ("0.6 per 1000000", "374 × 0.6 ÷ 1000000 = 0.000224"));
+    assert_eq!(
+        (first.rule.as_str(), first.arithmetic.as_str()),
+        ("0.6 per 1000000", "374 × 0.6 ÷ 1000000 = 0.000224 + 0.0000004 carried on")
+    );
     assert_eq!((first.carry_before.as_str(), first.carry_after.as_str()), ("nothing", "2/5 of a micro-credit"));
 
     let ninth = why("computation: 1 per 10 full", units(4), 9_000_000, 0);

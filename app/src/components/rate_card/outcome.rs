@@ -77,7 +77,12 @@ fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
             format!("{much} {}", if sign > 0 { "more" } else { "less" })
         }
     };
-    let summary = format!("{}, {difference}.", format::amount(words, total.foretold));
+    let much = format::amount(words, total.foretold);
+    let summary = match total.basis {
+        // What is refused costs nothing, which is no saving.
+        Basis::Refused => format!("Some of it would be refused, since no line charges it. The rest: {much}."),
+        _ => format!("{much}, {difference}."),
+    };
     Outcome { summary, detail: figures(words, cube, &rows, &total) }
 }
 
@@ -162,7 +167,7 @@ mod tests {
     fn usage_without_a_line_is_told_to_be_refused() {
         let told = outcome(&trial(""), &Words::default(), "other: 1 each");
         assert!(html(&told.detail).contains("a part would be refused"), "{}", html(&told.detail));
-        assert!(told.summary.ends_with("less."), "{}", told.summary);
+        assert!(told.summary.starts_with("Some of it would be refused"), "{}", told.summary);
     }
 
     #[test]
