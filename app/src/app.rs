@@ -4,6 +4,7 @@ use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
+use crate::pages::door::DoorPage;
 use crate::pages::event::EventPage;
 use crate::pages::grants::GrantsPage;
 use crate::pages::ledger::LedgerPage;
@@ -13,7 +14,7 @@ use crate::pages::rate_card::RateCardPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
-use crate::server_fns::session::{SessionInfo, session};
+use crate::server_fns::session::{GetSession, SessionInfo};
 use crate::server_fns::{Answer, answer};
 use crate::words;
 use leptos::nonce::use_nonce;
@@ -67,7 +68,7 @@ pub fn shell() -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let who: SessionResource = answer(|| (), |()| session());
+    let who: SessionResource = answer(|| GetSession {});
     provide_context(who);
     view! {
         <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>
@@ -85,6 +86,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
                     <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
+                    <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/reset-password") view=|| Eager(view! { <DoorPage/> })/>
+                    <Route path=path!("/invitation") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
                 </FlatRoutes>
             </main>

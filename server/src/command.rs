@@ -5,7 +5,7 @@
 //! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
 
 use crate::auth::api_key::FreshKey;
-use crate::auth::password;
+use crate::auth::{password, password_rule};
 use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
@@ -392,11 +392,8 @@ async fn create_user(
     let known = || Role::ALL.map(Role::as_str).join(", ");
     let role = Role::parse(role)
         .ok_or_else(|| CommandError::new("bad_role", format!("there is no role \"{role}\": choose {}", known())))?;
-    let length = password.chars().count();
-    if length < password::MIN_CHARS || password.len() > password::MAX_BYTES {
-        let detail = format!("a password has at least {} characters", password::MIN_CHARS);
-        return Err(CommandError::new("bad_password", detail));
-    }
+    password_rule::check(&password, &[email, org])
+        .map_err(|weak| CommandError::new("bad_password", weak.to_string()))?;
     let org = org_named(store, org).await?;
     let hashed = tokio::task::spawn_blocking(move || password::hash(&password)).await;
     let hash = hashed.map_err(|error| CommandError::new("internal", error.to_string()))?;

@@ -55,6 +55,13 @@ pub struct Config {
     pub shutdown_s: u64,
     /// Days after which somebody signed in must sign in again, however active.
     pub session_days: u32,
+    /// The mail server: `smtps://user:password@mail.example.com`, `smtp://…?tls=required` for STARTTLS, or
+    /// `smtp://127.0.0.1:25` for one on this machine. Without it, and without `mail_dir`, invitations are links to copy.
+    pub smtp_url: Option<String>,
+    /// Folder that mails are written into instead of being sent, one file each, for trying out.
+    pub mail_dir: Option<PathBuf>,
+    /// Who mails come from: `Scrip <scrip@example.com>`.
+    pub mail_from: Option<String>,
 }
 
 impl Default for Config {
@@ -80,6 +87,9 @@ impl Default for Config {
             request_timeout_s: 30,
             shutdown_s: 10,
             session_days: 14,
+            smtp_url: None,
+            mail_dir: None,
+            mail_from: None,
         }
     }
 }
@@ -179,7 +189,17 @@ impl Config {
                 return Err(ConfigError::Invalid(format!("{name} must be at least 1")));
             }
         }
+        crate::notify::mail::Mailer::new(&self).map_err(ConfigError::Invalid)?;
         Ok(self)
+    }
+
+    /// Where links in mails lead. Never what a request says of its host: whoever sends one could choose where they lead.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        match (&self.public_url, self.listen.parse()) {
+            (None, Err(_)) => format!("http://{}", self.listen),
+            (_, bound) => self.url(bound.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))),
+        }
     }
 
     /// Where people reach a server that listens on `bound`.

@@ -1,6 +1,7 @@
 //! Pages: the Leptos app rendered for whoever is signed in, its server functions, and the exports beside them.
 
 use crate::access::SignedIn;
+use crate::auth::session;
 use crate::problem::Problem;
 use crate::security::policy_of_page;
 use crate::state::AppState;
@@ -9,12 +10,14 @@ use app::AppError;
 use app::backend::audit::AuditExport;
 use app::backend::keys::Made;
 use app::backend::ledger::LedgerExport;
+use app::backend::people::{MailIsSetUp, Shown, Visitor};
 use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
 use app::correction::Ask;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::Nonce;
@@ -34,6 +37,33 @@ pub async fn rate_card_again(app: &AppState, viewer: Option<Viewer>, typed: Type
     let mut response = render_with(app, viewer, request, move || provide_context(typed.clone())).await;
     *response.status_mut() = status;
     response
+}
+
+/// The head of a request, for a page that is rendered again as the answer to its form.
+pub struct PageRequest(Parts);
+
+impl<S: Sync> FromRequestParts<S> for PageRequest {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.clone()))
+    }
+}
+
+/// The page at which a form was sent, with what is shown once: it is in no address and nowhere else.
+pub async fn shown_once(app: &AppState, viewer: Viewer, shown: Shown, PageRequest(parts): PageRequest) -> Response {
+    let request = Request::from_parts(parts, Body::empty());
+    render_with(app, Some(viewer), request, move || provide_context(shown.clone())).await
+}
+
+/// The page of an invitation, which also whoever belongs to no org may open while signed in.
+pub async fn invitation(State(app): State<AppState>, request: Request) -> Result<Response, Problem> {
+    let viewer = session::viewer(&app, request.headers()).await?;
+    let visitor = match session::token(&app.config, request.headers()) {
+        Some(token) => app.store.session_person(session::hash(token)).await?.map(|(_, email)| email),
+        None => None,
+    };
+    Ok(render_with(&app, viewer, request, move || provide_context(Visitor(visitor.clone()))).await)
 }
 
 /// A page of settings for somebody whose role may not: it says in its place who may.
@@ -75,7 +105,7 @@ pub async fn not_found(app: AppState, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         return Problem::not_found("there is nothing at this address: /api/docs lists what there is").into_response();
     }
-    let viewer = crate::auth::session::viewer(&app, request.headers()).await.ok().flatten();
+    let viewer = session::viewer(&app, request.headers()).await.ok().flatten();
     let mut response = render(&app, viewer, request).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
@@ -217,11 +247,13 @@ async fn render_with(
     let policy = policy_of_page(&nonce);
     let backend = Backend { store: app.store.clone(), viewer };
     let assets = app.site.assets();
+    let mail = MailIsSetUp(app.mailer.is_set_up());
     let request_id = request_id(&request);
     let context = move || {
         provide_context(backend.clone());
         provide_context(request_id.clone());
         provide_context(assets.clone());
+        provide_context(mail);
         // The same in the scripts that Leptos writes and in the header below.
         provide_context(Nonce::from_value(nonce.as_str()));
         more();

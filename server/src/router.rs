@@ -4,9 +4,9 @@
 //! requests → a limit of time → same site → the route → the guard of [`crate::access`] → the handler.
 
 use crate::access::guard;
-use crate::auth::sign_in;
+use crate::auth::{account, invitation, reset, sign_in};
 use crate::state::AppState;
-use crate::{api, assets, desk, pages, problem, security, settings, telemetry};
+use crate::{api, assets, desk, members, pages, problem, security, settings, telemetry};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -41,12 +41,20 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
         .route("/rate-card", get(pages::page))
-        .route("/settings", get(async || Redirect::to("/settings/keys")))
+        .route("/settings", get(async || Redirect::to("/settings/members")))
         .route("/settings/keys", get(pages::page).post(settings::keys))
         .route("/settings/audit", get(pages::page))
         .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))
+        .route("/sign-in/code", get(pages::page).post(sign_in::code))
+        .route("/forgot-password", get(pages::page).post(reset::forgot))
+        .route("/reset-password", get(pages::page).post(reset::reset))
+        .route("/invitation", get(pages::invitation).post(invitation::accept))
+        .route("/settings/members", get(pages::page).post(members::act))
+        .route("/settings/leave", post(members::leave))
+        .route("/settings/security", get(pages::page).post(account::act))
+        .route("/switch", post(members::switch))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))
         .route("/exports/ledger.csv", get(pages::ledger_csv))

@@ -4,6 +4,7 @@ use crate::assets::Site;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
+use crate::notify::mail::{Mail, Mailer};
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -21,15 +22,21 @@ pub struct AppState {
     pub passwords: Arc<Passwords>,
     /// Slows down guessing.
     pub throttle: Arc<Throttle>,
+    /// Sends mail, where it is set up.
+    pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
     pub places: Arc<Semaphore>,
 }
 
 impl AppState {
     /// For a server over `store`.
+    ///
+    /// # Panics
+    /// Where the settings for mail cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
         Self {
+            mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
             store,
             site: Arc::new(Site::load()),
             passwords: Arc::new(Passwords::default()),
@@ -37,5 +44,18 @@ impl AppState {
             places: Arc::new(Semaphore::new(config.max_requests)),
             config: Arc::new(config),
         }
+    }
+
+    /// Sends a mail that nobody waits for. Where it fails, the log says so; without mail set up it goes nowhere.
+    pub fn post(&self, mail: Mail) {
+        if !self.mailer.is_set_up() {
+            return;
+        }
+        let mailer = Arc::clone(&self.mailer);
+        tokio::spawn(async move {
+            if let Err(error) = mailer.send(mail).await {
+                tracing::warn!(%error, "a mail was not sent");
+            }
+        });
     }
 }

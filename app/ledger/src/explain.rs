@@ -21,6 +21,8 @@ pub struct Explanation {
     pub arithmetic: String,
     /// What a formula's sum is made of, in its order; empty for other rules.
     pub parts: Vec<Part>,
+    /// Where the billing cycle stood in the tiers before and after, in words; only for lines that have tiers.
+    pub tiers: Option<[String; 2]>,
     /// What was carried before, in words.
     pub carry_before: String,
     /// What is carried on, in words.
@@ -58,13 +60,21 @@ pub fn explain(line: &RateLine, usage: Usage, charge: &Charge) -> Result<Explana
     });
     let parts: Vec<Part> = parts.collect();
     let arithmetic = arithmetic(&line.rule, usage, before, &parts);
-    let cycle = charge.tier.map(|tier| tier.cycle.to_string()).unwrap_or_default();
+    let place = |tiers: &Tiers, used: Quantity| {
+        let cycle = charge.tier.map(|tier| tier.cycle.to_string()).unwrap_or_default();
+        format!("{used} used in {cycle}, tier {} of {}", tiers.reached(used), tiers.tiers.len())
+    };
+    let tiers = match &line.rule {
+        Rule::Tiers(tiers) => Some([before.used, rated.after.used].map(|used| place(tiers, used))),
+        _ => None,
+    };
     Ok(Explanation {
         rule: write_rule(&line.rule),
         arithmetic: format!("{arithmetic} = {}", rated.credits),
         parts,
-        carry_before: left(line, before, &cycle)?,
-        carry_after: left(line, rated.after, &cycle)?,
+        tiers,
+        carry_before: carried(line, before.carry)?,
+        carry_after: carried(line, rated.after.carry)?,
         credits: rated.credits,
     })
 }
@@ -117,19 +127,7 @@ fn trimmed(credits: Credits) -> String {
     decimal::trimmed(i128::from(credits.micros()), crate::credits::DECIMALS)
 }
 
-/// What a line has from earlier usage, in words: a fraction of a micro-credit, units towards the next block, and what was
-/// used in the billing cycle.
-fn left(line: &RateLine, before: Before, cycle: &str) -> Result<String, Refusal> {
-    let carried = carried(line, before.carry)?;
-    Ok(match &line.rule {
-        Rule::Tiers(_) => {
-            let used = format!("{} used in {cycle}", before.used);
-            if before.carry.0 == 0 { used } else { format!("{used}, {carried}") }
-        }
-        _ => carried,
-    })
-}
-
+/// What a line carries, in words: a fraction of a micro-credit, or units towards the next block.
 fn carried(line: &RateLine, carry: Carry) -> Result<String, Refusal> {
     Ok(match (&line.rule, carry.0) {
         (Rule::Block { size, counted: Counted::Accumulated, .. }, part) => {

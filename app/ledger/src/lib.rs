@@ -29,6 +29,7 @@ pub mod hold;
 pub mod id;
 pub mod label;
 pub mod line_state;
+pub mod member;
 pub mod merkle;
 pub mod money;
 pub mod outlook;

@@ -14,7 +14,7 @@ pub enum Refusal {
         reason: DecimalError,
     },
     /// An amount or a sum of amounts is beyond what an `i64` of micro-credits holds.
-    #[error("the amount, or what it adds up to with what is there, is beyond 9223372036854.775807 credits: send less")]
+    #[error("the amount, or what it adds up to with what is there, is beyond 9223372036854.775807: send less")]
     AmountOverflow,
     /// A quantity is not a decimal with at most six decimals.
     #[error("the quantity {reason}: send a number such as 12 or 12.5, in a unit of which six decimals are enough")]
@@ -212,7 +212,8 @@ pub enum Refusal {
     NotKnownYet,
     /// An event that reached a volume price and got credits back for it.
     #[error(
-        "this event reached a volume price and gave credits back, which cannot be undone: adjust the balance instead"
+        "this event reached a volume price and gave back what was paid above it, which cannot be undone: adjust the balance \
+         instead"
     )]
     GaveBack,
     /// Another version of the rate card was laid down meanwhile.
@@ -230,6 +231,12 @@ pub enum Refusal {
     /// As many versions as are kept.
     #[error("this organization has 1000 versions of its rate card, and no more are kept")]
     TooManyVersions,
+    /// An org would be nobody's.
+    #[error("an organization has an owner: make somebody else an owner first")]
+    LastOwner,
+    /// Making, changing or removing an owner, by somebody who is none.
+    #[error("only owners may make, change or remove owners: ask one of them")]
+    OwnersOnly,
     /// An API key that was revoked, has expired, or has been replaced already.
     #[error("this key has ended, or was rotated already: create a new one")]
     KeyEnded,
@@ -303,6 +310,8 @@ impl Refusal {
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",
+            Self::LastOwner => "last_owner",
+            Self::OwnersOnly => "owners_only",
             Self::KeyEnded => "key_ended",
             Self::BadKey { .. } => "bad_key_terms",
             Self::BadRateLine { .. } => "bad_rate_line",

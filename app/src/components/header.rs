@@ -1,10 +1,13 @@
 //! The top of every page: where one is, whose figures these are, and the way out.
 
+use super::filled::{Filled, any};
 use super::icon::Icon;
+use super::still::Still;
 use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
 use crate::server_fns::session::SessionInfo;
 use crate::words;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -14,18 +17,18 @@ pub fn Header(
     /// Who is looking.
     who: SessionResource,
 ) -> impl IntoView {
-    let org = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <Org who/> }) });
-    let leave = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <SignOut who/> }) });
+    let org = who.shown(|who| any(who.ok().flatten().map(|who| view! { <Org who/> })));
+    let leave = who.shown(|who| any(who.ok().flatten().map(|who| view! { <SignOut who/> })));
     view! {
         <header class="header">
             <a class="brand" href="/">
                 <svg class="mark" width="20" height="20" aria-hidden="true"><use href="/icons.svg#mark"></use></svg>
                 {words::PRODUCT}
             </a>
-            <Transition>{org}</Transition>
+            <Filled shown=org/>
             <div class="header-end">
                 <ThemeSwitch/>
-                <Transition>{leave}</Transition>
+                <Filled shown=leave/>
             </div>
         </header>
     }
@@ -39,9 +42,13 @@ fn Org(who: SessionInfo) -> impl IntoView {
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
+    let org = match who.switcher {
+        Some(switcher) => Either::Left(Still(switcher)),
+        None => Either::Right(view! { <span class="org-name">{who.org}</span> }),
+    };
     view! {
         <div class="org">
-            <span class="org-name">{who.org}</span>
+            {org}
             {synthetic}
         </div>
         <nav class="nav" aria-label="Main">

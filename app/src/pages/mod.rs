@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod analytics;
+pub mod door;
 pub mod event;
 pub mod grants;
 pub mod ledger;
@@ -17,4 +18,6 @@ pub enum Still {
     Grants,
     /// All pages of settings.
     Settings,
+    /// The pages through which people come in.
+    Doors,
 }

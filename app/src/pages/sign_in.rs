@@ -14,11 +14,20 @@ pub fn SignInPage() -> impl IntoView {
     let error = value("error").map(|code| {
         let text = match code.as_str() {
             "throttled" => "Too many attempts. Wait a minute, then try again.",
+            "code_late" => "That took too long. Sign in again.",
+            "no_org" => "You belong to no organization any more. Ask whoever ran it to invite you again.",
             "credentials" => "This email and password do not belong together. Check both and try again.",
             _ => "Signing in did not work. Try again.",
         };
         view! { <p id="sign-in-error" class="form-error" role="alert">{text}</p> }
     });
+    let done = value("done").and_then(|code| match code.as_str() {
+        "reset" => Some("Your new password is set. Sign in with it."),
+        "everywhere" => Some("You are signed out everywhere."),
+        "left" => Some("You left the organization."),
+        _ => None,
+    });
+    let done = done.map(|text| view! { <p class="notice" role="status">{text}</p> });
     let described = error.is_some().then_some("sign-in-error");
     let next = value("next").filter(|next| is_local(next)).unwrap_or_else(|| "/".to_owned());
     view! {
@@ -27,6 +36,7 @@ pub fn SignInPage() -> impl IntoView {
             <form class="panel" method="post" action="/sign-in">
                 <h1>"Sign in to " {words::PRODUCT}</h1>
                 {error}
+                {done}
                 <input type="hidden" name="next" value=next/>
                 <label class="field">
                     <span>"Email"</span>
@@ -37,6 +47,7 @@ pub fn SignInPage() -> impl IntoView {
                     <input type="password" name="password" autocomplete="current-password" required/>
                 </label>
                 <button class="button primary wide">"Sign in"</button>
+                <p><a href="/forgot-password" rel="external">"Forgot password?"</a></p>
             </form>
         </div>
     }

@@ -1,6 +1,7 @@
 //! Who is looking, for the page's head.
 
 use crate::error::AppError;
+use crate::markup::Markup;
 use crate::rows::Rows;
 use ledger::Words;
 use leptos::prelude::*;
@@ -11,25 +12,16 @@ use serde::{Deserialize, Serialize};
 pub struct SessionInfo {
     /// Name of the org.
     pub org: String,
+    /// The form that goes to another org, for whoever belongs to several.
+    pub switcher: Option<Markup>,
     /// Whether its usage is made up.
     pub synthetic: bool,
     /// Who is signed in.
     pub email: String,
     /// How the org calls credits and workflows.
     pub words: Words,
-    /// Whether they may give and correct credits.
-    pub operator: bool,
     /// What every page must say about the balance.
-    pub warning: Option<Warning>,
-}
-
-/// What everybody should know whatever page they are on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Warning {
-    /// Whether new work is refused.
-    pub paused: bool,
-    /// The sentence.
-    pub text: String,
+    pub warning: Option<Markup>,
 }
 
 /// The session, or `None` on the sign-in page.

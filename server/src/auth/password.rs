@@ -5,10 +5,8 @@ use tokio::sync::Semaphore;
 
 /// Hashes computed at once. Each takes 19 MiB and a core for some tens of milliseconds: guessing must not starve the rest.
 const AT_ONCE: usize = 2;
-/// Shortest password that is taken (NIST SP 800-63B-4 asks for 8 at least; 15 where it is the only factor is advice).
-pub const MIN_CHARS: usize = 10;
 /// Longest password that is looked at: more is an attack on the hash.
-pub const MAX_BYTES: usize = 1_024;
+const MAX_BYTES: usize = 1_024;
 
 /// What is verified against when there is no such person: a hash of a password that nobody has.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&super::api_key::random_text(32)));
@@ -43,6 +41,11 @@ impl Passwords {
 #[must_use]
 pub fn hash(password: &str) -> String {
     password_auth::generate_hash(password)
+}
+
+/// The same without holding up others; `None` where the process is ending.
+pub async fn hashed(password: String) -> Option<String> {
+    tokio::task::spawn_blocking(move || hash(&password)).await.ok()
 }
 
 #[cfg(test)]

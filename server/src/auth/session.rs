@@ -7,7 +7,6 @@ use crate::state::AppState;
 use app::backend::Viewer;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use sha2::{Digest, Sha256};
 use store::Session;
 
 /// Length of a token: 43 letters of 62 are 256 bits.
@@ -15,6 +14,9 @@ const TOKEN_LEN: usize = 43;
 /// With `__Host-` a browser takes the cookie only with `Secure`, for this host alone and for all paths.
 const SECURE_NAME: &str = "__Host-scrip";
 const PLAIN_NAME: &str = "scrip_session";
+/// Of a browser whose person owes the second factor: it opens nothing.
+const SECURE_HALF_NAME: &str = "__Host-scrip-half";
+const PLAIN_HALF_NAME: &str = "scrip_half_session";
 
 /// A new token.
 #[must_use]
@@ -25,20 +27,40 @@ pub fn new_token() -> String {
 /// What is stored of a token.
 #[must_use]
 pub fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+    store::session::token_hash(token)
 }
 
 /// `Set-Cookie` that signs a browser in for `max_age_s` seconds; 0 and an empty token sign it out.
 #[must_use]
 pub fn set_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
-    let (name, secure) = if config.secure_cookies() { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") };
+    cookie(config, [SECURE_NAME, PLAIN_NAME], token, max_age_s)
+}
+
+/// `Set-Cookie` of a half session.
+#[must_use]
+pub fn set_half_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
+    cookie(config, [SECURE_HALF_NAME, PLAIN_HALF_NAME], token, max_age_s)
+}
+
+fn cookie(config: &Config, [secure_name, plain_name]: [&str; 2], token: &str, max_age_s: u64) -> String {
+    let (name, secure) = if config.secure_cookies() { (secure_name, "; Secure") } else { (plain_name, "") };
     format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
 }
 
 /// The token that a request brings.
 #[must_use]
 pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = if config.secure_cookies() { SECURE_NAME } else { PLAIN_NAME };
+    token_in(config, [SECURE_NAME, PLAIN_NAME], headers)
+}
+
+/// The token of a half session that a request brings.
+#[must_use]
+pub fn half_token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
+    token_in(config, [SECURE_HALF_NAME, PLAIN_HALF_NAME], headers)
+}
+
+fn token_in<'a>(config: &Config, [secure, plain]: [&str; 2], headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = if config.secure_cookies() { secure } else { plain };
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
@@ -54,19 +76,38 @@ pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
 /// Where the store cannot say.
 pub async fn viewer(app: &AppState, headers: &HeaderMap) -> Result<Option<Viewer>, Problem> {
     let Some(token) = token(&app.config, headers) else { return Ok(None) };
-    let session = app.store.session(hash(token)).await?;
-    Ok(session.map(|Session { email, org, role, operator, .. }| Viewer { email, org, role, operator, address: None }))
+    let token_hash = hash(token);
+    let session = app.store.session(token_hash).await?;
+    Ok(session.map(|Session { user, email, org, role, operator }| Viewer {
+        user,
+        session: token_hash,
+        email,
+        org,
+        role,
+        operator,
+        address: None,
+    }))
 }
 
 /// The address of the sign-in page, with what went wrong before and where to go after.
 #[must_use]
 pub fn sign_in_path(error: Option<&str>, next: &str) -> String {
+    path_with("/sign-in", error, next)
+}
+
+/// The address of the page that asks for the second factor.
+#[must_use]
+pub fn code_path(error: Option<&str>, next: &str) -> String {
+    path_with("/sign-in/code", error, next)
+}
+
+fn path_with(path: &str, error: Option<&str>, next: &str) -> String {
     let mut query = Vec::new();
     query.extend(error.map(|error| ("error", error)));
     query.extend((next != "/").then_some(("next", next)));
     match serde_urlencoded::to_string(query) {
-        Ok(query) if !query.is_empty() => format!("/sign-in?{query}"),
-        _ => "/sign-in".to_owned(),
+        Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+        _ => path.to_owned(),
     }
 }
 

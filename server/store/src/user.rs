@@ -33,19 +33,7 @@ impl Store {
     pub async fn create_user(&self, email: &str, password_hash: &str, operator: bool) -> Result<UserId, StoreError> {
         let email = normalized(email).ok_or(StoreError::BadRange("not an email address"))?;
         let hash = password_hash.to_owned();
-        let run = move |tx: &mut crate::tx::Tx<'_>| {
-            if tx.conn.prepare_cached("SELECT 1 FROM user WHERE email = ?1")?.exists([&email])? {
-                return Err(StoreError::Conflict("email"));
-            }
-            let now = tx.now().micros();
-            let id = tx
-                .conn
-                .prepare_cached(
-                    "INSERT INTO user (email, password_hash, created_at, operator) VALUES (?1, ?2, ?3, ?4) RETURNING user_id",
-                )?
-                .query_row(params![email, hash, now, operator], |row| row.get(0).map(UserId))?;
-            Ok(id)
-        };
+        let run = move |tx: &mut crate::tx::Tx<'_>| insert(tx, &email, &hash, operator);
         self.writer().call(0, run).await
     }
 
@@ -96,8 +84,18 @@ impl Store {
     }
 }
 
+/// Writes a person, in the transaction of whatever makes them one.
+pub(crate) fn insert(tx: &crate::tx::Tx<'_>, email: &str, hash: &str, operator: bool) -> Result<UserId, StoreError> {
+    if tx.conn.prepare_cached("SELECT 1 FROM user WHERE email = ?1")?.exists([email])? {
+        return Err(StoreError::Conflict("email"));
+    }
+    let now = tx.now().micros();
+    let sql = "INSERT INTO user (email, password_hash, created_at, operator) VALUES (?1, ?2, ?3, ?4) RETURNING user_id";
+    Ok(tx.conn.prepare_cached(sql)?.query_row(params![email, hash, now, operator], |row| row.get(0).map(UserId))?)
+}
+
 /// An email as it is compared: trimmed, lower case; `None` where it has no place to send to.
-fn normalized(email: &str) -> Option<String> {
+pub(crate) fn normalized(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let (local, domain) = email.rsplit_once('@')?;
     let plain = email.len() <= 256 && !email.chars().any(|c| c.is_whitespace() || c.is_control());

@@ -6,6 +6,7 @@
 #![recursion_limit = "512"]
 
 mod access;
+mod account;
 mod bad_input;
 mod cli;
 mod cli_ledger;
@@ -20,6 +21,8 @@ mod import;
 mod keys;
 mod ledger_entries;
 mod ledger_pages;
+mod members;
+mod people;
 mod presets;
 mod rate_cards;
 mod real_input;

@@ -8,11 +8,13 @@ pub mod keys;
 
 use crate::backend::Backend;
 use crate::components::error_panel::ErrorPanel;
+use crate::components::people::{self, MEMBERS, SECURITY};
+use crate::components::still::Still;
 use crate::error::AppError;
 use crate::pages::not_found::NotFoundPage;
 use crate::query;
 use ledger::Permission;
-use leptos::either::{Either, EitherOf3};
+use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
@@ -27,8 +29,10 @@ struct Entry {
 }
 
 /// The pages there are, in the order of the list.
-const ENTRIES: [Entry; 2] = [
+const ENTRIES: [Entry; 4] = [
+    Entry { path: MEMBERS, title: "Members", permission: None },
     Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
+    Entry { path: SECURITY, title: "Security", permission: None },
     Entry { path: "/settings/audit", title: "Audit log", permission: Some(Permission::SeeAudit) },
 ];
 
@@ -65,14 +69,18 @@ pub fn report() -> impl IntoView {
 async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
     let backend = Backend::current();
     let typed = query::parse(search);
-    let failed = |error| EitherOf3::C(view! { <ErrorPanel error retry=|()| ()/> });
+    let failed = |error| EitherOf4::C(view! { <ErrorPanel error retry=|()| ()/> });
     match entry.path {
+        MEMBERS | SECURITY => match people::settings(entry.path, entry.title, search).await {
+            Ok(markup) => EitherOf4::D(Still(markup)),
+            Err(error) => failed(error),
+        },
         "/settings/audit" => match backend.audit(search).await {
-            Ok(view) => EitherOf3::A(view! { <audit::AuditPage view/> }),
+            Ok(view) => EitherOf4::A(view! { <audit::AuditPage view/> }),
             Err(error) => failed(error),
         },
         _ => match backend.keys(search).await {
-            Ok(view) => EitherOf3::B(view! { <keys::KeysPage view typed/> }),
+            Ok(view) => EitherOf4::B(view! { <keys::KeysPage view typed/> }),
             Err(error) => failed(error),
         },
     }

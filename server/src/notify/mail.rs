@@ -1,0 +1,160 @@
+//! Mail: by SMTP, into a folder for trying out, or not at all.
+//!
+//! Without `smtp_url` and `mail_dir` nothing is sent, and whoever wanted to send is told so: pages then show the link
+//! that the mail would have carried. A mail is plain text. Cost: one connection per mail; a few a day are sent.
+
+use crate::auth::api_key::random_text;
+use crate::config::Config;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a mail server may take for a mail: somebody waits for the page.
+const SEND_WITHIN: Duration = Duration::from_secs(15);
+/// Who sends, where `mail_from` is not set.
+const NOBODY: &str = "Scrip <scrip@localhost>";
+/// Length of the random part of a file's name.
+const NAME_LEN: usize = 12;
+
+/// A mail to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Their address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// Sends mail, or says that it cannot.
+pub struct Mailer {
+    from: Mailbox,
+    way: Way,
+}
+
+enum Way {
+    /// Nothing is set up.
+    None,
+    Folder(PathBuf),
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// Neither `smtp_url` nor `mail_dir` is set.
+    #[error("mail is not set up")]
+    NotSetUp,
+    /// The address or the server said no; the text is for logs.
+    #[error("the mail was not sent: {0}")]
+    Failed(String),
+}
+
+impl Mailer {
+    /// As the configuration says.
+    ///
+    /// # Errors
+    /// A setting that cannot be used, in a sentence that names it and holds no password.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        let from = config.mail_from.as_deref().unwrap_or(NOBODY);
+        let from = from.parse().map_err(|_| format!("mail_from \"{from}\" is not like Scrip <scrip@example.com>"))?;
+        let way = match (&config.smtp_url, &config.mail_dir) {
+            (Some(_), Some(_)) => return Err("set smtp_url or mail_dir, not both".to_owned()),
+            (Some(url), None) => Way::Smtp(transport(url)?),
+            (None, Some(folder)) => Way::Folder(folder.clone()),
+            (None, None) => Way::None,
+        };
+        if matches!(way, Way::Smtp(_)) && config.mail_from.is_none() {
+            return Err("smtp_url is set: set mail_from too, such as Scrip <scrip@example.com>".to_owned());
+        }
+        Ok(Self { from, way })
+    }
+
+    /// Whether mail goes anywhere.
+    #[must_use]
+    pub const fn is_set_up(&self) -> bool {
+        !matches!(self.way, Way::None)
+    }
+
+    /// Sends one mail, and waits until the server has taken it.
+    ///
+    /// # Errors
+    /// [`MailError`].
+    pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        let failed = |error: &dyn std::fmt::Display| MailError::Failed(error.to_string());
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(mail.to.parse().map_err(|error| failed(&error))?)
+            .subject(mail.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.text)
+            .map_err(|error| failed(&error))?;
+        match &self.way {
+            Way::None => Err(MailError::NotSetUp),
+            Way::Smtp(transport) => transport.send(message).await.map(drop).map_err(|error| failed(&error)),
+            Way::Folder(folder) => {
+                tokio::fs::create_dir_all(folder).await.map_err(|error| failed(&error))?;
+                let path = folder.join(format!("{}.eml", random_text(NAME_LEN)));
+                tokio::fs::write(path, message.formatted()).await.map_err(|error| failed(&error))
+            }
+        }
+    }
+}
+
+fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+    // The address may hold a password: it is not repeated.
+    let wrong = || "smtp_url is not like smtps://user:password@mail.example.com or smtp://127.0.0.1:25".to_owned();
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| wrong())?;
+    Ok(builder.timeout(Some(SEND_WITHIN)).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(smtp_url: Option<&str>, mail_dir: Option<&str>, mail_from: Option<&str>) -> Config {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Config {
+            smtp_url: text(smtp_url),
+            mail_dir: mail_dir.map(PathBuf::from),
+            mail_from: text(mail_from),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_named_without_their_password() {
+        for (smtp, folder, from, said) in [
+            (Some("smtp://127.0.0.1"), Some("mail"), Some("a@b.c"), "not both"),
+            (Some("smtp://127.0.0.1"), None, None, "mail_from"),
+            (Some("mail.example.com"), None, Some("a@b.c"), "smtp_url"),
+            (Some("http://user:hunter2@b.c"), None, Some("a@b.c"), "smtp_url"),
+            (None, Some("mail"), Some("nobody"), "mail_from"),
+        ] {
+            let told = Mailer::new(&config(smtp, folder, from)).err().expect("refused");
+            assert!(told.contains(said) && !told.contains("hunter2"), "{told}");
+        }
+        assert!(!Mailer::new(&Config::default()).expect("no mail is fine").is_set_up());
+    }
+
+    #[tokio::test]
+    async fn a_line_break_in_a_subject_makes_no_header() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mailer = Mailer::new(&config(None, folder.path().to_str(), Some("Scrip <s@example.com>"))).expect("valid");
+        let mail = |to: &str| Mail {
+            to: to.to_owned(),
+            subject: "Join\r\nBcc: evil@example.com".to_owned(),
+            text: "…\n".to_owned(),
+        };
+        mailer.send(mail("ada@example.com")).await.expect("written");
+        let file = std::fs::read_dir(folder.path()).expect("a folder").flatten().next().expect("a mail");
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
+        for bad in ["", "ada", "ada@example.com\r\nBcc: x@y.z", "a@b.c, d@e.f"] {
+            assert!(mailer.send(mail(bad)).await.is_err(), "{bad:?}");
+        }
+    }
+}
