@@ -263,9 +263,10 @@ async fn a_key_ends_at_its_instant_also_when_it_is_remembered() {
         prefix: "abcdefgh".to_owned(),
         hash: [7; 32],
         scopes: vec![store::Scope::EventsWrite],
+        project: None,
         expires_at: Some(hour_later),
     };
-    bench.store.create_key(new).await.expect("a new key");
+    bench.store.create_key(store::audit::By::command(), new, None).await.expect("a new key");
     for _ in 0..2 {
         let key = bench.store.key([7; 32]).await.expect("reads").expect("in force");
         assert!(key.allows(store::Scope::EventsWrite) && !key.allows(store::Scope::LedgerRead));
