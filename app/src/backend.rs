@@ -18,6 +18,7 @@ use crate::usage_chart::Usage;
 use crate::view::View;
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
 use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
@@ -214,8 +215,13 @@ fn local_day(org: &Org, at: Timestamp) -> Result<Day, AppError> {
 /// Where the browser reached us. A proxy that terminates TLS says so in `x-forwarded-proto`; the answer goes to the
 /// same browser only, so a forged header deceives nobody else.
 fn origin() -> String {
-    let parts = use_context::<Parts>();
-    let header = |name: &str| parts.as_ref().and_then(|p| p.headers.get(name)).and_then(|v| v.to_str().ok());
+    use_context::<Parts>().map_or_else(|| origin_of(&HeaderMap::new()), |parts| origin_of(&parts.headers))
+}
+
+/// The same for a handler that has the request itself.
+#[must_use]
+pub fn origin_of(headers: &HeaderMap) -> String {
+    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let scheme = header("x-forwarded-proto").filter(|s| *s == "https").unwrap_or("http");
     let is_host = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
     format!("{scheme}://{}", header("host").filter(is_host).unwrap_or("127.0.0.1:3000"))

@@ -5,8 +5,8 @@ use crate::auth::api_key::FreshKey;
 use crate::pages::{keys_with, problem_of};
 use crate::problem::Problem;
 use crate::state::AppState;
-use app::backend::Backend;
 use app::backend::keys::{Fresh, KeyDone};
+use app::backend::{Backend, origin_of};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -26,8 +26,9 @@ pub async fn keys(
     let too_long = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the form is too long");
     let bytes = to_bytes(body, usize::MAX).await.map_err(too_long)?;
     let FreshKey { text, prefix, hash } = FreshKey::draw();
+    let origin = origin_of(&parts.headers);
     let backend = Backend { store: app.store.clone(), viewer: viewer.clone() };
-    let done = backend.send_key(&String::from_utf8_lossy(&bytes), Fresh { text, prefix, hash }).await;
+    let done = backend.send_key(&String::from_utf8_lossy(&bytes), Fresh { origin, text, prefix, hash }).await;
     match done.map_err(|error| problem_of(&error))? {
         KeyDone::Made(made) => Ok(keys_with(&app, viewer, *made, Request::from_parts(parts, Body::empty())).await),
         KeyDone::At(page) => Ok(Redirect::to(&page).into_response()),

@@ -1,12 +1,14 @@
 //! The API keys page: its list, and what its forms do.
 
 use super::desk::{Form, NotTaken, new_key};
-use super::{Backend, Viewer, local, origin};
+use super::{Backend, Viewer, local};
+use crate::components::empty_state::shell_word;
 use crate::components::settings::keys::{KeyLine, KeysView, NewSecret, OPERATOR_SCOPES};
 use crate::error::AppError;
 use crate::query;
 use crate::server_fns::Moment;
 use ::ledger::{KeyId, Label, Permission, Timestamp};
+use serde_json::Value;
 use store::{KeyPage, KeyRow, KeyStatus, NewKey, Org, Scope, StoreError, Successor};
 
 /// Keys on one page.
@@ -17,6 +19,8 @@ const MAX_DAYS: i64 = 3_650;
 
 /// A secret that was drawn for a key to be.
 pub struct Fresh {
+    /// Where the browser reached us: requests with the key go there.
+    pub origin: String,
     /// The whole key.
     pub text: String,
     /// Its public part.
@@ -147,7 +151,7 @@ impl Backend {
         let row = self.store.api_key(viewer.org, id).await?;
         let meters = self.store.meters(viewer.org).await?;
         let meter = meters.first().map_or_else(|| "export".to_owned(), |info| info.meter.to_string());
-        let curl = curl(&origin(), &fresh.text, &row, &meter);
+        let curl = curl(&fresh.origin, &fresh.text, &row, &meter);
         Ok(KeyDone::Made(Box::new(Made { secret: NewSecret { name: row.name, text: fresh.text, curl } })))
     }
 }
@@ -195,12 +199,12 @@ fn curl(origin: &str, key: &str, row: &KeyRow, meter: &str) -> String {
         let path = if allows(Scope::UsageRead) { "usage" } else { "balance" };
         return format!("curl {origin}/api/v1/{path} \\\n{auth}");
     }
-    let mut data = serde_json::json!({"quantity": 1});
-    if let Some(project) = &row.project {
-        data["project"] = serde_json::json!(project.as_str());
-    }
-    let event = serde_json::json!({"id": "first-1", "source": "api", "type": meter, "data": data});
-    let event = crate::components::empty_state::shell_word(&event.to_string());
+    let text = |text: &str| Value::from(text).to_string();
+    let project =
+        row.project.as_ref().map(|project| format!(r#","project":{}"#, text(project.as_str()))).unwrap_or_default();
+    // By hand, so that the members come in the order in which they are explained.
+    let event = format!(r#"{{"id":"first-1","source":"api","type":{},"data":{{"quantity":1{project}}}}}"#, text(meter));
+    let event = shell_word(&event);
     format!(
         "curl -X POST {origin}/api/v1/events \\\n{auth} \\\n  -H \"content-type: application/json\" \\\n  -d {event}"
     )
@@ -209,6 +213,34 @@ fn curl(origin: &str, key: &str, row: &KeyRow, meter: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_request_is_one_word_of_json_for_a_shell() {
+        let at = Timestamp::from_micros(0);
+        let row = |scopes: Vec<Scope>, project: Option<&str>| KeyRow {
+            id: KeyId(1),
+            name: "x".to_owned(),
+            prefix: "abcdefgh".to_owned(),
+            scopes,
+            project: project.map(|id| Label::parse("project", id).expect("a label")),
+            created_at: at,
+            created_by: String::new(),
+            expires_at: None,
+            revoked_at: None,
+            used_at: None,
+            replaced_by: None,
+            status: KeyStatus::Active,
+        };
+        let line = curl("http://h", "scrip_k", &row(vec![Scope::EventsWrite], Some("it's \"x\"")), "images");
+        let word = line.split_once("-d '").and_then(|(_, rest)| rest.strip_suffix('\'')).expect("a word");
+        let event: Value = serde_json::from_str(&word.replace("'\\''", "'")).expect("JSON");
+        assert_eq!((&event["type"], &event["data"]["project"]), (&Value::from("images"), &Value::from("it's \"x\"")));
+        assert!(
+            curl("http://h", "k", &row(vec![Scope::UsageRead], None), "x").starts_with("curl http://h/api/v1/usage")
+        );
+        assert!(curl("http://h", "k", &row(vec![Scope::LedgerRead], None), "x").contains("/balance"));
+        assert!(curl("http://h", "k", &row(vec![Scope::Admin], None), "x").contains("/events"));
+    }
 
     #[test]
     fn a_key_ends_after_whole_days_or_never() {

@@ -32,7 +32,10 @@ async fn an_admin_creates_rotates_and_revokes_a_key_whose_secret_is_shown_once()
     assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
     let page = reply.text();
     let secret = after(&page, "aria-label=\"The key\"><code>").to_owned();
-    assert!(secret.starts_with("scrip_") && page.contains("curl -X POST"), "{secret}");
+    assert!(
+        secret.starts_with("scrip_") && page.contains("curl -X POST http://127.0.0.1:3000/api/v1/events"),
+        "{secret}"
+    );
     assert!(page.contains("&lt;b&gt;Nightly") && !page.contains("<b>Nightly"), "a name is text");
     let bearer = format!("Bearer {secret}");
     let usage = async || {
