@@ -64,8 +64,9 @@ export const test = base.extend<{ complaints: string[] }>({
     async ({ page }, use, info) => {
       const complaints: string[] = [];
       page.on('console', (message) => {
-        // A page that answers 404 on purpose is noted by the browser itself.
+        // A page that answers 404 or 422 on purpose is noted by the browser itself.
         if (message.text().includes('404') && info.title.includes('does not exist')) return;
+        if (message.text().includes('422') && info.title.includes('is refused')) return;
         if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
       });
       page.on('pageerror', (error) => complaints.push(`thrown: ${error.message}`));

@@ -17,11 +17,11 @@ export interface Person {
 let made = 0;
 
 /** A new org with an operator, somebody who is none, and a key for everything. */
-export function newOrg(zone = 'Europe/Vienna'): Org {
+export function newOrg(zone = 'Europe/Vienna', preset = 'token-billing'): Org {
   made += 1;
   const tag = `${Date.now().toString(36)}${process.pid}${made}`;
   const name = `Org ${tag}`;
-  scrip('org', 'create', name, '--preset', 'token-billing', '--zone', zone);
+  scrip('org', 'create', name, '--preset', preset, '--zone', zone);
   return { name, operator: person(name, `op-${tag}`, '--operator'), member: person(name, `member-${tag}`), key: keyOf(name) };
 }
 

@@ -28,8 +28,12 @@ bind_client() {
 
 assemble_site() { node scripts/assets.mjs "$client" "$site" >"$stamps/first-load"; }
 
+# Small rather than fast where hashing is rare, and no folder of this machine in what is shipped.
+wasm_flags="target.wasm32-unknown-unknown.rustflags = ['--cfg=sha2_backend_soft=\"compact\"',
+    '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=', '--remap-path-prefix=$root=']"
+
 quiet "browser: compiling to wasm (1 to 2 min from nothing)" "correct what the compiler names above" \
-    cargo build -p scrip-frontend --lib --profile wasm-release --target wasm32-unknown-unknown
+    cargo build --config "$wasm_flags" -p scrip-frontend --lib --profile wasm-release --target wasm32-unknown-unknown
 
 client_hash=$(hash_of "$raw" Cargo.lock package-lock.json scripts/build.sh)
 if ! unchanged client "$client_hash" || [ ! -f "$client/scrip_bg.wasm" ]; then

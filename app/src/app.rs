@@ -14,7 +14,7 @@ use crate::pages::rate_card::RateCardPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::platform;
-use crate::server_fns::session::{SessionInfo, session};
+use crate::server_fns::session::{GetSession, SessionInfo};
 use crate::server_fns::{Answer, answer};
 use crate::words;
 use leptos::nonce::use_nonce;
@@ -68,7 +68,7 @@ pub fn shell() -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let who: SessionResource = answer(|| (), |()| session());
+    let who: SessionResource = answer(|| GetSession {});
     provide_context(who);
     view! {
         <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>

@@ -4,12 +4,18 @@
 //! viewer in it. Each answer is put together here: server functions only pass it on.
 
 use crate::calendar::{Day, date_and_seconds};
+use crate::components::difference::difference;
+use crate::components::empty_state::first_event;
+use crate::components::events_table::EventLine;
+use crate::components::overview_cards::{Figures, cards, head, last_events};
 use crate::error::{AppError, RequestId};
 use crate::format;
 use crate::server_fns::Moment;
 use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
-use crate::server_fns::overview::{DAYS, EVENTS, EventLine, Overview};
+use crate::server_fns::overview::{DAYS, EVENTS, Overview, Recent};
 use crate::server_fns::session::SessionInfo;
+use crate::usage_chart::Usage;
+use crate::view::View;
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
 use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
 use axum::http::request::Parts;
@@ -93,18 +99,10 @@ impl Backend {
     pub async fn session(&self) -> Result<Option<SessionInfo>, AppError> {
         let Some(viewer) = &self.viewer else { return Ok(None) };
         let org = self.store.org(viewer.org).await?;
-        let warning = grants::warning(&self.store, &org).await?;
-        let (email, operator) = (viewer.email.clone(), viewer.operator);
+        let warning = grants::warning(&self.store, &org, viewer.operator).await?;
+        let email = viewer.email.clone();
         let switcher = people::switcher(&self.store, viewer).await?;
-        Ok(Some(SessionInfo {
-            org: org.name,
-            switcher,
-            synthetic: org.synthetic,
-            words: org.words,
-            email,
-            operator,
-            warning,
-        }))
+        Ok(Some(SessionInfo { org: org.name, switcher, synthetic: org.synthetic, words: org.words, email, warning }))
     }
 
     /// The Overview page.
@@ -122,20 +120,18 @@ impl Backend {
         let balance = self.store.balance(id).await?;
         let totals = self.store.totals(id).await?;
         let rows = self.store.events(id, &EventPage { before: None, limit: EVENTS }).await?;
-        let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<_, _>>()?;
+        let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<Vec<_>, _>>()?;
         let as_of = Moment::new(now, local(&org, now)?);
+        // Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them.
+        let recent = Usage::of(&cube, &View::default()).unwrap_or_default().total.credits;
+        let (granted, spent, event_count) = (totals.granted, totals.spent, totals.events);
+        let used = event_count > 0;
         Ok(Overview {
-            zone: org.zone.name().to_owned(),
-            org: org.name,
-            origin,
-            balance,
-            granted: totals.granted,
-            spent: totals.spent,
-            difference: totals.difference,
-            event_count: totals.events,
-            cube,
-            events,
-            as_of,
+            head: head(&as_of),
+            cards: cards(&org.words, &Figures { balance, granted, spent, recent, event_count }),
+            events: if used { last_events(&org.words, &events) } else { first_event(&origin, &org.name, &cube.meters) },
+            recent: used.then(|| Recent { zone: org.zone.name().to_owned(), cube, as_of: as_of.text }),
+            difference: difference(&org.words, totals.difference),
         })
     }
 
@@ -167,7 +163,7 @@ pub async fn analytics(store: &Store, id: OrgId, range: Option<(Day, Day)>) -> R
     }
     let interval = if from == to { Interval::Hour } else { Interval::Day };
     let cube = store.cube(id, &days(from, to, interval)).await?;
-    let difference = store.totals(id).await?.difference;
+    let difference = difference(&org.words, store.totals(id).await?.difference);
     Ok(Analytics { from, to, today, cube, difference, as_of: Moment::new(now, local(&org, now)?) })
 }
 
@@ -190,16 +186,17 @@ fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLi
     })
 }
 
-/// Title and amount of each quantity, in the order of the rate card. "Input tokens 4,808" needs no unit behind it.
+/// Service, or title where it has none, and amount of each quantity, in the order of the rate card.
 fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
     let place = |meter: &Meter| meters.iter().position(|m| m.meter == *meter).unwrap_or(meters.len());
     let mut ordered: Vec<_> = row.event.quantities.iter().map(|(m, q)| (place(m), m, *q)).collect();
     ordered.sort_by_key(|(place, _, _)| *place);
     let told = |(place, meter, quantity): (usize, &Meter, Quantity)| {
         let Some(info) = meters.get(place) else { return (meter.to_string(), format::quantity(quantity)) };
-        let named = info.unit.is_empty() || info.title.to_lowercase().contains(&info.unit);
-        let unit = if named { String::new() } else { format!(" {}", info.unit) };
-        (info.title.clone(), format::quantity(quantity) + &unit)
+        let name = if info.service.is_empty() { &info.title } else { &info.service };
+        let unit = event::unit_of(info);
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        (name.clone(), format::quantity(quantity) + &unit)
     };
     ordered.into_iter().map(told).collect()
 }

@@ -123,6 +123,14 @@ pub fn counted(number: i64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A quantity with its unit: `1,000,000 tokens`, `600 s`. Symbols and what ends with an s stay as they are.
+#[must_use]
+pub fn units(number: &str, unit: &str) -> String {
+    let is_word = unit.len() > 2 && unit.bytes().all(|b| b.is_ascii_lowercase()) && !unit.ends_with('s');
+    let plural = if is_word && number != "1" { "s" } else { "" };
+    format!("{number} {unit}{plural}").trim_end().to_owned()
+}
+
 /// A part of a whole in whole percent: `70%`, `<1%`; nothing where there is no whole.
 #[must_use]
 pub fn share(part: Credits, whole: Credits) -> Option<String> {
@@ -241,6 +249,13 @@ mod tests {
         assert_eq!(credits(c("0.005"), 2), "0.01");
         assert_eq!(credits(Credits::ZERO, 2), "0.00");
         assert_eq!(share(c("0.000001"), c("100")), Some("<1%".to_owned()));
+    }
+
+    #[test]
+    fn units_follow_their_number() {
+        let told = [("1", "token"), ("2", "token"), ("600", "s"), ("3", "GB"), ("2", "bytes"), ("5", "")];
+        let told = told.map(|(number, unit)| units(number, unit));
+        assert_eq!(told, ["1 token", "2 tokens", "600 s", "3 GB", "2 bytes", "5"]);
     }
 
     #[test]

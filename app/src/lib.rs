@@ -22,6 +22,7 @@ pub mod colors;
 pub mod components;
 pub mod correction;
 pub mod error;
+pub mod explain;
 #[cfg(feature = "ssr")]
 pub mod exports;
 pub mod format;

@@ -232,7 +232,13 @@ pub fn amount(words: &Words, credits: Credits) -> Markup {
     shown(words, credits, &format::amount(words, credits))
 }
 
-/// The same with a plus where something came: a ledger says in which direction.
+/// The same without its unit, where that stands elsewhere.
+#[must_use]
+pub fn amount_bare(words: &Words, credits: Credits) -> Markup {
+    shown(words, credits, &format::bare(words, credits))
+}
+
+/// An amount with a plus where something came: a ledger says in which direction.
 #[must_use]
 pub fn signed(words: &Words, credits: Credits) -> Markup {
     shown(words, credits, &format::signed(words, credits))

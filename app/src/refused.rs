@@ -1,9 +1,25 @@
 //! Why a form was not taken, in the form's own words. The address of the page carries only the code, so that nobody can
 //! make it say something else.
 
-/// The sentence for a code.
+use crate::format::noun;
+use ledger::Words;
+
+/// The sentence for a code, in the words of the org.
 #[must_use]
-pub fn sentence(code: &str) -> &'static str {
+pub fn sentence(code: &str, words: &Words) -> String {
+    let noun = noun(words);
+    match code {
+        "expiry_before_effect" => format!("The {noun} would expire before they take effect. Choose a later expiry."),
+        "bad_rollover" => format!(
+            "Only a plan\u{2019}s {noun} that expire can roll over: in percent from 1 to 100 or as an amount above zero, for 1 \
+             to 120 months or for ever."
+        ),
+        _ => plain(code).to_owned(),
+    }
+}
+
+/// Those that name no credits.
+fn plain(code: &str) -> &'static str {
     match code {
         "bad_amount" => {
             "The amount must be a number such as 12.5, with at most six decimals and no thousands separators."
@@ -20,11 +36,6 @@ pub fn sentence(code: &str) -> &'static str {
         "bad_time" => "A time is not complete: give day, hour and minute.",
         "time_out_of_range" => "A time must be between the years 2000 and 2200.",
         "skipped_time" => "This time does not exist: the clocks go forward over it. Choose another.",
-        "expiry_before_effect" => "The credits would expire before they take effect. Choose a later expiry.",
-        "bad_rollover" => {
-            "Only a plan\u{2019}s credits that expire can roll over: in percent from 1 to 100 or in credits above zero, for 1 to \
-             120 months or for ever."
-        }
         "bad_cost" => "The cost must be a number such as 50.00, not below zero.",
         "bad_currency" => "The currency must be an ISO 4217 code such as EUR.",
         "scope_names_nothing" => "One of the projects is unknown: no usage has named it yet.",

@@ -70,7 +70,11 @@ impl Usage {
             return String::new();
         };
         let total = format::amount(words, self.total.credits);
-        let most = self.series.iter().max_by_key(|s| s.total).filter(|s| s.total.is_positive());
+        let most = self
+            .series
+            .iter()
+            .max_by_key(|s| s.total)
+            .filter(|s| s.total.is_positive() && s.total <= self.total.credits);
         let most =
             most.map_or(String::new(), |s| format!(" Most of it: {}, {}.", s.title, format::amount(words, s.total)));
         format!("{total} from {} to {}.{most} The table below has every figure.", first.label, last.label)

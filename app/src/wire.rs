@@ -61,16 +61,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
             incomplete,
         });
     }
-    let cell =
-        |(bucket, meter, source, project, micros, quantity)| Cell { bucket, meter, source, project, micros, quantity };
-    let calls = |(bucket, set, source, project, events, failed, bytes)| Calls {
-        bucket,
-        set,
-        source,
-        project,
-        events,
-        failed,
-        bytes,
+    let cell = |(bucket, meter, source, project, micros, quantity)| {
+        Cell::at([bucket, meter, source, project], micros, quantity)
+    };
+    let calls = |(bucket, set, source, project, events, failed, bytes)| {
+        Calls::at([bucket, set, source, project], events, failed, bytes)
     };
     let cube = Cube {
         zone: wire.zone,

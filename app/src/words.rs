@@ -13,7 +13,7 @@ pub const PRODUCT: &str = "Scrip";
 
 /// Gives what is shown below the words of the viewer's org. Pages wait for it before they show anything.
 pub async fn provide() {
-    let who = expect_context::<SessionResource>().await;
+    let who = expect_context::<SessionResource>().read().await;
     provide_context(Arc::new(who.ok().flatten().map(|who| who.words).unwrap_or_default()));
 }
 

@@ -2,6 +2,7 @@ import { findings, overflow } from '../axe';
 import { expect, hydrated, signIn, test } from '../journey';
 import { type Org, grant, newOrg, report, signInAs } from '../orgs';
 
+const equal = 'Computed again in your browser: what it cost, and why, is equal.';
 let org: Org;
 
 test.beforeEach(async () => {
@@ -17,13 +18,33 @@ test('an event tells what was said, what it cost, who paid, and is checked in th
   await page.locator('.table a[href="/events/event_1"]').click();
   await expect(page.getByRole('heading', { name: 'event_1', exact: true })).toBeVisible();
   await expect(page.getByText(/^Checked in your browser: this event is in entry_3, hash [0-9a-f]{12}…$/)).toBeVisible();
+  await expect(page.getByText(equal)).toBeVisible();
   await expect(page.locator('.event-total')).toHaveText('$0.700000');
+  await expect(page.locator('.charge').last()).toContainText('Input tokensai_data1,000,000');
+  await expect(page.locator('.charge').last()).toContainText('input_tokens: 0.6 per 1000000 (line 1 of version 1)');
+  await expect(page.locator('.charge').last()).toContainText('Carriednothing');
   await expect(page.locator('.charge').last()).toContainText(/1000000 × 0\.6 ÷ 1000000 = 0\.600000/);
   await expect(page.locator('.charge').last()).toContainText('grant_1 $0.600000');
   await expect(page.locator('.facts').first()).toContainText('ada');
   // Also when the server has rendered it.
   await page.goto('/events/event_2');
   await expect(page.getByText(/^Checked in your browser: this event is in entry_4/)).toBeVisible();
+  await expect(page.getByText(equal)).toBeVisible();
+});
+
+test('a formula is broken down by time, data and compute', async ({ page }) => {
+  const engine = newOrg('UTC', 'ai-engine');
+  await report(engine, 'run-1', { type: 'training', data: { quantity: 120, bytes: 52_428_800, compute_units: 3.5 } });
+  await signInAs(page, engine.member, '/events/event_1');
+  await expect(page.getByText(equal)).toBeVisible();
+  const rows = page.getByRole('table').locator('tr');
+  await expect(rows).toHaveText([
+    'PartArithmeticCredits', 'Base0.5 for each event0.5', 'Processing time120 s × 0.022.4', 'Data volume52.4288 MB × 0.0010.0524288',
+    'Compute3.5 compute units × 0.250.875', 'Charged3.827428',
+  ]);
+  await expect(page.locator('.charge')).toContainText('nothing → 4/5 of a micro-credit');
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await overflow(page)).toBe(0);
 });
 
 // What the page is told comes as rows: the fields of `Evidence`, in their order, and in each those of its own type.
@@ -57,6 +78,31 @@ for (const [what, lie] of lies) {
     await page.locator('.table a[href="/events/event_1"]').click();
     await expect(page.getByText(/^This does not fit/)).toBeVisible();
     await expect(page.getByText(/^Checked in your browser/)).toHaveCount(0);
+  });
+}
+
+const tales: [string, (text: string) => string, RegExp][] = [
+  ['other arithmetic', (text) => text.replace('1000000 × 0.6', '1000000 × 0.5'), /says “1000000 × 0\.5 ÷ .*computes “1000000 × 0\.6 ÷ /],
+  ['another price', (text) => text.replace('"input_tokens: 0.6 per', '"input_tokens: 0.5 per'), /says “\$0\.600000”, your browser computes “\$0\.500000”/],
+  ['another carry', (text) => text.replace('"\\"nothing"', '"\\"nothing → 1/2 of a micro-credit"'), /computes “nothing”/],
+  ['less that was paid', (text) => text.replace('["grant_1","0.600000"]', '["grant_1","0.500000"]'), /says “\$0\.500000”, your browser computes “\$0\.600000”/],
+];
+for (const [what, tale, difference] of tales) {
+  test(`the browser notices a changed explanation: ${what}`, async ({ page }) => {
+    await signInAs(page, org.member, '/');
+    await hydrated(page);
+    await page.route('**/api/fn/event*', async (route) => {
+      const answer = await route.fetch();
+      const text = await answer.text();
+      expect(tale(text)).not.toBe(text);
+      await route.fulfill({ response: answer, body: tale(text) });
+    });
+    await page.locator('.table a[href="/events/event_1"]').click();
+    const verdict = page.getByText(/^The explanation does not fit: /);
+    await expect(verdict).toHaveText(difference);
+    await expect(page.getByText(equal)).toHaveCount(0);
+    // What it cost is in the ledger all the same.
+    await expect(page.getByText(/^Checked in your browser/)).toBeVisible();
   });
 }
 

@@ -1,4 +1,5 @@
 import { expect, hydrated, keyOf, origin, signIn, test } from '../journey';
+import { newOrg, report, signInAs } from '../orgs';
 
 test('the overview shows balance, chart and last events of the sample', async ({ page }) => {
   await signIn(page, 'sample');
@@ -26,6 +27,13 @@ test('an org without events is told how to send one, and the curl line works', a
   await expect(page.getByRole('heading', { name: 'Last events' })).toBeVisible();
   // Nothing was bought: what was used is debt, and the page says what that means.
   await expect(page.getByText('Paused')).toBeVisible();
+});
+
+test('the last events are listed by service', async ({ page }) => {
+  const org = newOrg();
+  await report(org, 'call-1');
+  await signInAs(page, org.member, '/');
+  await expect(page.locator('.usages')).toHaveText('ai_data 1,000,000ai_data_completion 100,000');
 });
 
 test('the theme is chosen, kept, and there in the first byte', async ({ page }) => {

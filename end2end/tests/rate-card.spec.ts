@@ -8,7 +8,7 @@ test('a card is tried out while it is written, laid down, and compared', async (
   await report(org, 'call-1');
   await signInAs(page, org.operator, '/rate-card');
   await hydrated(page);
-  await expect(page.getByRole('region', { name: 'Prices', exact: true })).toContainText('$0.6 per 1,000,000 tokens');
+  await expect(page.getByRole('region', { name: 'List of prices' })).toContainText('$0.6 per 1,000,000 tokens');
   const text = page.getByRole('textbox', { name: 'Write the next version' });
   const told = page.locator('.card-summary');
   await expect(text).toHaveValue(/^input_tokens: 0\.6 per 1000000\n/);
@@ -28,16 +28,10 @@ test('a card is tried out while it is written, laid down, and compared', async (
   await expect(page.locator('#preview tfoot .amount').first()).toHaveAttribute('title', charged ?? '');
   expect(asked).toEqual([]);
 
-  // Laying down what is wrong says so and keeps what was typed.
-  await text.fill('images: 1 eech');
-  await page.getByRole('button', { name: 'Lay down version 2' }).click();
-  await expect(page.getByRole('alert')).toContainText('Line 1: after the price 1');
-  await expect(text).toHaveValue('images: 1 eech');
-  await hydrated(page);
   await text.fill('input_tokens: 1.2 per 1000000\nimages: 0.0001 each');
   await page.getByRole('button', { name: 'Lay down version 2' }).click();
   await expect(page.getByRole('status').first()).toHaveText('Version 2 is laid down.');
-  await expect(page.getByRole('region', { name: 'Versions' })).toContainText('Superseded');
+  await expect(page.locator('#versions')).toContainText('Superseded');
   await page.getByRole('button', { name: 'Compare' }).click();
   await expect(page.locator('#compared')).toContainText('1 line new, 3 lines gone, 1 line as before');
 
@@ -45,6 +39,22 @@ test('a card is tried out while it is written, laid down, and compared', async (
   await page.getByRole('link', { name: 'Rate card' }).click();
   await page.getByRole('button', { name: 'Lay down version 3' }).click();
   await expect(page.getByRole('status').first()).toContainText('says the same as version 2');
+});
+
+test('a card that is refused says why and keeps what was typed', async ({ page }) => {
+  const org = newOrg();
+  await signInAs(page, org.operator, '/rate-card');
+  await hydrated(page);
+  const text = page.getByRole('textbox', { name: 'Write the next version' });
+  await text.fill('images: 1 eech');
+  await page.getByRole('button', { name: 'Lay down version 2' }).click();
+  await expect(page.getByRole('alert')).toContainText('Line 1: after the price 1');
+  await expect(text).toHaveValue('images: 1 eech');
+  await text.fill('images: 1 each');
+  await page.getByLabel('Takes effect').fill('2020-01-01T00:00');
+  await page.getByRole('button', { name: 'Lay down version 2' }).click();
+  await expect(page.getByRole('alert')).toContainText('now or later');
+  await expect(page.getByLabel('Takes effect')).toHaveValue('2020-01-01T00:00');
 });
 
 test('who is no operator may try a card, and is told who may lay one down', async ({ page }) => {

@@ -125,7 +125,7 @@ impl RateCard {
     /// # Errors
     /// [`Refusal::UnknownMeter`] where no line names the meter, [`Refusal::NoRate`] where none of those that do matches.
     pub fn line_for(&self, meter: &Meter, event: &Event) -> Result<(LineNo, &RateLine), Refusal> {
-        let found = self.lines.iter().zip(1_i64..).find(|(line, _)| line.meter == *meter && matches(line, event));
+        let found = self.lines.iter().zip(1_i64..).find(|(line, _)| line.meter == *meter && line.matches(event));
         if let Some((line, number)) = found {
             return Ok((LineNo(number), line));
         }
@@ -152,11 +152,6 @@ impl RateCard {
             names => format!("it has {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", ")),
         }
     }
-}
-
-fn matches(line: &RateLine, event: &Event) -> bool {
-    (line.sources.is_empty() || line.sources.contains(&event.source))
-        && line.attributes.iter().all(|(name, value)| event.attribute(name.as_str()) == Some(value.as_str()))
 }
 
 /// Where a line was first laid down: what is carried is kept under it.

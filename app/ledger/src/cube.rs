@@ -106,6 +106,14 @@ pub struct Cell {
     pub quantity: Quantity,
 }
 
+impl Cell {
+    /// From the indices of bucket, meter, source and project, and what is there.
+    #[must_use]
+    pub const fn at([bucket, meter, source, project]: [u16; 4], micros: i64, quantity: Quantity) -> Self {
+        Self { bucket, meter, source, project, micros, quantity }
+    }
+}
+
 /// Calls of one set of meters, source and project in one bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calls {
@@ -123,6 +131,14 @@ pub struct Calls {
     pub failed: i64,
     /// Data that they transferred.
     pub bytes: i64,
+}
+
+impl Calls {
+    /// From the indices of bucket, set, source and project, and how many there are.
+    #[must_use]
+    pub const fn at([bucket, set, source, project]: [u16; 4], events: i64, failed: i64, bytes: i64) -> Self {
+        Self { bucket, set, source, project, events, failed, bytes }
+    }
 }
 
 /// All usage of an org in a range.

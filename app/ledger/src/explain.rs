@@ -7,7 +7,7 @@ use crate::card_text::write_rule;
 use crate::credits::Credits;
 use crate::decimal;
 use crate::quantity::{DECIMALS as QUANTITY_DECIMALS, Quantity};
-use crate::rate::{Before, Carry, Counted, Mode, PRICE_DECIMALS, Price, RateLine, Rule, Tiers, Usage, gcd};
+use crate::rate::{Before, Carry, Counted, Mode, PRICE_DECIMALS, Price, RateLine, Rated, Rule, Tiers, Usage, gcd};
 use crate::refusal::Refusal;
 use crate::settle::Charge;
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     /// The rule as its line writes it: `0.6 per 1000000`.
     pub rule: String,
-    /// The arithmetic: `4808 × 0.6 ÷ 1000000 = 0.002884`.
+    /// The arithmetic, carry included: `4808 × 0.6 ÷ 1000000 = 0.002884 + 0.0000008 carried on`.
     pub arithmetic: String,
     /// What a formula's sum is made of, in its order; empty for other rules.
     pub parts: Vec<Part>,
+    /// Where the billing cycle stood in the tiers before and after, in words; only for lines that have tiers.
+    pub tiers: Option<[String; 2]>,
     /// What was carried before, in words.
     pub carry_before: String,
     /// What is carried on, in words.
@@ -58,15 +60,56 @@ pub fn explain(line: &RateLine, usage: Usage, charge: &Charge) -> Result<Explana
     });
     let parts: Vec<Part> = parts.collect();
     let arithmetic = arithmetic(&line.rule, usage, before, &parts);
-    let cycle = charge.tier.map(|tier| tier.cycle.to_string()).unwrap_or_default();
+    let place = |tiers: &Tiers, used: Quantity| {
+        let cycle = charge.tier.map(|tier| tier.cycle.to_string()).unwrap_or_default();
+        format!("{used} used in {cycle}, tier {} of {}", tiers.reached(used), tiers.tiers.len())
+    };
+    let tiers = match &line.rule {
+        Rule::Tiers(tiers) => Some([before.used, rated.after.used].map(|used| place(tiers, used))),
+        _ => None,
+    };
     Ok(Explanation {
         rule: write_rule(&line.rule),
-        arithmetic: format!("{arithmetic} = {}", rated.credits),
+        arithmetic: equation(line, arithmetic, &rated, before)?,
         parts,
-        carry_before: left(line, before, &cycle)?,
-        carry_after: left(line, rated.after, &cycle)?,
+        tiers,
+        carry_before: carried(line, before.carry)?,
+        carry_after: carried(line, rated.after.carry)?,
         credits: rated.credits,
     })
+}
+
+/// Both sides, with what was carried on either: without it they would not be equal.
+fn equation(line: &RateLine, arithmetic: String, rated: &Rated, before: Before) -> Result<String, Refusal> {
+    // What blocks carry is in their arithmetic.
+    let blocks = matches!(line.rule, Rule::Block { counted: Counted::Accumulated, .. });
+    let part = |carry: Carry| match carry.0 {
+        part if blocks || part == 0 => Ok(None),
+        part => fraction(part, line.denominator()?).map(Some),
+    };
+    let mut text = arithmetic;
+    if let Some(carried) = part(before.carry)? {
+        text = format!("{text} + {carried} carried");
+    }
+    text = format!("{text} = {}", rated.credits);
+    if let Some(carried) = part(rated.after.carry)? {
+        text = format!("{text} + {carried} carried on");
+    }
+    Ok(text)
+}
+
+/// A part of a micro-credit in credits: `0.0000008` where it has an end, otherwise `1/3 of a micro-credit`.
+fn fraction(part: i64, whole: i64) -> Result<String, Refusal> {
+    const BELOW_MICRO: u32 = 12;
+    let (part, whole) = (i128::from(part), i128::from(whole));
+    let divisor = gcd(part, whole);
+    let (part, whole) = (part / divisor, whole / divisor);
+    let scale = 10_i128.pow(BELOW_MICRO);
+    if scale % whole != 0 {
+        return Ok(format!("{part}/{whole} of a micro-credit"));
+    }
+    let scaled = part.checked_mul(scale / whole).ok_or(Refusal::AmountOverflow)?;
+    Ok(decimal::trimmed(scaled, crate::credits::DECIMALS + BELOW_MICRO))
 }
 
 fn arithmetic(rule: &Rule, usage: Usage, before: Before, parts: &[Part]) -> String {
@@ -117,19 +160,7 @@ fn trimmed(credits: Credits) -> String {
     decimal::trimmed(i128::from(credits.micros()), crate::credits::DECIMALS)
 }
 
-/// What a line has from earlier usage, in words: a fraction of a micro-credit, units towards the next block, and what was
-/// used in the billing cycle.
-fn left(line: &RateLine, before: Before, cycle: &str) -> Result<String, Refusal> {
-    let carried = carried(line, before.carry)?;
-    Ok(match &line.rule {
-        Rule::Tiers(_) => {
-            let used = format!("{} used in {cycle}", before.used);
-            if before.carry.0 == 0 { used } else { format!("{used}, {carried}") }
-        }
-        _ => carried,
-    })
-}
-
+/// What a line carries, in words: a fraction of a micro-credit, or units towards the next block.
 fn carried(line: &RateLine, carry: Carry) -> Result<String, Refusal> {
     Ok(match (&line.rule, carry.0) {
         (Rule::Block { size, counted: Counted::Accumulated, .. }, part) => {

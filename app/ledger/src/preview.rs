@@ -11,7 +11,6 @@ use crate::label::Meter;
 use crate::quantity::Quantity;
 use crate::rate::{Before, Counted, RateLine, Rule, Usage};
 use crate::refusal::Refusal;
-use std::collections::BTreeMap;
 
 /// How sure a foretold figure is; the least sure of a sum counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +30,11 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Whether it is a figure, though not an exact one.
+    const fn is_estimate(self) -> bool {
+        matches!(self, Self::Average | Self::WithoutAttributes | Self::WithoutCompute)
+    }
+
     /// In words, for who reads the figure.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -92,38 +96,77 @@ impl Used {
 pub fn preview(cube: &Cube, charged_by: &[RateLine], lines: &[RateLine]) -> Result<Vec<PreviewRow>, Refusal> {
     let used = used(cube)?;
     let mut rows = Vec::new();
-    for (info, index) in cube.meters.iter().zip(0_u16..) {
+    for used in used.chunk_by(same_first) {
         let sources: Vec<(&str, Used)> = used
-            .range((index, 0)..=(index, u16::MAX))
+            .iter()
             .filter_map(|((_, source), used)| Some((cube.sources.get(usize::from(*source))?.as_str(), *used)))
             .collect();
-        if sources.is_empty() {
-            continue;
-        }
+        let meter = used.first().and_then(|((meter, _), _)| cube.meters.get(usize::from(*meter)));
+        let (Some(info), false) = (meter, sources.is_empty()) else { continue };
         let of_meter = |lines: &[RateLine]| lines.iter().filter(|line| line.meter == info.meter).cloned().collect();
         let new: Vec<RateLine> = of_meter(lines);
         let old: Vec<RateLine> = of_meter(charged_by);
         let mut sum = Used::default();
         sources.iter().try_for_each(|(_, used)| sum.add(used))?;
         let charged = Credits::from_micros(sum.micros);
-        let (foretold, basis) =
-            if !old.is_empty() && old == new { (charged, Basis::Exact) } else { foretell(&sources, &old, &new)? };
+        let (foretold, basis) = if !old.is_empty() && old == new {
+            (charged, Basis::Exact)
+        } else {
+            calibrated(&sources, charged, &old, &new)?
+        };
         rows.push(PreviewRow { meter: info.meter.clone(), quantity: sum.quantity, charged, foretold, basis });
     }
     Ok(rows)
 }
 
+/// What is estimated is told as a change of what was charged, by estimating both cards alike: what the cube does not know
+/// of is in the charged sum all the same, and a card that says the same costs the same.
+fn calibrated(
+    sources: &[(&str, Used)],
+    charged: Credits,
+    old: &[RateLine],
+    new: &[RateLine],
+) -> Result<(Credits, Basis), Refusal> {
+    let (foretold, basis) = foretell(sources, old, new)?;
+    if old.is_empty() || !basis.is_estimate() {
+        return Ok((foretold, basis));
+    }
+    let (before, how) = foretell(sources, &[], old)?;
+    if !how.is_estimate() {
+        return Ok((foretold, basis));
+    }
+    let (after, _) = foretell(sources, &[], new)?;
+    let moved = charged.plus(after.minus(before)?)?;
+    Ok((moved.max(Credits::ZERO), basis.max(how)))
+}
+
+/// Usage by two things, in their order. A list, since a map would be written into the browser's code for each kind of key.
+type UsedBy<A, B> = Vec<((A, B), Used)>;
+
+/// What a key has so far.
+fn entry<A: Ord + Copy, B: Ord + Copy>(used: &mut UsedBy<A, B>, key: (A, B)) -> &mut Used {
+    let at = used.binary_search_by_key(&key, |(key, _)| *key).unwrap_or_else(|at| {
+        used.insert(at, (key, Used::default()));
+        at
+    });
+    &mut used[at].1
+}
+
+fn same_first<A: PartialEq, B>(((a, _), _): &((A, B), Used), ((b, _), _): &((A, B), Used)) -> bool {
+    a == b
+}
+
 /// By meter and source.
-fn used(cube: &Cube) -> Result<BTreeMap<(u16, u16), Used>, Refusal> {
-    let mut used: BTreeMap<(u16, u16), Used> = BTreeMap::new();
+fn used(cube: &Cube) -> Result<UsedBy<u16, u16>, Refusal> {
+    let mut used = UsedBy::new();
     for cell in &cube.cells {
         let one = Used { quantity: cell.quantity, micros: cell.micros, ..Used::default() };
-        used.entry((cell.meter, cell.source)).or_default().add(&one)?;
+        entry(&mut used, (cell.meter, cell.source)).add(&one)?;
     }
     for calls in &cube.calls {
         let one = Used { events: calls.events, bytes: calls.bytes, ..Used::default() };
         for meter in cube.sets.get(usize::from(calls.set)).into_iter().flatten() {
-            used.entry((*meter, calls.source)).or_default().add(&one)?;
+            entry(&mut used, (*meter, calls.source)).add(&one)?;
         }
     }
     Ok(used)
@@ -144,7 +187,7 @@ fn line_for<'l>(lines: &'l [RateLine], source: &str) -> (Option<(usize, &'l Rate
 fn foretell(sources: &[(&str, Used)], old: &[RateLine], new: &[RateLine]) -> Result<(Credits, Basis), Refusal> {
     let (mut total, mut basis) = (Credits::ZERO, Basis::Exact);
     // What one line charges is rounded and tiered together, wherever it came from.
-    let mut by_line: BTreeMap<(usize, Option<usize>), Used> = BTreeMap::new();
+    let mut by_line: UsedBy<usize, Option<usize>> = UsedBy::new();
     for (source, used) in sources {
         let (found, asks) = line_for(new, source);
         if asks {
@@ -152,20 +195,18 @@ fn foretell(sources: &[(&str, Used)], old: &[RateLine], new: &[RateLine]) -> Res
         }
         match found {
             Some((index, _)) => {
-                by_line.entry((index, line_for(old, source).0.map(|(i, _)| i))).or_default().add(used)?;
+                entry(&mut by_line, (index, line_for(old, source).0.map(|(i, _)| i))).add(used)?;
             }
             None => basis = basis.max(Basis::Refused),
         }
     }
-    let mut lines: BTreeMap<usize, (Used, Vec<Part<'_>>)> = BTreeMap::new();
-    for ((index, before), used) in &by_line {
-        let (sum, parts) = lines.entry(*index).or_default();
-        sum.add(used)?;
-        parts.push((before.and_then(|before| old.get(before)), *used));
-    }
-    for (index, (sum, parts)) in &lines {
-        let Some(line) = new.get(*index) else { continue };
-        let (credits, how) = by_rule(line, sum, parts)?;
+    for used in by_line.chunk_by(same_first) {
+        let Some(line) = used.first().and_then(|((index, _), _)| new.get(*index)) else { continue };
+        let mut sum = Used::default();
+        used.iter().try_for_each(|(_, used)| sum.add(used))?;
+        let part = |((_, before), used): &((usize, Option<usize>), Used)| (before.and_then(|i| old.get(i)), *used);
+        let parts: Vec<Part<'_>> = used.iter().map(part).collect();
+        let (credits, how) = by_rule(line, &sum, &parts)?;
         (total, basis) = (total.plus(credits)?, basis.max(how));
     }
     Ok((total, basis))

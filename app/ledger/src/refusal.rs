@@ -14,7 +14,7 @@ pub enum Refusal {
         reason: DecimalError,
     },
     /// An amount or a sum of amounts is beyond what an `i64` of micro-credits holds.
-    #[error("the amount, or what it adds up to with what is there, is beyond 9223372036854.775807 credits: send less")]
+    #[error("the amount, or what it adds up to with what is there, is beyond 9223372036854.775807: send less")]
     AmountOverflow,
     /// A quantity is not a decimal with at most six decimals.
     #[error("the quantity {reason}: send a number such as 12 or 12.5, in a unit of which six decimals are enough")]
@@ -212,7 +212,8 @@ pub enum Refusal {
     NotKnownYet,
     /// An event that reached a volume price and got credits back for it.
     #[error(
-        "this event reached a volume price and gave credits back, which cannot be undone: adjust the balance instead"
+        "this event reached a volume price and gave back what was paid above it, which cannot be undone: adjust the balance \
+         instead"
     )]
     GaveBack,
     /// Another version of the rate card was laid down meanwhile.

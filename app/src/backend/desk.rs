@@ -212,7 +212,7 @@ async fn preview(
 ) -> Result<Result<Preview, String>, AppError> {
     let request = match request(typed) {
         Ok(request) => request,
-        Err(NotTaken::Form(code)) => return Ok(Err(sentence(code).to_owned())),
+        Err(NotTaken::Form(code)) => return Ok(Err(sentence(code, words))),
         Err(NotTaken::Store(error)) => return Err(error.into()),
     };
     match store.correct(viewer.org, viewer.by(), request, true, None).await {
@@ -227,7 +227,7 @@ async fn preview(
         Err(StoreError::Refused(Refusal::AdjustmentTooLarge { available })) => {
             Ok(Err(format!("Only {} can be taken there. Take less.", format::short(words, available))))
         }
-        Err(StoreError::Refused(refusal)) => Ok(Err(sentence(refusal.code()).to_owned())),
+        Err(StoreError::Refused(refusal)) => Ok(Err(sentence(refusal.code(), words))),
         Err(error) => Err(error.into()),
     }
 }

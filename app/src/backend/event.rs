@@ -7,18 +7,20 @@ use crate::components::correction_preview::{Change, Preview, Trial};
 use crate::components::event_head::{Story, Voided, event_head};
 use crate::correction::Ask;
 use crate::error::AppError;
+use crate::explain::told;
 use crate::format;
 use crate::proof::Evidence;
 use crate::server_fns::Moment;
 use crate::server_fns::event::{ChargeReason, EventReport};
 use chrono::NaiveDate;
 use ledger::canon::{Canon, Hash, hex};
+use ledger::card_text::write_line;
 use ledger::cube::MeterInfo;
 use ledger::event::REPORTED_DECIMALS;
-use ledger::{BillingCycle, EntryKind, Event, EventSeq, Label, OrgId, Quantity, Refusal};
+use ledger::{BillingCycle, EntryKind, Event, EventSeq, Label, OrgId, Quantity, Refusal, Words};
 use store::correction::{Correction, Request, RollupChange};
 use store::event::Explained;
-use store::{EventPage, EventProof, Once, Org, Store};
+use store::{EventPage, EventProof, Once, Org, Store, StoreError};
 
 /// Longest one-time key of a form that is taken; ours have 32 letters.
 const MAX_KEY_BYTES: usize = 64;
@@ -54,7 +56,7 @@ impl Backend {
         Ok(EventReport {
             occurred: date_and_seconds(occurred),
             booked: date_and_seconds(booked),
-            reasons: detail.explained.into_iter().map(|explained| reason(&meters, explained)).collect(),
+            reasons: detail.explained.into_iter().map(|e| reason(&meters, e, &org.words)).collect::<Result<_, _>>()?,
             head: event_head(&story),
             desk: correction_panel(seq, &proof.event, desk, &org.words),
             evidence: evidence(proof),
@@ -136,21 +138,22 @@ fn evidence(proof: EventProof) -> Evidence {
     Evidence { seq, event, occurred_at, charges, proof, entry, previous, head }
 }
 
-fn reason(meters: &[MeterInfo], explained: Explained) -> ChargeReason {
-    let Explained { charge, why, paid, .. } = explained;
+fn reason(meters: &[MeterInfo], explained: Explained, words: &Words) -> Result<ChargeReason, StoreError> {
+    let Explained { charge, line, why, paid } = explained;
+    let line = write_line(&line);
     let info = meters.iter().find(|info| info.meter == charge.meter);
-    ChargeReason {
+    Ok(ChargeReason {
         title: info.map_or_else(|| charge.meter.to_string(), |info| info.title.clone()),
         unit: info.map(|info| unit_of(info).to_owned()).unwrap_or_default(),
-        rule: why.rule,
-        arithmetic: why.arithmetic,
-        carried: format!("{} before, {} after", why.carry_before, why.carry_after),
+        service: info.map(|info| info.service.clone()).unwrap_or_default(),
+        said: told(&line, &charge, &why, words),
+        line,
         paid: paid.into_iter().map(|(account, part)| (account.to_string(), part)).collect(),
-    }
+    })
 }
 
-/// "Input tokens 4,808" needs no unit behind it.
-fn unit_of(info: &MeterInfo) -> &str {
+/// The unit behind a quantity: "Input tokens 4,808" needs none.
+pub(super) fn unit_of(info: &MeterInfo) -> &str {
     if info.title.to_lowercase().contains(&info.unit) { "" } else { &info.unit }
 }
 

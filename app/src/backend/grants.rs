@@ -2,12 +2,13 @@
 
 use super::{Backend, Viewer, desk, local, local_day, origin, timeline};
 use crate::calendar::Day;
+use crate::components::banner;
 use crate::components::grants::data::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::error::AppError;
 use crate::format::{noun, short};
+use crate::markup::Markup;
 use crate::query;
 use crate::server_fns::Moment;
-use crate::server_fns::session::Warning;
 use ledger::cube::MeterInfo;
 use ledger::rollover::Cap;
 use ledger::{
@@ -142,7 +143,7 @@ impl Backend {
 }
 
 /// What every page must say about an org's balance.
-pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>, AppError> {
+pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<Option<Markup>, AppError> {
     let noun = noun(&org.words);
     let (balance, since) = store.standing(org.id).await?;
     let debt = balance.debt.is_positive().then(|| short(&org.words, balance.debt));
@@ -166,7 +167,7 @@ pub(super) async fn warning(store: &Store, org: &Org) -> Result<Option<Warning>,
     };
     // One that was never given anything has not run out: it has not begun.
     let paused = balance.state == OrgState::Paused && (since.is_some() || balance.debt.is_positive());
-    Ok(Some(Warning { paused, text }))
+    Ok(Some(banner::warning(&org.words, paused, &text, operator)))
 }
 
 /// A page of grants of which nothing is left.

@@ -167,8 +167,10 @@ impl Backend {
         if form.get("do") != "lay-down" {
             return typed(None);
         }
-        match lay_down(&self.store, viewer, &form, &text).await {
+        let org = self.store.org(viewer.org).await?;
+        match lay_down(&self.store, viewer, &org, &form, &text).await {
             Ok(address) => Ok(Sent::LaidDown(address)),
+            Err(NotLaid::Form(code)) => typed(Some(sentence(code, &org.words))),
             Err(NotLaid::Because(why)) => typed(Some(why)),
             Err(NotLaid::Store(error)) => Err(error.into()),
         }
@@ -176,6 +178,8 @@ impl Backend {
 }
 
 enum NotLaid {
+    /// What the form has a sentence for.
+    Form(&'static str),
     Because(String),
     Store(StoreError),
 }
@@ -183,7 +187,7 @@ enum NotLaid {
 impl From<StoreError> for NotLaid {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Refused(Refusal::IdempotencyConflict) => Self::Because(sentence("stale_form").to_owned()),
+            StoreError::Refused(Refusal::IdempotencyConflict) => Self::Form("stale_form"),
             StoreError::Refused(refusal) => Self::Because(format!("{}.", capital(&refusal.to_string()))),
             error => Self::Store(error),
         }
@@ -193,22 +197,25 @@ impl From<StoreError> for NotLaid {
 impl From<NotTaken> for NotLaid {
     fn from(error: NotTaken) -> Self {
         match error {
-            NotTaken::Form(code) => Self::Because(sentence(code).to_owned()),
+            NotTaken::Form(code) => Self::Form(code),
             NotTaken::Store(error) => error.into(),
         }
     }
 }
 
-async fn lay_down(store: &Store, viewer: &Viewer, form: &Form, text: &str) -> Result<String, NotLaid> {
+async fn lay_down(store: &Store, viewer: &Viewer, org: &Org, form: &Form, text: &str) -> Result<String, NotLaid> {
     if !viewer.operator {
         return Err(NotLaid::Because(
             "Only operators may lay down a version: ask whoever runs this server.".to_owned(),
         ));
     }
     let once = form.once("rate-card")?;
-    let org = store.org(viewer.org).await?;
     let lines = card_text::parse(text).map_err(|wrong| NotLaid::Because(not_a_card(&wrong)))?;
-    let effective_at = instant(&org, form.get("effective_at"))?;
+    if lines.is_empty() {
+        let empty = "An empty card would refuse all usage. Write at least one line; `free` charges nothing.";
+        return Err(NotLaid::Because(empty.to_owned()));
+    }
+    let effective_at = instant(org, form.get("effective_at"))?;
     let seen = form.get("replaces").parse().unwrap_or_default();
     let replaces = Some(RateCardVersion(seen));
     let new = NewRateCard { lines, meters: Vec::new(), effective_at, replaces };

@@ -181,6 +181,21 @@ fn hundreds_of_bars_stand_shoulder_to_shoulder() {
 }
 
 #[test]
+fn a_day_that_gave_more_back_than_it_cost_hangs_below_the_baseline() {
+    let days = [series(&[2_000_000, 1_000_000, 0]), series(&[1_000_000, -4_000_000, -1])];
+    let Drawing { svg, geometry } = bars(&buckets(3), &days, 640, 240);
+    let labels: Vec<_> = check(&svg).into_iter().filter(|e| e.name == "text").map(|e| e.text.to_owned()).collect();
+    assert!(labels.contains(&"\u{2212}4".to_owned()) && labels.contains(&"0".to_owned()), "{labels:?}");
+    let mark = |bucket, series| geometry.mark(bucket, series).expect("a mark");
+    // What was used that day stands above, what came back hangs below: their difference is the day's figure.
+    assert_eq!(mark(1, 0).y + mark(1, 0).h, geometry.baseline);
+    assert_eq!(mark(1, 1).y, geometry.baseline);
+    assert!((mark(1, 1).h - mark(1, 0).h * 4.0).abs() <= 2.0, "{:?} {:?}", mark(1, 0), mark(1, 1));
+    assert_eq!((mark(2, 1).y, mark(2, 1).h), (geometry.baseline, 1.0));
+    assert!(mark(1, 1).y + mark(1, 1).h <= geometry.plot.y + geometry.plot.h);
+}
+
+#[test]
 fn the_pointer_finds_its_bucket() {
     let geometry = bars(&buckets(31), &[series(&[1; 31])], 640, 240).geometry;
     for (i, slot) in geometry.slots.iter().enumerate() {

@@ -1,41 +1,48 @@
 //! What is left, and whether work may go on.
 
-use super::amount::{Amount, Figure};
-use ledger::{Balance, Credits, OrgState};
-use leptos::prelude::*;
+use super::stat_card::figure;
+use crate::format::noun;
+use crate::markup::{Markup, amount};
+use ledger::{Balance, Credits, OrgState, Words};
 
-const PAUSED: &str = "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can \
-                      add credits with \u{201c}scrip grant\u{201d}.";
+/// The available balance and whether work may go on.
+#[must_use]
+pub fn brief_balance_card(words: &Words, balance: &Balance) -> Markup {
+    let (word, class) = match balance.state {
+        OrgState::Active => ("Active", "status ok"),
+        OrgState::Paused => ("Paused", "status danger"),
+    };
+    let state = Markup::new("span").class(class).text(word);
+    Markup::new("div")
+        .class("stat balance")
+        .child(Markup::new("h2").class("stat-label").text("Available balance ").child(state))
+        .child(figure(words, balance.available))
+}
 
-/// The available balance, with held and debt apart where there are any.
-#[component]
-pub fn BalanceCard(
-    /// The balance.
-    balance: Balance,
-    /// Whether held, debt and what to do stand beside it.
-    #[prop(optional)]
-    brief: bool,
-) -> impl IntoView {
-    let (word, class, remark) = match balance.state {
-        OrgState::Active => ("Active", "status ok", None),
-        OrgState::Paused => ("Paused", "status danger", Some(view! { <p class="stat-remark">{PAUSED}</p> })),
+/// The same, with held and debt apart where there are any, and what to do.
+#[must_use]
+pub fn balance_card(words: &Words, balance: &Balance) -> Markup {
+    let paused = || {
+        let noun = noun(words);
+        Markup::new("p").class("stat-remark").text(&format!(
+            "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can add \
+             {noun} with \u{201c}scrip grant\u{201d}."
+        ))
     };
-    let part = |label: &'static str, credits: Credits| {
-        view! { <span class="part"><span class="muted">{label}</span>" "<Amount credits/></span> }
-    };
-    let held = balance.held.is_positive().then(|| part("Held", balance.held));
-    let debt = balance.debt.is_positive().then(|| part("Debt", balance.debt));
-    let apart = held.is_some() || debt.is_some();
-    let settled = apart.then(|| part("Settled", balance.settled));
-    let plain = (!apart).then_some("Nothing held, no debt");
-    let parts = view! { <p class="stat-remark">{held}{debt}{settled}{plain}</p> };
-    let (parts, remark) = if brief { (None, None) } else { (Some(parts), remark) };
-    view! {
-        <div class="stat balance">
-            <h2 class="stat-label">"Available balance" <span class=class>{word}</span></h2>
-            <Figure credits=balance.available/>
-            {parts}
-            {remark}
-        </div>
+    let remark = (balance.state == OrgState::Paused).then(paused);
+    brief_balance_card(words, balance).child(parts(words, balance)).children(remark)
+}
+
+fn parts(words: &Words, balance: &Balance) -> Markup {
+    let parts = Markup::new("p").class("stat-remark");
+    if !balance.held.is_positive() && !balance.debt.is_positive() {
+        return parts.text("Nothing held, no debt");
     }
+    let part = |(label, credits): (&str, Credits)| {
+        let label = Markup::new("span").class("muted").text(label);
+        Markup::new("span").class("part").child(label).text(" ").child(amount(words, credits))
+    };
+    let apart =
+        [("Held", balance.held), ("Debt", balance.debt)].into_iter().filter(|(_, credits)| credits.is_positive());
+    parts.children(apart.chain([("Settled", balance.settled)]).map(part))
 }

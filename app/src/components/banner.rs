@@ -1,8 +1,11 @@
 //! What everybody should know whatever page they are on: work is refused, or there is debt.
 
+use super::filled::{Filled, any};
+use super::still::Still;
 use crate::app::SessionResource;
 use crate::format;
-use crate::server_fns::session::{SessionInfo, Warning};
+use crate::markup::Markup;
+use ledger::Words;
 use leptos::prelude::*;
 
 /// A line below the header; nothing while all is well. It comes with the page, so that nothing moves when it appears.
@@ -11,25 +14,22 @@ pub fn Banner(
     /// Who is looking.
     who: SessionResource,
 ) -> impl IntoView {
-    let line = move || Suspend::new(async move { who.await.ok().flatten().and_then(line) });
-    view! { <Transition>{line}</Transition> }
+    let line = who.shown(|who| any(who.ok().flatten().and_then(|who| who.warning).map(Still)));
+    view! { <Filled shown=line/> }
 }
 
-fn line(who: SessionInfo) -> Option<impl IntoView> {
-    let noun = format::noun(&who.words);
-    let Warning { paused, text } = who.warning?;
-    let (href, todo) = match (paused, who.operator) {
+/// The line: a sentence, and what whoever reads it can do.
+#[must_use]
+pub fn warning(words: &Words, paused: bool, text: &str, operator: bool) -> Markup {
+    let noun = format::noun(words);
+    let (href, todo) = match (paused, operator) {
         (true, true) => ("/grants#give", format!("Give {noun}")),
         (true, false) => ("/grants", format!("Ask whoever runs this server to add {noun}")),
         (false, _) => ("/grants", "See grants".to_owned()),
     };
-    Some(view! {
-        <aside class="banner" class:paused=paused aria-label="Balance">
-            <p>
-                {text}
-                " "
-                <a href=href rel="external">{todo}</a>
-            </p>
-        </aside>
-    })
+    let todo = Markup::new("a").attr("href", href).attr("rel", "external").text(&todo);
+    Markup::new("aside")
+        .class(if paused { "banner paused" } else { "banner" })
+        .attr("aria-label", "Balance")
+        .child(Markup::new("p").text(text).text(" ").child(todo))
 }

@@ -1,10 +1,10 @@
 //! What each quantity of an event cost, and why.
 
 use crate::format;
-use crate::markup::{Markup, amount, fact, link, span, text_fact};
+use crate::markup::{Markup, amount, fact, link, span};
 use crate::server_fns::event::ChargeReason;
 use ledger::settle::Charge;
-use ledger::{Credits, RateCardVersion, Words};
+use ledger::{Credits, Words};
 
 /// A block per charge: the figures from what is checked, the reasons in the same order.
 #[must_use]
@@ -15,28 +15,25 @@ pub fn charge_list(charges: &[Charge], reasons: &[ChargeReason], words: &Words) 
 }
 
 fn item(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
-    let line = match charge.version {
-        RateCardVersion::CAPTURES => "What the capture of the hold said".to_owned(),
-        version => format!("Line {} of version {} of the rate card: {}", charge.line.0, version.0, why.rule),
-    };
     let quantity = format!("{} {}", format::quantity(charge.quantity), why.unit);
     let head = Markup::new("div")
         .class("charge-head")
         .child(Markup::new("h3").text(&why.title))
+        .children((!why.service.is_empty()).then(|| Markup::new("code").text(&why.service)))
         .child(Markup::new("span").class("muted").text(&quantity))
         .child(Markup::new("span").class("charge-amount").child(amount(words, charge.credits)));
-    let facts = Markup::new("dl")
-        .class("facts")
-        .child(text_fact("Rate", &line))
-        .child(fact("Arithmetic", Markup::new("dd").child(Markup::new("code").text(&why.arithmetic))))
-        .child(text_fact("Carried", &why.carried))
-        .child(fact("Paid by", payers(why, words)));
+    let facts = why.said.clone().child(fact("Paid by", payers(charge, why, words)));
     Markup::new("li").class("charge").child(head).child(facts)
 }
 
-fn payers(why: &ChargeReason, words: &Words) -> Markup {
+fn payers(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
     if why.paid.is_empty() {
-        return Markup::new("dd").text("Nobody: it cost nothing");
+        let came_back = charge.credits.is_negative();
+        return Markup::new("dd").text(if came_back {
+            "Nobody: something came back"
+        } else {
+            "Nobody: it cost nothing"
+        });
     }
     let part = |(account, credits): &(String, Credits)| {
         let is_grant = account.starts_with(ledger::GrantId::PREFIX);

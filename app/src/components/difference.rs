@@ -1,18 +1,11 @@
 //! What the charts say beyond the ledger: nothing, and everybody may see that.
 
-use super::amount::Amount;
-use ledger::Credits;
-use leptos::prelude::*;
+use crate::markup::{Markup, amount};
+use ledger::{Credits, Words};
 
-/// A line at the end of a page.
-#[component]
-pub fn Difference(
-    /// Charts less ledger.
-    difference: Credits,
-) -> impl IntoView {
-    view! {
-        <p class="difference" class:wrong=!difference.is_zero()>
-            "Ledger and charts differ by " <Amount credits=difference/>
-        </p>
-    }
+/// A line at the end of a page, of the charts less the ledger.
+#[must_use]
+pub fn difference(words: &Words, difference: Credits) -> Markup {
+    let class = if difference.is_zero() { "difference" } else { "difference wrong" };
+    Markup::new("p").class(class).text("Ledger and charts differ by ").child(amount(words, difference))
 }

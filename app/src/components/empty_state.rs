@@ -1,38 +1,37 @@
 //! What an org without events sees: the two steps to its first one.
 
+use crate::markup::Markup;
 use ledger::cube::MeterInfo;
-use leptos::prelude::*;
 
 /// How to make a key, and a curl line that works with it.
-#[component]
-#[allow(clippy::needless_pass_by_value, reason = "components own their properties")]
-pub fn FirstEvent(
-    /// Where this server is reached.
-    origin: String,
-    /// The org's name.
-    org: String,
-    /// What its rate card knows.
-    meters: Vec<MeterInfo>,
-) -> impl IntoView {
-    let key = format!("scrip key create --org {}", shell_word(&org));
-    let curl = curl_line(&origin, meters.first().map_or("export", |m| m.meter.as_str()));
-    view! {
-        <section class="panel empty-state" aria-labelledby="first-event">
-            <h2 id="first-event">"No usage yet"</h2>
-            <p>"As soon as a service reports its first event, it is rated, booked and shown here."</p>
-            <ol>
-                <li>
-                    <p>"On the server, make an API key. It is shown once."</p>
-                    <pre tabindex="0" aria-label="Command that makes a key"><code>{key}</code></pre>
-                </li>
-                <li>
-                    <p>"From anywhere, send an event with it."</p>
-                    <pre tabindex="0" aria-label="Command that sends an event"><code>{curl}</code></pre>
-                </li>
-            </ol>
-            <p>"Everything else that can be sent is in the " <a href="/api/docs" rel="external">"API docs"</a> "."</p>
-        </section>
-    }
+#[must_use]
+pub fn first_event(
+    // Where this server is reached.
+    origin: &str,
+    // The org's name.
+    org: &str,
+    // What its rate card knows.
+    meters: &[MeterInfo],
+) -> Markup {
+    let key = format!("scrip key create --org {}", shell_word(org));
+    let curl = curl_line(origin, meters.first().map_or("export", |m| m.meter.as_str()));
+    let p = |text: &str| Markup::new("p").text(text);
+    let step = |text: &str, label: &str, command: &str| {
+        let command = Markup::new("code").text(command);
+        let shown = Markup::new("pre").attr("tabindex", "0").attr("aria-label", label).child(command);
+        Markup::new("li").child(p(text)).child(shown)
+    };
+    let steps = Markup::new("ol")
+        .child(step("On the server, make an API key. It is shown once.", "Command that makes a key", &key))
+        .child(step("From anywhere, send an event with it.", "Command that sends an event", &curl));
+    let docs = Markup::new("a").attr("href", "/api/docs").attr("rel", "external").text("API docs");
+    Markup::new("section")
+        .class("panel empty-state")
+        .attr("aria-labelledby", "first-event")
+        .child(Markup::new("h2").attr("id", "first-event").text("No usage yet"))
+        .child(p("As soon as a service reports its first event, it is rated, booked and shown here."))
+        .child(steps)
+        .child(p("Everything else that can be sent is in the ").child(docs).text("."))
 }
 
 fn curl_line(origin: &str, meter: &str) -> String {

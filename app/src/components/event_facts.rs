@@ -21,7 +21,8 @@ pub fn event_facts(evidence: &Evidence, occurred: &str, booked: &str, words: &Wo
 }
 
 fn texts<'t>(event: &'t Event, words: &'t Words) -> Vec<(&'t str, String)> {
-    let picos = |picos| format::with_unit(words, &ledger::decimal::trimmed(i128::from(picos), REPORTED_DECIMALS));
+    let plain = |scaled: i64, decimals| ledger::decimal::trimmed(i128::from(scaled), decimals);
+    let picos = |picos| format::with_unit(words, &plain(picos, REPORTED_DECIMALS));
     let status = if event.status == Status::Failed { "Failed" } else { "Succeeded" };
     let all = [
         ("Operation", Some(event.operation.to_string())),
@@ -37,6 +38,7 @@ fn texts<'t>(event: &'t Event, words: &'t Words) -> Vec<(&'t str, String)> {
         ("Interaction", event.interaction.as_ref().map(ToString::to_string)),
         ("Reported", event.reported.map(picos)),
         ("Data transferred", (event.bytes > 0).then(|| format::counted(event.bytes, "byte", "bytes"))),
+        ("Compute units", (event.compute_micros > 0).then(|| plain(event.compute_micros, ledger::quantity::DECIMALS))),
         ("Description", event.description.clone()),
     ];
     let said = all.into_iter().filter_map(|(label, text)| text.map(|text| (label, text)));

@@ -1,59 +1,57 @@
 //! The last events, in the order in which they came in, newest first.
 
-use super::amount::Amount;
-use super::time::Time;
-use crate::server_fns::overview::EventLine;
-use crate::{format, words};
+use crate::format;
+use crate::markup::{Markup, amount_bare, cell, number_of, table, time};
+use crate::server_fns::Moment;
 use ledger::event::Status;
-use leptos::prelude::*;
+use ledger::{Credits, EventSeq, Words};
 
-/// A row per event; scrolls inside its panel where it is too wide.
-#[component]
-pub fn EventsTable(
-    /// The events.
-    events: Vec<EventLine>,
-) -> impl IntoView {
-    let unit = format::unit_head(&words::current());
-    let rows = events.into_iter().map(|event| view! { <EventRow event/> }).collect_view();
-    view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Table of the last events">
-            <table class="table">
-                <caption class="visually-hidden">"Last events, in the order in which they came in, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Operation"</th>
-                        <th scope="col">"Usage"</th>
-                        <th scope="col">"Source"</th>
-                        <th scope="col">"Project"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="number">{unit}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
+/// One event of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventLine {
+    /// Its place in the order of acceptance.
+    pub seq: EventSeq,
+    /// When it happened.
+    pub time: Moment,
+    /// What was done.
+    pub operation: String,
+    /// Service, or the credit type where it has none, and quantity with its unit.
+    pub quantities: Vec<(String, String)>,
+    /// Where the credits were spent.
+    pub source: String,
+    /// In which project.
+    pub project: Option<String>,
+    /// How it ended.
+    pub status: Status,
+    /// What it cost.
+    pub credits: Credits,
 }
 
-#[component]
-fn EventRow(event: EventLine) -> impl IntoView {
-    let usage = event.quantities.into_iter().map(|(title, quantity)| {
-        view! { <span class="usage"><span class="muted">{title}</span>" "{quantity}</span> }
+/// A row per event; scrolls inside its panel where it is too wide.
+#[must_use]
+pub fn events_table(words: &Words, events: &[EventLine]) -> Markup {
+    let unit = format!("{}\t", format::unit_head(words));
+    let heads = ["Time", "Operation", "Usage", "Source", "Project", "Status", &unit];
+    let label = "Last events, in the order in which they came in, newest first";
+    table("table-scroll", label, &heads, events.iter().map(|event| row(words, event)), None)
+}
+
+fn row(words: &Words, event: &EventLine) -> Markup {
+    let link = Markup::new("a").attr("href", &format!("/events/{}", event.seq)).child(time(&event.time));
+    let usage = event.quantities.iter().map(|(title, quantity)| {
+        let title = Markup::new("span").class("muted").text(title);
+        Markup::new("span").class("usage").child(title).text(&format!(" {quantity}"))
     });
     let (status, class) = match event.status {
         Status::Succeeded => ("Succeeded", "status quiet"),
         Status::Failed => ("Failed", "status danger"),
     };
-    view! {
-        <tr>
-            <td class="nowrap"><a href=format!("/events/{}", event.seq)><Time moment=event.time/></a></td>
-            <td>{event.operation}</td>
-            <td class="usages">{usage.collect_view()}</td>
-            <td>{event.source}</td>
-            <td>{event.project.unwrap_or_else(|| "–".to_owned())}</td>
-            <td><span class=class>{status}</span></td>
-            <td class="number"><Amount credits=event.credits bare=true/></td>
-        </tr>
-    }
+    Markup::new("tr")
+        .child(Markup::new("td").class("nowrap").child(link))
+        .child(cell(&event.operation))
+        .child(Markup::new("td").class("usages").children(usage))
+        .child(cell(&event.source))
+        .child(cell(event.project.as_deref().unwrap_or("–")))
+        .child(Markup::new("td").child(Markup::new("span").class(class).text(status)))
+        .child(number_of(amount_bare(words, event.credits)))
 }

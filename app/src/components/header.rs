@@ -1,5 +1,6 @@
 //! The top of every page: where one is, whose figures these are, and the way out.
 
+use super::filled::{Filled, any};
 use super::icon::Icon;
 use super::still::Still;
 use super::theme_switch::ThemeSwitch;
@@ -16,18 +17,18 @@ pub fn Header(
     /// Who is looking.
     who: SessionResource,
 ) -> impl IntoView {
-    let org = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <Org who/> }) });
-    let leave = move || Suspend::new(async move { who.await.ok().flatten().map(|who| view! { <SignOut who/> }) });
+    let org = who.shown(|who| any(who.ok().flatten().map(|who| view! { <Org who/> })));
+    let leave = who.shown(|who| any(who.ok().flatten().map(|who| view! { <SignOut who/> })));
     view! {
         <header class="header">
             <a class="brand" href="/">
                 <svg class="mark" width="20" height="20" aria-hidden="true"><use href="/icons.svg#mark"></use></svg>
                 {words::PRODUCT}
             </a>
-            <Transition>{org}</Transition>
+            <Filled shown=org/>
             <div class="header-end">
                 <ThemeSwitch/>
-                <Transition>{leave}</Transition>
+                <Filled shown=leave/>
             </div>
         </header>
     }

@@ -40,7 +40,7 @@ pub fn entry_list(
         .attr("aria-labelledby", "entries")
         .child(head)
         .child(entry_filter(view))
-        .children(young.map(|origin| first_steps(origin, &capital(noun(words)))))
+        .children(young.map(|origin| first_steps(origin, noun(words))))
         .child(list)
         .children(pager(view, older, newer))
 }
@@ -67,13 +67,15 @@ fn no_entry(view: &LedgerView) -> Markup {
 
 /// What to do where nothing was given or used yet.
 fn first_steps(origin: &str, noun: &str) -> Markup {
+    let label = format!("Command that gives {noun}");
     let command = Markup::new("code").text("scrip grant --org NAME --amount 100");
     Markup::new("div")
         .class("no-entry")
         .child(
-            Markup::new("p").text(&format!("Nothing was given or used yet. {noun} come with a grant, on the server:")),
+            Markup::new("p")
+                .text(&format!("Nothing was given or used yet. {} come with a grant, on the server:", capital(noun))),
         )
-        .child(Markup::new("pre").attr("tabindex", "0").attr("aria-label", "Command that gives credits").child(command))
+        .child(Markup::new("pre").attr("tabindex", "0").attr("aria-label", &label).child(command))
         .child(
             Markup::new("p")
                 .text(&format!("Usage comes with POST {origin}/api/v1/events. "))

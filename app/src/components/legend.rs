@@ -15,8 +15,10 @@ pub fn Legend(
     let words = words::current();
     let entries = move || {
         usage.with(|usage| {
+            // Parts of a sum from which something was taken are no shares of it.
+            let is_whole = usage.series.iter().all(|s| !s.total.is_negative());
             let entry = |title: &str, color: u8, total| {
-                let share = format::share(total, usage.total.credits);
+                let share = format::share(total, usage.total.credits).filter(|_| is_whole);
                 view! {
                     <li>
                         <i class=format!("swatch s{color}")></i>

@@ -18,6 +18,7 @@ pub mod error_panel;
 pub mod event_facts;
 pub mod event_head;
 pub mod events_table;
+pub mod filled;
 #[cfg(feature = "ssr")]
 pub mod grants;
 pub mod grouping;
@@ -25,6 +26,7 @@ pub mod header;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
+pub mod overview_cards;
 #[cfg(feature = "ssr")]
 pub mod people;
 pub mod proof_panel;

@@ -2,7 +2,7 @@
 //!
 //! The slider is a GET form. With a script its address follows the thumb, and the figures follow the address.
 
-use super::eager::Eager;
+use super::filled::{Filled, any};
 use super::still::Still;
 use crate::calendar::date_and_seconds;
 use crate::error::AppError;
@@ -44,19 +44,17 @@ pub fn TimeTravel(
     standing: Answer<Markup>,
 ) -> impl IntoView {
     let (loading, set_loading) = signal(false);
-    let figures = move || {
-        Suspend::new(async move {
-            let alert =
-                |error: AppError| Markup::new("p").class("form-error").attr("role", "alert").text(&error.to_string());
-            Still(standing.await.unwrap_or_else(alert))
-        })
-    };
+    let figures = standing.shown(|told| {
+        let alert =
+            |error: AppError| Markup::new("p").class("form-error").attr("role", "alert").text(&error.to_string());
+        any(Still(told.unwrap_or_else(alert)))
+    });
     view! {
         <section class="panel travel" aria-labelledby="stood">
             <div class="panel-head"><h2 id="stood">"As it stood"</h2></div>
             <Slider view clock since now/>
             <div class="standing" class:loading=loading aria-live="polite">
-                <Transition fallback=|| Eager(Still(Markup::new("div").class("skeleton"))) set_pending=set_loading>{figures}</Transition>
+                <Filled shown=figures fallback=|| any(Still(Markup::new("div").class("skeleton"))) set_loading/>
             </div>
         </section>
     }

@@ -1,8 +1,9 @@
 //! The figures of the bucket under the pointer or the keyboard's focus.
 
 use crate::format;
-use crate::usage_chart::Usage;
+use crate::usage_chart::{Series, Usage};
 use crate::words::Words;
+use ledger::Credits;
 use leptos::prelude::*;
 
 /// The series that a tooltip has room for; the rest is one line.
@@ -28,9 +29,11 @@ impl Figures {
     pub fn of(usage: &Usage, bucket: usize, words: &Words) -> Option<Self> {
         let when = usage.buckets.get(bucket)?;
         let here = usage.series.iter().filter_map(|s| Some((s, *s.points.get(bucket)?))).filter(|(_, c)| !c.is_zero());
-        // The outermost segment first, as the eye meets them from above.
-        let mut lines: Vec<_> = here.map(|(s, c)| (s.color, s.title.clone(), format::amount(words, c))).collect();
-        lines.reverse();
+        // The outermost segment first, as the eye meets them from above; those below the baseline begin at it.
+        let line = |(s, c): (&Series, Credits)| (s.color, s.title.clone(), format::amount(words, c));
+        let (mut above, below): (Vec<_>, Vec<_>) = here.partition(|(_, c)| c.is_positive());
+        above.reverse();
+        let mut lines: Vec<_> = above.into_iter().chain(below).map(line).collect();
         if lines.len() > MAX_LINES {
             let more = lines.len() - MAX_LINES;
             lines.truncate(MAX_LINES);
@@ -72,5 +75,21 @@ pub fn Tooltip(
             <ul>{lines.collect_view()}</ul>
             <p class="tooltip-total"><span>"Total"</span><b>{figures.total}</b></p>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_chart::specimen_cube;
+    use crate::view::View;
+
+    #[test]
+    fn what_came_back_stands_last_with_its_minus() {
+        let usage = Usage::of(&specimen_cube(), &View::default()).expect("fits");
+        let figures = Figures::of(&usage, 2, &Words::default()).expect("a day");
+        let lines: Vec<_> = figures.lines.iter().map(|(_, title, amount)| (title.as_str(), amount.as_str())).collect();
+        assert_eq!(lines, [("Output", "7.00 credits"), ("Input tokens", "\u{2212}0.50 credits")]);
+        assert_eq!(figures.total, "6.50 credits");
     }
 }

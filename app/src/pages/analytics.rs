@@ -4,27 +4,25 @@
 
 use crate::components::chart_panel::ChartPanel;
 use crate::components::credit_types::CreditTypes;
-use crate::components::difference::Difference;
-use crate::components::eager::Eager;
 use crate::components::error_panel::ErrorPanel;
+use crate::components::filled::{FilledPage, any};
 use crate::components::grouping::Grouping;
 use crate::components::icon::Icon;
 use crate::components::legend::Legend;
 use crate::components::range_picker::RangePicker;
-use crate::components::skeleton::PageSkeleton;
 use crate::components::source_filter::SourceFilter;
+use crate::components::still::Still;
 use crate::components::usage_table::UsageTable;
 use crate::error::AppError;
 use crate::format;
 use crate::platform;
-use crate::server_fns::analytics::{Analytics, analytics};
+use crate::server_fns::analytics::{Analytics, GetAnalytics};
 use crate::server_fns::answer;
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
 use crate::view::View;
 use crate::words;
 use ledger::Cube;
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -35,22 +33,14 @@ pub fn AnalyticsPage() -> impl IntoView {
     let search = use_location().search;
     let view = Memo::new(move |_| View::parse(&search.get()));
     let range = Memo::new(move |_| view.with(|v| v.range));
-    let data = answer(move || range.get(), analytics);
-    let (loading, set_loading) = signal(false);
-    let filled = move || {
-        Suspend::new(async move {
-            words::provide().await;
-            match data.await {
-                Ok(analytics) => Either::Left(view! { <Report analytics view/> }),
-                Err(error) => Either::Right(view! { <Failed error view retry=move |()| data.refetch()/> }),
-            }
-        })
-    };
+    let data = answer(move || GetAnalytics { range: range.get() });
+    let shown = data.shown(move |told| match told {
+        Ok(analytics) => any(view! { <Report analytics view/> }),
+        Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
+    });
     view! {
         <Title text="Analytics"/>
-        <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
-            <Transition fallback=|| Eager(view! { <PageSkeleton cards=0/> }) set_pending=set_loading>{filled}</Transition>
-        </div>
+        <FilledPage shown/>
     }
 }
 
@@ -105,7 +95,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
             </div>
             <Figures view cube/>
         </section>
-        <Difference difference/>
+        {Still(difference)}
     }
 }
 

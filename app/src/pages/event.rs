@@ -1,20 +1,18 @@
 //! One event: what was said, what it cost and why, where it is in the ledger, and how it is corrected.
 
 use crate::components::charge_list::charge_list;
-use crate::components::eager::Eager;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::event_facts::event_facts;
+use crate::components::filled::{FilledPage, any};
 use crate::components::proof_panel::ProofPanel;
-use crate::components::skeleton::PageSkeleton;
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::{Markup, amount};
 use crate::pages::not_found::NotFoundPage;
 use crate::server_fns::answer;
-use crate::server_fns::event::{EventReport, event};
+use crate::server_fns::event::{EventReport, GetEvent};
 use crate::words::{self, Words};
 use ledger::Credits;
-use leptos::either::EitherOf3;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
@@ -24,31 +22,23 @@ use leptos_router::hooks::{use_location, use_params_map};
 pub fn EventPage() -> impl IntoView {
     let (params, search) = (use_params_map(), use_location().search);
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let data = answer(move || (id.get(), search.get()), |(id, search)| event(id, search));
-    let (loading, set_loading) = signal(false);
-    let filled = move || {
-        Suspend::new(async move {
-            words::provide().await;
-            match data.await {
-                Ok(report) => {
-                    let columns = columns(&report, &words::current());
-                    EitherOf3::A(view! {
-                        {Still(report.head)}
-                        {Still(columns)}
-                        <ProofPanel evidence=report.evidence/>
-                        {Still(report.desk)}
-                    })
-                }
-                Err(AppError::NotFound) => EitherOf3::B(view! { <NotFoundPage/> }),
-                Err(error) => EitherOf3::C(view! { <ErrorPanel error retry=move |()| data.refetch()/> }),
-            }
-        })
-    };
+    let data = answer(move || GetEvent { id: id.get(), query: search.get() });
+    let shown = data.shown(move |told| match told {
+        Ok(report) => {
+            let columns = columns(&report, &words::current());
+            any(view! {
+                {Still(report.head)}
+                {Still(columns)}
+                <ProofPanel evidence=report.evidence reasons=report.reasons/>
+                {Still(report.desk)}
+            })
+        }
+        Err(AppError::NotFound) => any(view! { <NotFoundPage/> }),
+        Err(error) => any(view! { <ErrorPanel error retry=move |()| data.ask_again()/> }),
+    });
     view! {
         <Title text=move || id.get()/>
-        <div class="page" class:loading=loading aria-busy=move || if loading.get() { "true" } else { "false" }>
-            <Transition fallback=|| Eager(view! { <PageSkeleton cards=0/> }) set_pending=set_loading>{filled}</Transition>
-        </div>
+        <FilledPage shown/>
     }
 }
 

@@ -1,8 +1,18 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
+use crate::error::AppError;
 use crate::pages::Still;
+use crate::problem::ProblemJson;
+use crate::rows::RowsText;
+use crate::server_fns::answer::Told;
 use crate::theme::{COOKIE, Theme};
 use leptos::prelude::{IntoView, document, request_animation_frame, set_timeout, window};
+use leptos::server_fn::client::Client;
+use leptos::server_fn::client::browser::BrowserClient;
+use leptos::server_fn::request::ClientReq;
+use leptos::server_fn::request::browser::BrowserRequest;
+use leptos::server_fn::response::ClientRes;
+use leptos::server_fn::{ContentType, Decodes, ServerFn};
 use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -29,6 +39,25 @@ pub fn set_theme(theme: Theme) {
     if let Ok(document) = document().dyn_into::<HtmlDocument>() {
         let _ = document.set_cookie(&format!("{COOKIE}={value}; Path=/; Max-Age={age_s}; SameSite=Lax"));
     }
+}
+
+/// How a server function is reached: its address.
+pub type Way = &'static str;
+
+/// How a server function is reached.
+#[must_use]
+pub const fn way<F: ServerFn>() -> Way {
+    F::PATH
+}
+
+/// Asks a server function, by texts: the same request that its own client would make for each of them.
+pub async fn ask(way: Way, question: String) -> Told {
+    let kind = RowsText::CONTENT_TYPE;
+    let request = <BrowserRequest as ClientReq<AppError>>::try_new_post(way, kind, kind, question)?;
+    let response = <BrowserClient as Client<AppError>>::send(request).await?;
+    let refused = ClientRes::<AppError>::status(&response) >= 400;
+    let text = ClientRes::<AppError>::try_into_string(response).await?;
+    if refused { Err(ProblemJson::decode(text.into()).unwrap_or(AppError::Outdated)) } else { Ok(text.into()) }
 }
 
 /// The status was the server's to set.

@@ -1,11 +1,18 @@
 //! What the two sides do differently: the server's half.
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
+use crate::error::AppError;
 use crate::pages::Still;
+use crate::rows;
+use crate::server_fns::answer::Told;
 use crate::theme::Theme;
 use leptos::either::EitherOf3;
 use leptos::prelude::{GetUntracked as _, IntoView, use_context};
+use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_location;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::pin::Pin;
 
 /// The theme that the request's cookie names.
 #[must_use]
@@ -17,6 +24,30 @@ pub fn theme() -> Theme {
 
 /// Only the browser can remember it.
 pub fn set_theme(_: Theme) {}
+
+/// How a server function is reached: it is called.
+pub type Way = fn(String) -> Pin<Box<dyn Future<Output = Told> + Send>>;
+
+/// How a server function is reached.
+#[must_use]
+pub fn way<F>() -> Way
+where
+    F: ServerFn<Error = AppError> + DeserializeOwned + 'static,
+    F::Output: Serialize,
+{
+    |question| {
+        Box::pin(async move {
+            let asked: F = rows::read(&question).map_err(|_| AppError::Outdated)?;
+            let answer = asked.run_body().await?;
+            Ok(rows::write(&answer).map_err(|_| AppError::Internal { request_id: None })?.into())
+        })
+    }
+}
+
+/// Asks a server function, by texts: a page is made from what its browser will read.
+pub async fn ask(way: Way, question: String) -> Told {
+    way(question).await
+}
 
 /// Answers 404.
 pub fn page_not_found() {

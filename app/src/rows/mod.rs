@@ -13,14 +13,13 @@ mod write;
 pub use read::read;
 pub use write::write;
 
-use leptos::server::codee::{Decoder, Encoder};
 use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::{self, Display};
 
-/// The encoding: of what server functions are asked and answer, and of what a page brings with it.
+/// The encoding of what server functions are asked and answer.
 #[derive(Debug, Clone, Copy)]
 pub struct RowsText;
 
@@ -72,24 +71,6 @@ impl<T: DeserializeOwned> Decodes<T> for RowsText {
 
     fn decode(bytes: Bytes) -> Result<T, Unfit> {
         read(std::str::from_utf8(&bytes).map_err(|_| Unfit)?)
-    }
-}
-
-impl<T: Serialize> Encoder<T> for RowsText {
-    type Error = Unfit;
-    type Encoded = String;
-
-    fn encode(value: &T) -> Result<String, Unfit> {
-        write(value)
-    }
-}
-
-impl<T: DeserializeOwned> Decoder<T> for RowsText {
-    type Error = Unfit;
-    type Encoded = str;
-
-    fn decode(text: &str) -> Result<T, Unfit> {
-        read(text)
     }
 }
 

@@ -3,9 +3,10 @@
 use super::Moment;
 use crate::calendar::Day;
 use crate::error::AppError;
+use crate::markup::Markup;
 use crate::rows::Rows;
 use crate::wire;
-use ledger::{Credits, Cube};
+use ledger::Cube;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +25,8 @@ pub struct Analytics {
     /// Hours where it is one day, days otherwise.
     #[serde(with = "wire")]
     pub cube: Cube,
-    /// Charts less ledger over all time: 0.
-    pub difference: Credits,
+    /// What charts and ledger differ by, over all time.
+    pub difference: Markup,
     /// When all this was read.
     pub as_of: Moment,
 }

@@ -30,14 +30,14 @@ pub struct EventReport {
 pub struct ChargeReason {
     /// What people call the meter.
     pub title: String,
+    /// What lists of transactions call it; empty where that has no name of its own.
+    pub service: String,
     /// The unit of its quantity; empty where the title says it.
     pub unit: String,
-    /// The line's rule in words.
-    pub rule: String,
-    /// The arithmetic.
-    pub arithmetic: String,
-    /// What the line carried before and after.
-    pub carried: String,
+    /// The line that it was rated by, as a rate card's text has it: the browser rates by it again.
+    pub line: String,
+    /// The server's explanation.
+    pub said: Markup,
     /// Which accounts paid, and how much, in the order of drawdown.
     pub paid: Vec<(String, Credits)>,
 }

@@ -1,11 +1,10 @@
 //! Everything on the Overview page, in one answer.
 
-use super::Moment;
 use crate::error::AppError;
+use crate::markup::Markup;
 use crate::rows::Rows;
 use crate::wire;
-use ledger::event::Status;
-use ledger::{Balance, Credits, Cube, EventSeq};
+use ledger::Cube;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -17,50 +16,28 @@ pub const EVENTS: u32 = 10;
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
-    /// Name of the org.
-    pub org: String,
-    /// IANA name of its zone.
+    /// The page's head.
+    pub head: Markup,
+    /// What is left, spent and granted.
+    pub cards: Markup,
+    /// What was used lately, once something was.
+    pub recent: Option<Recent>,
+    /// The last events, or how to send the first.
+    pub events: Markup,
+    /// What charts and ledger differ by.
+    pub difference: Markup,
+}
+
+/// What was used lately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// IANA name of the org's zone.
     pub zone: String,
-    /// Where this server is reached, for the curl line: `https://credits.example`.
-    pub origin: String,
-    /// What it has.
-    pub balance: Balance,
-    /// All that was ever given.
-    pub granted: Credits,
-    /// All that was ever spent.
-    pub spent: Credits,
-    /// Charts less ledger: 0.
-    pub difference: Credits,
-    /// All events ever accepted.
-    pub event_count: i64,
     /// The last [`DAYS`] days, by day.
     #[serde(with = "wire")]
     pub cube: Cube,
-    /// The last [`EVENTS`] events accepted.
-    pub events: Vec<EventLine>,
-    /// When all this was read.
-    pub as_of: Moment,
-}
-
-/// One event of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventLine {
-    /// Its place in the order of acceptance.
-    pub seq: EventSeq,
-    /// When it happened.
-    pub time: Moment,
-    /// What was done.
-    pub operation: String,
-    /// Credit type and quantity with its unit.
-    pub quantities: Vec<(String, String)>,
-    /// Where the credits were spent.
-    pub source: String,
-    /// In which project.
-    pub project: Option<String>,
-    /// How it ended.
-    pub status: Status,
-    /// What it cost.
-    pub credits: Credits,
+    /// When all this was read, in words.
+    pub as_of: String,
 }
 
 /// The signed-in person's org at a glance.

@@ -20,19 +20,8 @@ pub struct SessionInfo {
     pub email: String,
     /// How the org calls credits and workflows.
     pub words: Words,
-    /// Whether they may give and correct credits.
-    pub operator: bool,
     /// What every page must say about the balance.
-    pub warning: Option<Warning>,
-}
-
-/// What everybody should know whatever page they are on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Warning {
-    /// Whether new work is refused.
-    pub paused: bool,
-    /// The sentence.
-    pub text: String,
+    pub warning: Option<Markup>,
 }
 
 /// The session, or `None` on the sign-in page.

@@ -10,8 +10,8 @@ use clap::Args;
 use ledger::event::Form;
 use ledger::{Credits, Event, Timestamp};
 use std::sync::Arc;
-use store::Clock;
 use store::clock::{FixedClock, SystemClock};
+use store::{Clock, NewGrant};
 
 const PASSWORD_LEN: usize = 16;
 /// Events sent at once.
@@ -195,6 +195,8 @@ impl Maker<'_> {
         let org = self.org.clone();
         match deed.act {
             Act::Give(new) => {
+                // A running server has its own clock: what took effect long ago, and may have expired, is told late.
+                let new = NewGrant { effective_at: Some(deed.at), ..new };
                 self.office.run(Command::Grant { org, new }).await?;
             }
             Act::Hold { amount, expires_in_s, project, description, captured } => {

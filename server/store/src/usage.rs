@@ -241,23 +241,8 @@ impl Names {
             let count = counts.entry(key).or_default();
             *count = (count.0 + events, count.1 + failed, count.2 + bytes);
         }
-        let cell = |([bucket, meter, source, project], (micros, quantity)): ([u16; 4], (i64, Quantity))| Cell {
-            bucket,
-            meter,
-            source,
-            project,
-            micros,
-            quantity,
-        };
-        let call = |([bucket, set, source, project], (events, failed, bytes)): ([u16; 4], (i64, i64, i64))| Calls {
-            bucket,
-            set,
-            source,
-            project,
-            events,
-            failed,
-            bytes,
-        };
+        let cell = |(place, (micros, quantity))| Cell::at(place, micros, quantity);
+        let call = |(place, (events, failed, bytes))| Calls::at(place, events, failed, bytes);
         Ok(Cube {
             zone: zone.name().to_owned(),
             interval,

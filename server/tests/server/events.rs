@@ -156,6 +156,10 @@ async fn events_are_listed_in_pages_and_explained_one_by_one() {
     assert_eq!((second["project"]["name"].as_str(), second["user"].as_str()), (Some("Chat"), Some("u-7")));
     let charge = &second["charges"][1];
     assert_eq!((charge["meter"].as_str(), charge["line"].as_i64()), (Some("input_tokens"), Some(1)));
+    assert_eq!(
+        (&charge["service"], &charge["line_text"]),
+        (&json!("ai_data"), &json!("input_tokens: 0.6 per 1000000"))
+    );
     let why = &charge["explanation"];
     assert_eq!(why["arithmetic"], "4808 × 0.6 ÷ 1000000 = 0.002885");
     assert_eq!(

@@ -115,3 +115,16 @@ async fn a_card_may_be_empty_and_one_org_does_not_see_the_prices_of_another() {
     assert_eq!(versions(&other.read("rate-cards").await), [(1, "in_force")], "not of {ORG}");
     assert_eq!(other.get("rate-cards/2").await.problem(), "not_found");
 }
+
+#[tokio::test]
+async fn the_card_of_the_documentation_is_taken() {
+    let documentation = include_str!("../../../docs/rate-cards.md");
+    let text = documentation.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a card");
+    let server = Server::start().await;
+    let client = Client::new(&server).await;
+    let put = client.put("rate-cards", &json!({"text": text})).await;
+    assert_eq!(put.json()["lines"].as_array().map(Vec::len), Some(9), "{}", put.text());
+    let refused = client.put("rate-cards", &json!({"text": "export: 1 eech"})).await;
+    let detail = refused.json()["errors"][0]["detail"].as_str().expect("a detail").to_owned();
+    assert!(documentation.contains(&format!("\"detail\": \"{detail}\"}}")), "{detail}");
+}

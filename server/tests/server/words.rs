@@ -19,6 +19,10 @@ struct Pages {
 
 impl Pages {
     async fn of(words: Words) -> Self {
+        Self::given(words, Some("100")).await
+    }
+
+    async fn given(words: Words, amount: Option<&str>) -> Self {
         let mut server = Server::start().await;
         let rate = r#"[{"meter":"input_tokens","rule":"unit","price":"0.70","per":1000000}]"#;
         let lines = serde_json::from_str(rate).expect("valid lines");
@@ -27,9 +31,11 @@ impl Pages {
         let org = server.store.create_org(new).await.expect("a new org");
         assert_eq!(server.store.org(org.id).await.expect("reads"), org, "the words are kept");
         server.key = server.create_key("Worded", &["admin"]).await;
-        let amount = ledger::Credits::parse("100").expect("an amount");
-        let new = store::NewGrant::of(ledger::GrantKind::Purchase, amount, "Bought");
-        server.run(Command::Grant { org: "Worded".to_owned(), new }).await;
+        if let Some(amount) = amount {
+            let amount = ledger::Credits::parse(amount).expect("an amount");
+            let new = store::NewGrant::of(ledger::GrantKind::Purchase, amount, "Bought");
+            server.run(Command::Grant { org: "Worded".to_owned(), new }).await;
+        }
         Self::signed_in(server, "Worded").await
     }
 
@@ -88,7 +94,9 @@ async fn token_billing_shows_dollars_with_six_decimals() {
         &analytics,
         &[">$ per day<", "title=\"$0.600000\">$0.600000</dd>", "Amounts in $", ">$</th>", ">0.600000</td>"],
     );
+    holds(&overview, &["<span class=\"muted\">ai_data</span> <!>1,000,000<"]);
     let event = pages.html("/events/event_1").await;
+    holds(&event, &["<h3>Input tokens</h3><code>ai_data</code>"]);
     holds(&event, &[">$0.600000<", "<dt>Workflow</dt><dd>Nightly (w-1)</dd>"]);
     assert!(!overview.contains("0.600000 credits") && !event.contains("0.600000 credits"));
     holds(&pages.html("/ledger").await, &[">+$100.000000<", ">\u{2212}$0.600000<", ">$99.400000<"]);
@@ -118,6 +126,30 @@ async fn credits_stand_behind_amounts_with_all_decimals_on_hover() {
     holds(&preview, &[">+0.70 credits<", ">Credits</th>", "title=\"\u{2212}0.700000 credits\">\u{2212}0.70<"]);
     let csv = pages.get("/exports/usage.csv").await;
     assert!(csv.starts_with("Day,Credits,Calls,Failed\r\n") && csv.contains("0.700000,1,0"), "{csv}");
+}
+
+#[tokio::test]
+async fn whoever_sells_points_reads_of_points() {
+    let words = Words { unit: "points".to_owned(), ..Words::default() };
+    let pages = Pages::of(words.clone()).await;
+    holds(&pages.html("/grants?adjust=-101&reason=x").await, &["Only 99.30 points can be taken there."]);
+    let mut paths = vec!["/", "/analytics", "/ledger", "/grants", "/events/event_1?correct=void&reason="];
+    paths.extend(["/grants?adjust=-101&reason=x", "/grants?error=bad_rollover", "/grants?error=expiry_before_effect"]);
+    for path in paths {
+        says_no_credits(&pages.html(path).await, path);
+    }
+    let paused = Pages::given(words, None).await;
+    holds(&paused.html("/grants").await, &["No points yet", "aria-label=\"Command that gives points\""]);
+    for path in ["/", "/ledger", "/grants"] {
+        says_no_credits(&paused.html(path).await, path);
+    }
+}
+
+/// But for "credit type", which is the name of the field, and a value that a form sends.
+fn says_no_credits(html: &str, path: &str) {
+    let text = html.to_lowercase().replace("credit type", "").replace("value=\"credits\"", "");
+    let found = text.find("credit").map(|at| text.get(at.saturating_sub(60)..(at + 40).min(text.len())));
+    assert_eq!(found, None, "{path}");
 }
 
 #[tokio::test]

@@ -31,7 +31,10 @@ fn units(units: i64) -> Usage {
 #[test]
 fn the_arithmetic_is_written_out() {
     let first = why("input_tokens: 0.60 per 1000000", units(374), 0, 0);
-    assert_eq!((first.rule.as_str(), first.arithmetic.as_str()), ("0.6 per 1000000", "374 × 0.6 ÷ 1000000 = 0.000224"));
+    assert_eq!(
+        (first.rule.as_str(), first.arithmetic.as_str()),
+        ("0.6 per 1000000", "374 × 0.6 ÷ 1000000 = 0.000224 + 0.0000004 carried on")
+    );
     assert_eq!((first.carry_before.as_str(), first.carry_after.as_str()), ("nothing", "2/5 of a micro-credit"));
 
     let ninth = why("computation: 1 per 10 full", units(4), 9_000_000, 0);
@@ -46,10 +49,15 @@ fn the_arithmetic_is_written_out() {
 fn tiers_say_where_the_cycle_stood() {
     let crossing = why("storage: graduated 0 to 10000, 0.01 to 100000, 0.005 beyond", units(2_000), 0, 9_500);
     assert_eq!(crossing.arithmetic, "500 × 0 + 1500 × 0.01 = 15.000000");
-    assert_eq!(crossing.carry_before, "9500 used in 2026-11");
-    assert_eq!(crossing.carry_after, "11500 used in 2026-11");
+    let places = ["9500 used in 2026-11, tier 1 of 3", "11500 used in 2026-11, tier 2 of 3"];
+    assert_eq!(crossing.tiers, Some(places.map(str::to_owned)));
+    assert_eq!((crossing.carry_before.as_str(), crossing.carry_after.as_str()), ("nothing", "nothing"));
     let cheaper = why("calls: volume per 10 5 to 1000, 2.5 beyond", units(1), 0, 1_000);
     assert_eq!(cheaper.arithmetic, "(1001 × 2.5 − 1000 × 5) ÷ 10 = -249.750000");
+    // The last unit of a tier is still in it.
+    let places = ["1000 used in 2026-11, tier 1 of 2", "1001 used in 2026-11, tier 2 of 2"];
+    assert_eq!(cheaper.tiers, Some(places.map(str::to_owned)));
+    assert_eq!(why("input_tokens: 0.6 each", units(1), 0, 0).tiers, None);
 }
 
 #[test]

@@ -26,6 +26,33 @@ fn with(grants: Vec<(Grant, &str)>) -> Position {
     Position { slots, settled_to: day(0), at: day(0), ..Position::start(Policy::Pause) }
 }
 
+/// A plan's grant that is over on day 10 and rolls over then.
+fn professional() -> Grant {
+    Grant {
+        kind: GrantKind::Plan,
+        expires_at: Some(day(10)),
+        rollover: Some(Rollover::PROFESSIONAL),
+        ..grant(1, "100")
+    }
+}
+
+/// Holds back so much from day 1 until then.
+fn reserve(position: &mut Position, amount: &str, expires_at: Timestamp) {
+    let wanted = hold_of(HoldId(1), expires_at);
+    let request = crate::hold::Request {
+        id: wanted.id,
+        amount: c(amount),
+        meter: wanted.meter,
+        source: wanted.source,
+        project: None,
+        description: String::new(),
+        expires_at,
+    };
+    let (hold, draft) = position.reserve(request, day(1), "test").expect("covered");
+    position.holds.push(hold);
+    position.apply(&draft).expect("fits");
+}
+
 fn kinds(steps: &[Step]) -> Vec<(&'static str, Timestamp)> {
     steps.iter().map(|step| (step.draft.kind.name(), step.draft.happened_at)).collect()
 }
@@ -58,25 +85,8 @@ fn a_grant_repays_debt_when_it_takes_effect_not_before() {
 
 #[test]
 fn what_comes_back_after_the_end_expires_and_does_not_roll_over() {
-    let plan = Grant {
-        kind: GrantKind::Plan,
-        expires_at: Some(day(10)),
-        rollover: Some(Rollover::PROFESSIONAL),
-        ..grant(1, "100")
-    };
-    let mut position = with(vec![(plan, "100")]);
-    let request = crate::hold::Request {
-        id: HoldId(1),
-        amount: c("60"),
-        meter: crate::Meter::parse("hold").expect("valid"),
-        source: crate::Label::parse("source", "api").expect("valid"),
-        project: None,
-        description: String::new(),
-        expires_at: day(20),
-    };
-    let (hold, draft) = position.reserve(request, day(1), "test").expect("covered");
-    position.holds.push(hold);
-    position.apply(&draft).expect("fits");
+    let mut position = with(vec![(professional(), "100")]);
+    reserve(&mut position, "60", day(20));
     let steps = position.advance(day(30), GrantId(2), &Thirty).expect("fits");
     assert_eq!(kinds(&steps), [("rollover", day(10)), ("hold_expiry", day(20)), ("expiry", day(20))]);
     assert_eq!(position.available(day(30)), Ok(c("40")));
@@ -84,27 +94,8 @@ fn what_comes_back_after_the_end_expires_and_does_not_roll_over() {
 
 #[test]
 fn a_hold_that_ends_with_its_grant_gives_back_in_time() {
-    let plan = Grant {
-        kind: GrantKind::Plan,
-        expires_at: Some(day(10)),
-        rollover: Some(Rollover::PROFESSIONAL),
-        ..grant(1, "100")
-    };
-    let mut position = with(vec![(plan, "100")]);
-    let (hold, draft) = {
-        let request = crate::hold::Request {
-            id: HoldId(1),
-            amount: c("60"),
-            meter: crate::Meter::parse("hold").expect("valid"),
-            source: crate::Label::parse("source", "api").expect("valid"),
-            project: None,
-            description: String::new(),
-            expires_at: day(10),
-        };
-        position.reserve(request, day(1), "test").expect("covered")
-    };
-    position.holds.push(hold);
-    position.apply(&draft).expect("fits");
+    let mut position = with(vec![(professional(), "100")]);
+    reserve(&mut position, "60", day(10));
     let steps = position.advance(day(10), GrantId(2), &Thirty).expect("fits");
     assert_eq!(kinds(&steps), [("hold_expiry", day(10)), ("rollover", day(10))]);
     assert_eq!(position.available(day(10)), Ok(c("100")));
@@ -143,9 +134,8 @@ fn plans_that_end_at_one_instant_roll_over_in_the_order_in_which_they_are_spent(
 
 #[test]
 fn what_rolls_over_repays_debt_before_the_next_grant_ends() {
-    let ending = |id| Grant { kind: GrantKind::Plan, expires_at: Some(day(10)), ..grant(id, "100") };
-    let plan = Grant { rollover: Some(Rollover::PROFESSIONAL), ..ending(1) };
-    let mut position = with(vec![(plan, "100"), (ending(2), "0")]);
+    let ending = Grant { rollover: None, id: GrantId(2), ..professional() };
+    let mut position = with(vec![(professional(), "100"), (ending, "0")]);
     position.holds.push(Hold { reserved: vec![(GrantId(2), c("3"))], ..hold_of(HoldId(1), day(10)) });
     position.debt = c("4");
     position.slots[0].left = Credits::ZERO;
@@ -178,13 +168,7 @@ fn hold_of(id: HoldId, expires_at: Timestamp) -> Hold {
 
 #[test]
 fn a_plan_that_was_over_when_it_was_told_rolls_over_but_repays_nothing() {
-    let plan = Grant {
-        kind: GrantKind::Plan,
-        expires_at: Some(day(10)),
-        rollover: Some(Rollover::PROFESSIONAL),
-        ..grant(1, "100")
-    };
-    let mut position = with(vec![(plan, "100")]);
+    let mut position = with(vec![(professional(), "100")]);
     position.debt = c("1");
     position.settled(day(20));
     let step = position.end_late(GrantId(1), GrantId(2), &Thirty).expect("fits");

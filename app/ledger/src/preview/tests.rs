@@ -69,6 +69,15 @@ fn what_looks_at_each_event_is_counted_where_it_was_and_estimated_elsewhere() {
     assert_eq!(foretold(&sessions, "s: reported", "s from a: reported"), ("7.000000".to_owned(), Basis::Exact));
     let told = foretold(&sessions, "s: 1 each", "s where tier=gold: free\ns: 0.01 each");
     assert_eq!(told, ("30.000000".to_owned(), Basis::WithoutAttributes));
+    // Told as a change of what was charged: compute units that the cube does not know of are in it.
+    let formula = "s: formula 0.5 + 0.001 per second + 1 per compute unit";
+    assert_eq!(foretold(&sessions, formula, formula), ("7.000000".to_owned(), Basis::Exact));
+    let dearer = foretold(&sessions, formula, "s: formula 0.75 + 0.001 per second + 1 per compute unit");
+    assert_eq!(dearer, ("8.000000".to_owned(), Basis::WithoutCompute));
+    let large = "s where size=large: 9 each\ns: 1";
+    let large = foretold(&sessions, &format!("{large} each"), &format!("{large}.001 each"));
+    assert_eq!(large, ("10.000000".to_owned(), Basis::WithoutAttributes));
+    assert_eq!(foretold(&sessions, "s: 1 per 600 begun", "s: 1 per 599 begun").0, "7.000000");
     // 4 × 0.5 + 3000 × 0.01 + 2 MB × 1
     let formula = foretold(&sessions, "s: 1 each", "s: formula 0.5 + 0.01 per second + 1 per MB");
     assert_eq!(formula, ("34.000000".to_owned(), Basis::Average));

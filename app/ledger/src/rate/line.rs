@@ -2,6 +2,7 @@
 
 use super::{Counted, Formula, Mode, Price, Rule, Tier, Tiers};
 use crate::credits::Credits;
+use crate::event::Event;
 use crate::label::{Label, Meter};
 use crate::quantity::Quantity;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,13 @@ impl RateLine {
     #[must_use]
     pub const fn new(meter: Meter, rule: Rule) -> Self {
         Self { meter, sources: Vec::new(), attributes: BTreeMap::new(), rule }
+    }
+
+    /// Whether it is for what came from there with these attributes. The meter is another question.
+    #[must_use]
+    pub fn matches(&self, event: &Event) -> bool {
+        (self.sources.is_empty() || self.sources.contains(&event.source))
+            && self.attributes.iter().all(|(name, value)| event.attribute(name.as_str()) == Some(value.as_str()))
     }
 
     /// Whether it matches all that `other` matches: `other` is never reached behind it.

@@ -26,6 +26,12 @@ impl Price {
         i64::try_from(pico).map(Self).map_err(|_| bad(decimal::DecimalError::TooLarge))
     }
 
+    /// From 10⁻¹² credit; none below zero.
+    #[must_use]
+    pub const fn from_picos(picos: i64) -> Option<Self> {
+        if picos < 0 { None } else { Some(Self(picos)) }
+    }
+
     /// In 10⁻¹² credit.
     #[must_use]
     pub const fn picos(self) -> i64 {

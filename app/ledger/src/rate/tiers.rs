@@ -96,6 +96,13 @@ impl Tiers {
         Ok(sum)
     }
 
+    /// In which tier a cycle is, counted from 1: where the last unit of what was used lies.
+    #[must_use]
+    pub fn reached(&self, used: Quantity) -> usize {
+        let over = self.tiers.iter().take_while(|tier| tier.up_to.is_some_and(|end| end < used));
+        over.count() + 1
+    }
+
     /// How many units of a cycle cost which price, of those tiers that are reached.
     #[must_use]
     pub fn parts(&self, used: Quantity) -> Vec<(Quantity, Price)> {

@@ -17,13 +17,13 @@ pub fn AdjustForm(
     typed: Typed,
 ) -> impl IntoView {
     let asked = typed.get("adjust").is_some();
-    let unit = words::current().unit.clone();
+    let words = words::current();
     let (preview, refused) = match desk.preview {
         None => (None, None),
         Some(Ok(preview)) => (Some(preview), None),
         Some(Err(problem)) => (None, Some(problem)),
     };
-    let error = refused.or_else(|| typed.error.as_deref().filter(|_| asked).map(|code| sentence(code).to_owned()));
+    let error = refused.or_else(|| typed.error.as_deref().filter(|_| asked).map(|code| sentence(code, &words)));
     let invalid = error.is_some().then_some("adjust-error");
     let error = error.map(|text| view! { <p id="adjust-error" class="form-error" role="alert">{text}</p> });
     let from = typed.get("from").unwrap_or_default();
@@ -42,7 +42,7 @@ pub fn AdjustForm(
             <form method="get" action="/grants#adjust" aria-labelledby="adjust-title">
                 <div class="desk-fields">
                     <label class="field">
-                        <span>{format!("Amount in {unit}, above or below zero")}</span>
+                        <span>{format!("Amount in {}, above or below zero", words.unit)}</span>
                         <input name="adjust" inputmode="text" required maxlength="32" autocomplete="off" placeholder="\u{2212}5" value=typed.get("adjust") aria-describedby=invalid/>
                     </label>
                     <label class="field">

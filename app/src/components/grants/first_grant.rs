@@ -21,6 +21,8 @@ pub fn FirstGrant(
     let curl = format!(
         "curl -X POST {origin}/api/v1/grants \\\n  -H \"Authorization: Bearer scrip_…\" \\\n  -H \"content-type: application/json\" \\\n  -d '{{\"kind\":\"purchase\",\"amount\":\"100\",\"description\":\"Package of 100 {noun}\"}}'"
     );
+    let gives = format!("Command that gives {noun}");
+    let through_api = format!("{gives} through the API");
     let here = operator.then(|| view! { <p>"Or use the form below."</p> });
     view! {
         <section class="panel empty-state" aria-labelledby="first-grant">
@@ -29,11 +31,11 @@ pub fn FirstGrant(
             <ol>
                 <li>
                     <p>"On the server, give the first ones."</p>
-                    <pre tabindex="0" aria-label="Command that gives credits"><code>{command}</code></pre>
+                    <pre tabindex="0" aria-label=gives><code>{command}</code></pre>
                 </li>
                 <li>
                     <p>"Or from a program, with a key that may write the ledger."</p>
-                    <pre tabindex="0" aria-label="Command that gives credits through the API"><code>{curl}</code></pre>
+                    <pre tabindex="0" aria-label=through_api><code>{curl}</code></pre>
                 </li>
             </ol>
             {here}

@@ -65,7 +65,7 @@ pub fn GiveForm(
     // An adjustment has its own form for its errors.
     let typed = if typed.get("adjust").is_some() { Typed { pairs: Vec::new(), error: None } } else { typed };
     let error = typed.error.as_deref().map(|code| {
-        view! { <p id="give-error" class="form-error" role="alert">{sentence(code)}</p> }
+        view! { <p id="give-error" class="form-error" role="alert">{sentence(code, &words::current())}</p> }
     });
     let more = typed.error.is_some();
     let text = |name: &'static str| (typed.get(name), typed.invalid(name));

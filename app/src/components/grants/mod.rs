@@ -23,9 +23,10 @@ use self::holds::HoldsPanel;
 use self::list::GrantList;
 use self::timeline::ExpiryTimeline;
 use crate::backend::Backend;
-use crate::components::balance_card::BalanceCard;
+use crate::components::balance_card::brief_balance_card;
 use crate::components::error_panel::ErrorPanel;
-use crate::components::stat_card::StatCard;
+use crate::components::stat_card::stat_card;
+use crate::components::still::Still;
 use crate::components::time::Time;
 use crate::format;
 use crate::words;
@@ -52,6 +53,7 @@ pub fn report() -> impl IntoView {
 #[component]
 fn Report(grants: Grants, typed: Typed) -> impl IntoView {
     let Grants { balance, zone, .. } = grants;
+    let words = words::current();
     let done = grants.done.map(|text| view! { <p class="notice" role="status">{text}</p> });
     let held = match grants.hold_count {
         0 => "Nothing is reserved".to_owned(),
@@ -76,10 +78,10 @@ fn Report(grants: Grants, typed: Typed) -> impl IntoView {
         </div>
         {done}
         <div class="stats four">
-            <BalanceCard balance brief=true/>
-            <StatCard label="Held" credits=balance.held remark=held/>
-            <StatCard label="Debt" credits=balance.debt remark=debt.to_owned()/>
-            <StatCard label="Settled" credits=balance.settled remark="Available and held, less debt".to_owned()/>
+            {Still(brief_balance_card(&words, &balance))}
+            {Still(stat_card(&words, "Held", balance.held, &held))}
+            {Still(stat_card(&words, "Debt", balance.debt, debt))}
+            {Still(stat_card(&words, "Settled", balance.settled, "Available and held, less debt"))}
         </div>
         <p class="policy"><b>{grants.state}</b> " " {grants.policy}</p>
         {below}

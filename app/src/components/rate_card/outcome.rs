@@ -73,11 +73,16 @@ fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
     let difference = match total.difference.micros().signum() {
         0 => "the same as it did".to_owned(),
         sign => {
-            let much = format::short(words, Credits::from_micros(total.difference.micros().saturating_abs()));
+            let much = format::amount(words, Credits::from_micros(total.difference.micros().saturating_abs()));
             format!("{much} {}", if sign > 0 { "more" } else { "less" })
         }
     };
-    let summary = format!("{}, {difference}.", format::short(words, total.foretold));
+    let much = format::amount(words, total.foretold);
+    let summary = match total.basis {
+        // What is refused costs nothing, which is no saving.
+        Basis::Refused => format!("Some of it would be refused, since no line charges it. The rest: {much}."),
+        _ => format!("{much}, {difference}."),
+    };
     Outcome { summary, detail: figures(words, cube, &rows, &total) }
 }
 
@@ -109,9 +114,10 @@ fn figures(words: &Words, cube: &Cube, rows: &[PreviewRow], total: &Total) -> Ma
     let line = |found: &PreviewRow| {
         let info = cube.meters.iter().find(|info| info.meter == found.meter);
         let title = info.map_or_else(|| found.meter.to_string(), |info| info.title.clone());
+        let unit = info.map_or("", |info| info.unit.as_str());
         // Its parts were just added up, so this fits.
         let difference = found.foretold.minus(found.charged).unwrap_or_default();
-        let quantity = number(&format::quantity(found.quantity));
+        let quantity = number(&format::units(&format::quantity(found.quantity), unit));
         let doubt = (found.basis != Basis::Exact).then(|| Markup::new("small").text(found.basis.words()));
         let head = Markup::new("div").class("foretold").child(span(&title)).children(doubt);
         row(head, [quantity].into_iter().chain(cells(found.charged, found.foretold, difference)))
@@ -161,7 +167,7 @@ mod tests {
     fn usage_without_a_line_is_told_to_be_refused() {
         let told = outcome(&trial(""), &Words::default(), "other: 1 each");
         assert!(html(&told.detail).contains("a part would be refused"), "{}", html(&told.detail));
-        assert!(told.summary.ends_with("less."), "{}", told.summary);
+        assert!(told.summary.starts_with("Some of it would be refused"), "{}", told.summary);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::format::{self, with_unit};
 use crate::markup::{Markup, cell, row, table};
 use ledger::cube::MeterInfo;
 use ledger::rate::{Counted, Mode, Price, Tiers};
+use ledger::words::UnitPosition;
 use ledger::{RateLine, Rule, Words, card_text};
 
 /// The table of a card's lines.
@@ -16,8 +17,17 @@ pub fn prices(words: &Words, meters: &[MeterInfo], lines: &[RateLine]) -> Markup
         let head = Markup::new("span").attr("title", line.meter.as_str()).text(&title);
         row(head, [cell(&which(line)), cell(&price(words, unit, &line.rule)), cell(&number.to_string())])
     };
+    let price = match words.unit_position {
+        UnitPosition::Before => "Price".to_owned(),
+        UnitPosition::After => format!("Price in {}", words.unit),
+    };
+    if lines.is_empty() {
+        let empty = "It has no lines, so all usage is refused. Write one below, such as ";
+        let example = Markup::new("code").text("export: 1 each");
+        return Markup::new("p").class("muted").text(empty).child(example).text(".");
+    }
     let rows = lines.iter().zip(1..).map(line);
-    table("table-scroll", "Prices", &["Credit type", "Which usage", "Price", "Line"], rows, None)
+    table("table-scroll", "List of prices", &["Credit type", "Which usage", &price, "Line"], rows, None)
 }
 
 fn which(line: &RateLine) -> String {
@@ -31,17 +41,25 @@ fn which(line: &RateLine) -> String {
     }
 }
 
+/// A word stands at the head of the column instead of behind each number: "1 credits" is no price.
+fn amount(words: &Words, number: &str) -> String {
+    match words.unit_position {
+        UnitPosition::Before => with_unit(words, number),
+        UnitPosition::After => number.to_owned(),
+    }
+}
+
 fn price(words: &Words, unit: &str, rule: &Rule) -> String {
-    let amount = |price: Price| with_unit(words, &price.to_string());
+    let amount = |price: Price| amount(words, &price.to_string());
     match rule {
         Rule::Unit { price, per } => match (per, unit) {
             (1, "") => format!("{} each", amount(*price)),
             (1, unit) => format!("{} per {unit}", amount(*price)),
-            (per, unit) => format!("{} per {}", amount(*price), counted(&format::count(*per), unit)),
+            (per, unit) => format!("{} per {}", amount(*price), format::units(&format::count(*per), unit)),
         },
         Rule::Block { price, size, counted: how } => {
-            let much = with_unit(words, &ledger::decimal::trimmed(price.micros().into(), ledger::credits::DECIMALS));
-            let size = counted(&format::quantity(*size), unit);
+            let much = self::amount(words, &ledger::decimal::trimmed(price.micros().into(), ledger::credits::DECIMALS));
+            let size = format::units(&format::quantity(*size), unit);
             match how {
                 Counted::PerEvent => format!("{much} for every {size} begun"),
                 Counted::Accumulated => format!("{much} for every full {size}"),
@@ -54,23 +72,16 @@ fn price(words: &Words, unit: &str, rule: &Rule) -> String {
     }
 }
 
-/// `1,000,000 tokens`, `600 s`: symbols and what ends with an s stay as they are.
-fn counted(number: &str, unit: &str) -> String {
-    let is_word = unit.len() > 2 && unit.bytes().all(|b| b.is_ascii_lowercase()) && !unit.ends_with('s');
-    let plural = if is_word && number != "1" { "s" } else { "" };
-    format!("{number} {unit}{plural}").trim_end().to_owned()
-}
-
 fn tiered(words: &Words, unit: &str, Tiers { mode, per, tiers }: &Tiers) -> String {
     let tier = |tier: &ledger::rate::Tier| {
-        let price = with_unit(words, &tier.price.to_string());
+        let price = amount(words, &tier.price.to_string());
         match tier.up_to {
             Some(up_to) => format!("{price} up to {}", format::quantity(up_to)),
             None => format!("{price} beyond"),
         }
     };
     let parts: Vec<String> = tiers.iter().map(tier).collect();
-    let per = if *per == 1 { unit.to_owned() } else { counted(&format::count(*per), unit) };
+    let per = if *per == 1 { unit.to_owned() } else { format::units(&format::count(*per), unit) };
     let how = match mode {
         Mode::Graduated => "graduated",
         Mode::Volume => "all of it at the price reached",
@@ -81,7 +92,6 @@ fn tiered(words: &Words, unit: &str, Tiers { mode, per, tiers }: &Tiers) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ledger::words::UnitPosition;
 
     #[test]
     fn a_price_reads_as_a_price_list_has_it() {
@@ -105,7 +115,7 @@ mod tests {
         ] {
             assert_eq!(read(&dollar, unit, text), expected);
         }
-        assert_eq!(read(&words, "export", "m: 1 each"), "1 credits per export");
+        assert_eq!(read(&words, "export", "m: 1 each"), "1 per export");
         let lines = card_text::parse("m from a, b where size=large: free").expect("valid");
         assert_eq!(which(&lines[0]), "From a, b, where size is large");
     }

@@ -52,7 +52,7 @@ pub fn versions(lines: &[VersionLine], compared: (i64, i64), newest: i64, older:
                 .child(title)
                 .children((newest > 1).then(|| compare_form(compared, newest))),
         )
-        .child(table("table-scroll", "Versions", &heads, lines.iter().map(line), None))
+        .child(table("table-scroll", "List of versions", &heads, lines.iter().map(line), None))
         .children(older)
 }
 

@@ -4,6 +4,7 @@ use crate::backend::keys::Made;
 use crate::components::time::Time;
 use crate::refused::{field, sentence};
 use crate::server_fns::Moment;
+use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
 
@@ -103,7 +104,7 @@ pub fn KeysPage(
     let made = use_context::<Made>().map(|made| view! { <Secret secret=made.secret/> });
     let creating = get(&typed, "do") == Some("create");
     let error = get(&typed, "error").filter(|_| !creating).map(|code| {
-        view! { <p class="form-error" role="alert">{sentence(code)}</p> }
+        view! { <p class="form-error" role="alert">{sentence(code, &words::current())}</p> }
     });
     let revoked = view.revoked.map(|name| {
         view! { <p class="notice" role="status">{format!("\u{201c}{name}\u{201d} is revoked: requests with it are refused from now on.")}</p> }
@@ -239,9 +240,9 @@ fn CreateForm(typed: Pairs, operator: bool, form_key: String) -> impl IntoView {
     let code = get(&typed, "error").filter(|_| again).map(str::to_owned);
     let error = code.as_deref().map(|code| {
         let text = if code == "bad_label" {
-            "Give the key a name of up to 256 characters that can be printed."
+            "Give the key a name of up to 256 characters that can be printed.".to_owned()
         } else {
-            sentence(code)
+            sentence(code, &words::current())
         };
         view! { <p id="create-error" class="form-error" role="alert">{text}</p> }
     });

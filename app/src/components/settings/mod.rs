@@ -13,6 +13,7 @@ use crate::components::still::Still;
 use crate::error::AppError;
 use crate::pages::not_found::NotFoundPage;
 use crate::query;
+use crate::words;
 use ledger::Permission;
 use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
@@ -51,6 +52,7 @@ pub fn report() -> impl IntoView {
         return Either::Left(view! { <NotFoundPage/> });
     };
     let filled = ScopedFuture::new(async move {
+        words::provide().await;
         let refusal = entry.permission.and_then(|permission| Backend::current().allowed(permission).err());
         match refusal {
             Some(AppError::Refused { problem }) => EitherOf3::A(view! { <MayNot entry problem/> }),

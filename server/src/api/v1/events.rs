@@ -12,6 +12,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ledger::card_text::write_line;
+use ledger::cube::MeterInfo;
 use ledger::event::{Place, Status};
 use ledger::{EntrySeq, Event, EventSeq};
 use serde::{Deserialize, Serialize};
@@ -189,7 +190,8 @@ pub async fn list(
     // One more than was asked for says whether there is another page.
     let mut rows = app.store.events(caller.org, &EventPage { before, limit: limit + 1 }).await?;
     let next_cursor = page::cut(&mut rows, limit, |row| row.seq.0);
-    Ok(Json(EventList { items: rows.iter().map(EventItem::new).collect(), next_cursor }))
+    let meters = app.store.meters(caller.org).await?;
+    Ok(Json(EventList { items: rows.iter().map(|row| EventItem::new(row, &meters)).collect(), next_cursor }))
 }
 
 fn asked(query: Option<String>) -> Result<EventPage, Problem> {
@@ -228,7 +230,7 @@ pub async fn show(
     }
     let voided = app.store.voided(caller.org, seq).await?.map(VoidedItem::new);
     let billing_cycle = CycleItem::new(app.store.org(caller.org).await?.zone, &detail)?;
-    let item = EventItem::explained(&detail);
+    let item = EventItem::explained(&detail, &app.store.meters(caller.org).await?);
     Ok(Json(EventItem { voided: Some(voided), billing_cycle: Some(billing_cycle), ..item }))
 }
 
@@ -350,6 +352,10 @@ pub struct ChargeItem {
     /// The meter.
     #[schema(example = "input_tokens")]
     meter: String,
+    /// What lists of transactions call it, where the meter has a name for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ai_data")]
+    service: Option<String>,
     /// In the meter's unit.
     #[schema(example = "4808")]
     quantity: String,
@@ -381,7 +387,14 @@ pub struct ExplanationItem {
     /// What a formula's sum is made of: base, processing time, data volume, compute, what the minimum adds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartItem>,
-    /// What was carried from events before; for tiers, what was used in the billing cycle.
+    /// Where the billing cycle stood in the tiers before; only for lines that have tiers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "9500 used in 2026-11, tier 1 of 3")]
+    tier_before: Option<String>,
+    /// Where it stands after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier_after: Option<String>,
+    /// What was carried from events before.
     carry_before: String,
     /// What is carried on.
     carry_after: String,
@@ -411,7 +424,7 @@ pub struct Payment {
 }
 
 impl EventItem {
-    fn new(row: &EventRow) -> Self {
+    fn new(row: &EventRow, meters: &[MeterInfo]) -> Self {
         let Event { id, source, operation, status, bytes, description, .. } = &row.event;
         let event = &row.event;
         let text = |label: &Option<ledger::Label>| label.as_ref().map(ToString::to_string);
@@ -427,7 +440,7 @@ impl EventItem {
             status: if *status == Status::Failed { EventStatus::Failed } else { EventStatus::Succeeded },
             credits: row.credits.to_string(),
             entry: row.entry.to_string(),
-            charges: row.charges.iter().map(ChargeItem::new).collect(),
+            charges: row.charges.iter().map(|charge| ChargeItem::new(charge, meters)).collect(),
             project: event.project.as_ref().map(PlaceItem::new),
             workflow: event.workflow.as_ref().map(PlaceItem::new),
             run: event.run.as_ref().map(PlaceItem::new),
@@ -442,21 +455,14 @@ impl EventItem {
         }
     }
 
-    fn explained(detail: &EventDetail) -> Self {
-        let charges = detail.explained.iter().map(|Explained { charge, line, why, paid }| ChargeItem {
-            explanation: Some(ExplanationItem {
-                rule: why.rule.clone(),
-                arithmetic: why.arithmetic.clone(),
-                parts: why.parts.iter().map(PartItem::new).collect(),
-                carry_before: why.carry_before.clone(),
-                carry_after: why.carry_after.clone(),
-                paid_by: paid.iter().map(|(account, credits)| Payment::new(*account, *credits)).collect(),
-            }),
-            line_text: Some(write_line(line)),
-            ..ChargeItem::new(charge)
+    fn explained(detail: &EventDetail, meters: &[MeterInfo]) -> Self {
+        let charges = detail.explained.iter().map(|explained| ChargeItem {
+            explanation: Some(ExplanationItem::new(explained)),
+            line_text: Some(write_line(&explained.line)),
+            ..ChargeItem::new(&explained.charge, meters)
         });
         let charges = charges.collect();
-        Self { accepted_at: Some(detail.accepted_at.to_string()), charges, ..Self::new(&detail.row) }
+        Self { accepted_at: Some(detail.accepted_at.to_string()), charges, ..Self::new(&detail.row, meters) }
     }
 }
 
@@ -480,15 +486,33 @@ impl PlaceItem {
 }
 
 impl ChargeItem {
-    fn new(charge: &ledger::settle::Charge) -> Self {
+    fn new(charge: &ledger::settle::Charge, meters: &[MeterInfo]) -> Self {
+        let service = meters.iter().find(|info| info.meter == charge.meter).map(|info| info.service.clone());
         Self {
             meter: charge.meter.to_string(),
+            service: service.filter(|service| !service.is_empty()),
             quantity: charge.quantity.to_string(),
             credits: charge.credits.to_string(),
             rate_card: charge.version.to_string(),
             line: charge.line.0,
             line_text: None,
             explanation: None,
+        }
+    }
+}
+
+impl ExplanationItem {
+    fn new(Explained { why, paid, .. }: &Explained) -> Self {
+        let [tier_before, tier_after] = why.tiers.clone().map_or([None, None], |places| places.map(Some));
+        Self {
+            rule: why.rule.clone(),
+            arithmetic: why.arithmetic.clone(),
+            parts: why.parts.iter().map(PartItem::new).collect(),
+            tier_before,
+            tier_after,
+            carry_before: why.carry_before.clone(),
+            carry_after: why.carry_after.clone(),
+            paid_by: paid.iter().map(|(account, credits)| Payment::new(*account, *credits)).collect(),
         }
     }
 }

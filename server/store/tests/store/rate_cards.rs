@@ -129,7 +129,8 @@ async fn tiers_count_each_cycle_by_itself_also_for_what_arrives_late() {
     assert_eq!(spend(&bench, org, "3", "storage", "20", time("2026-11-01T00:00:00Z")).await, credits("10"));
     assert_eq!(spend(&bench, org, "4", "storage", "11", time("2026-12-01T00:00:00Z")).await, credits("1"));
     let late = bench.store.event(org, ledger::EventSeq(3)).await.expect("there");
-    assert_eq!(late.explained[0].why.carry_before, "90 used in 2026-11");
+    let places = late.explained[0].why.tiers.clone().expect("tiers");
+    assert_eq!(places, ["90 used in 2026-11, tier 1 of 2", "110 used in 2026-11, tier 2 of 2"]);
     assert_eq!(late.explained[0].why.arithmetic, "10 × 0 + 10 × 1 = 10.000000");
     bench.assert_verified().await;
 }
