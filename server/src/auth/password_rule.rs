@@ -10,9 +10,9 @@ use std::fmt;
 pub const MIN_CHARS: usize = 10;
 /// Longest: more than any password manager makes, and a bound for the hash's work.
 pub const MAX_CHARS: usize = 128;
-/// Words of the account that are shorter say little: a password may hold "ann".
-const MIN_WORD_CHARS: usize = 4;
-/// What must be left beside common words and those of the account.
+/// Words of the account that are shorter say little: a password may hold "jo".
+const MIN_WORD_CHARS: usize = 3;
+/// What must be left beside common words and those of the account, figures at its ends not counted.
 const MIN_REST_CHARS: usize = 4;
 /// Fewer different characters than these are a pattern.
 const MIN_DIFFERENT: usize = 5;
@@ -72,7 +72,7 @@ pub fn check(password: &str, words: &[&str]) -> Result<(), Weak> {
         return Err(Weak::TooLong);
     }
     let plain = plain(password);
-    let letters: String = plain.chars().filter(char::is_ascii_lowercase).collect();
+    let letters: String = plain.chars().filter(|c| c.is_alphabetic()).collect();
     let bare = unleeted(&plain);
     if is_pattern(password) || [&letters, &bare].into_iter().any(|text| is_common(text)) {
         return Err(Weak::Common);
@@ -82,7 +82,8 @@ pub fn check(password: &str, words: &[&str]) -> Result<(), Weak> {
         // What remains beside the words is what has to be guessed.
         rest.replace(&word.to_lowercase(), "")
     });
-    let personal = rest.chars().filter(|c| c.is_alphanumeric()).count() < MIN_REST_CHARS;
+    let personal = rest.trim_matches(|c: char| !c.is_alphabetic()).chars().filter(|c| c.is_alphanumeric()).count()
+        < MIN_REST_CHARS;
     if personal { Err(Weak::Personal) } else { Ok(()) }
 }
 
@@ -99,12 +100,12 @@ fn unleeted(text: &str) -> String {
         '4' | '@' => Some('a'),
         '5' | '$' => Some('s'),
         '7' => Some('t'),
-        c => c.is_ascii_lowercase().then_some(c),
+        c => c.is_alphabetic().then_some(c),
     };
-    text.trim_matches(|c: char| !c.is_ascii_lowercase() && c != '@' && c != '$').chars().filter_map(letter).collect()
+    text.trim_matches(|c: char| !c.is_alphabetic() && c != '@' && c != '$').chars().filter_map(letter).collect()
 }
 
-/// Nothing but common words, one after another.
+/// Nothing but common words, one after another; without any letter it is a number.
 fn is_common(text: &str) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
@@ -116,8 +117,7 @@ fn is_common(text: &str) -> bool {
             break;
         }
     }
-    // A password without any letter is a number.
-    rest.len() < MIN_REST_CHARS && (rest.len() < text.len() || text.is_empty())
+    rest.chars().count() < MIN_REST_CHARS && (rest.len() < text.len() || text.is_empty())
 }
 
 /// Few different characters, or each the neighbour of the one before.
@@ -177,6 +177,8 @@ mod tests {
             "purple teapots sing",
             "ein langer deutscher satz",
             "zażółć gęślą jaźń",
+            "правильный гвоздь",
+            "pass на концерт сегодня",
             "tr0mbone-ladder",
             "k3#xQ9!vPz",
             "lovelace eats green apples",

@@ -124,5 +124,5 @@ async fn lower_roles_are_told_who_may_and_an_address_written_otherwise_opens_not
         server.submit(&cookie, "/settings/keys", &[("do", "create"), ("name", "x"), ("scope", "usage:read")]).await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (403, "missing_role"));
     assert_eq!(reply.json()["roles"], serde_json::json!(["owner", "admin"]));
-    assert_eq!(server.open(&cookie, "/settings").await.header("location"), "/settings/keys");
+    assert_eq!(server.open(&cookie, "/settings").await.header("location"), "/settings/members");
 }
