@@ -86,7 +86,7 @@ impl Frame<'_> {
         let amounts = Amounts::around(self.range.0, self.range.1, intervals, self.decimals);
         let labels: Vec<_> = amounts.ticks().into_iter().map(|tick| (tick, amounts.label(tick))).collect();
         let widest = labels.iter().map(|(_, label)| text::width(label)).max().unwrap_or(0);
-        let left = (px_up(widest) + LABEL_GAP_PX).clamp(LEFT_PX, size.0 / 2);
+        let left = (px_up(widest) + LABEL_GAP_PX).clamp(LEFT_PX, size.0 * 2 / 3);
         let edges =
             Edges { left: left * UNIT, right: size.0 * UNIT, top: top * UNIT, bottom: (size.1 - BOTTOM_PX) * UNIT };
 

@@ -108,7 +108,7 @@ fn whatever_is_changed_is_noticed_and_named() {
         (|_, charge, _| charge.quantity = Quantity::from_units(48_080), "0.028848 credits"),
         (|_, charge, _| charge.carry_before = Carry(0), "0.002884 credits"),
         (|_, charge, _| charge.version = RateCardVersion(4), "version 4"),
-        (|_, _, reason| reason.line = "input_tokens: 0.5 per 1000000".to_owned(), "0.002404 credits"),
+        (|_, _, reason| reason.line = "input_tokens: 0.5 per 1000000".to_owned(), "0.002406 credits"),
         (|_, _, reason| reason.line = "input_tokens: reported".to_owned(), "not one that charges this"),
         (|_, _, reason| reason.line = "input_tokens: 0.6 per a million".to_owned(), "not one that charges this"),
         (|_, _, reason| reason.line = "output_tokens: 0.6 per 1000000".to_owned(), "not one that charges this"),
