@@ -274,6 +274,9 @@ pub struct KeyPage {
 const COLUMNS: &str =
     "key_id, name, prefix, scopes, project, created_at, created_by, expires_at, revoked_at, used_at, replaced_by";
 
+/// Key, org, prefix, scopes, project, expiry, last use.
+type FoundRow = (i64, i64, String, String, Option<String>, Option<i64>, Option<i64>);
+
 impl Store {
     /// Makes a key.
     ///
@@ -367,7 +370,7 @@ impl Store {
             }
             Err(forgotten) => forgotten,
         };
-        let found: Option<(i64, i64, String, String, Option<String>, Option<i64>, Option<i64>)> = sqlx::query_as(
+        let found: Option<FoundRow> = sqlx::query_as(
             "SELECT key_id, org_id, prefix, scopes, project, expires_at, used_at FROM api_key
              WHERE key_hash = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)",
         )

@@ -84,6 +84,9 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
+/// Hash of the token, agent, address, beginning, last use.
+type DeviceRow = (Vec<u8>, Option<String>, Option<String>, i64, i64);
+
 impl Store {
     /// Begins a session; ended ones are swept away in passing.
     ///
@@ -121,7 +124,7 @@ impl Store {
     /// Where the database fails.
     pub async fn sessions(&self, user: UserId) -> Result<Vec<SessionRow>, StoreError> {
         let now = self.now().micros();
-        let found: Vec<(Vec<u8>, Option<String>, Option<String>, i64, i64)> = sqlx::query_as(
+        let found: Vec<DeviceRow> = sqlx::query_as(
             "SELECT token_hash, agent, address, created_at, seen_at FROM session
              WHERE user_id = ?1 AND expires_at > ?2 AND seen_at > ?2 - ?3 ORDER BY seen_at DESC, created_at DESC LIMIT ?4",
         )

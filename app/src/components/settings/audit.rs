@@ -140,7 +140,8 @@ pub fn AuditPage(
 fn FilterForm(filter: Filter, actors: Vec<String>, actions: Vec<(String, String)>) -> impl IntoView {
     let who = actors.into_iter().map(|actor| {
         let selected = actor == filter.who;
-        view! { <option value=actor.clone() selected=selected>{spoken(&actor)}</option> }
+        let text = spoken(&actor);
+        view! { <option value=actor selected=selected>{text}</option> }
     });
     let what = actions.into_iter().map(|(action, words)| {
         let selected = action == filter.what;
