@@ -161,7 +161,7 @@ async fn events_are_listed_in_pages_and_explained_one_by_one() {
         (&json!("ai_data"), &json!("input_tokens: 0.6 per 1000000"))
     );
     let why = &charge["explanation"];
-    assert_eq!(why["arithmetic"], "4808 × 0.6 ÷ 1000000 = 0.002885");
+    assert_eq!(why["arithmetic"], "4808 × 0.6 ÷ 1000000 + 0.0000008 carried = 0.002885 + 0.0000006 carried on");
     assert_eq!(
         (why["carry_before"].as_str(), why["carry_after"].as_str()),
         (Some("4/5 of a micro-credit"), Some("3/5 of a micro-credit"))

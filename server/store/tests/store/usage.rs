@@ -144,7 +144,7 @@ async fn an_event_is_explained_down_to_who_paid() {
     assert_eq!(paid, ["grant_1 0.499732", "grant_2 0.500268"]);
     let tokens = bench.store.event(org, EventSeq(2)).await.expect("there");
     assert_eq!(tokens.row.event.quantities.len(), 2);
-    assert_eq!(tokens.explained[1].why.arithmetic, "374 × 0.6 ÷ 1000000 = 0.000224");
+    assert_eq!(tokens.explained[1].why.arithmetic, "374 × 0.6 ÷ 1000000 = 0.000224 + 0.0000004 carried on");
     assert_eq!(tokens.explained[1].charge.carry_after, ledger::rate::Carry(2_000_000));
     assert!(matches!(bench.store.event(org, EventSeq(4)).await, Err(StoreError::NotFound(_))));
 }
