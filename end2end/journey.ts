@@ -67,6 +67,8 @@ export const test = base.extend<{ complaints: string[] }>({
         // A page that answers 404 or 422 on purpose is noted by the browser itself.
         if (message.text().includes('404') && info.title.includes('does not exist')) return;
         if (message.text().includes('422') && info.title.includes('is refused')) return;
+        // Without scripts nobody uses what is loaded ahead for them.
+        if (message.text().includes('was preloaded') && info.project.name === 'no-javascript') return;
         if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
       });
       page.on('pageerror', (error) => complaints.push(`thrown: ${error.message}`));

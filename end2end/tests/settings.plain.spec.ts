@@ -7,7 +7,7 @@ const usage = async (key: string): Promise<number> =>
 
 test('a key is created, rotated and revoked, and the log says who did it', async ({ page }) => {
   const org = newOrg();
-  await signInAs(page, org.operator, '/settings');
+  await signInAs(page, org.operator, '/settings/keys');
   await expect(page.getByRole('heading', { name: 'API keys', level: 1 })).toBeVisible();
   await page.getByLabel('Name').fill('Nightly report');
   await page.getByRole('checkbox', { name: /events:write/ }).uncheck();

@@ -7,6 +7,8 @@ test('settings are a step from every page, and going back comes back', async ({ 
   await signInAs(page, org.member, '/analytics');
   await hydrated(page);
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
+  await expect(page).toHaveURL(/settings\/members$/);
+  await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'API keys' }).click();
   await expect(page).toHaveURL(/settings\/keys$/);
   await hydrated(page);
   await expect(page).toHaveTitle(/^API keys/);

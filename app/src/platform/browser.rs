@@ -145,11 +145,11 @@ pub fn still_page(_: Still) -> impl IntoView {
     InertElement::new("<div class=\"page\"></div>")
 }
 
-/// What the server called such a page: what stands before the product's name.
+/// What such a page of several is called: by its heading, since the head's title is being written anew by now.
 #[must_use]
 pub fn still_title() -> String {
-    let title = document().title();
-    title.rsplit_once(" \u{b7} ").map_or(title.as_str(), |(page, _)| page).to_owned()
+    let heading = document().query_selector("main h1").ok().flatten();
+    heading.and_then(|heading| heading.text_content()).unwrap_or_default()
 }
 
 fn element(id: &str) -> Option<HtmlElement> {
