@@ -22,6 +22,9 @@ pub struct AppState {
     pub passwords: Arc<Passwords>,
     /// Slows down guessing.
     pub throttle: Arc<Throttle>,
+    /// Slows down asking for links by mail. Its own, since asking costs next to nothing: whoever fills it keeps nobody from
+    /// signing in.
+    pub resets: Arc<Throttle>,
     /// Sends mail, where it is set up.
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
@@ -41,6 +44,7 @@ impl AppState {
             site: Arc::new(Site::load()),
             passwords: Arc::new(Passwords::default()),
             throttle: Arc::new(Throttle::default()),
+            resets: Arc::new(Throttle::default()),
             places: Arc::new(Semaphore::new(config.max_requests)),
             config: Arc::new(config),
         }

@@ -21,7 +21,7 @@ const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 pub async fn forgot(State(app): State<AppState>, body: String) -> Redirect {
     let email = Fields::parse(&body).get("email").to_owned();
     // Counted whether or not there is such a person, so that nobody's mailbox is filled.
-    if app.mailer.is_set_up() && app.throttle.admit(&format!("reset:{email}"), ANYWHERE, app.store.now()) {
+    if app.mailer.is_set_up() && app.resets.admit(&email, ANYWHERE, app.store.now()) {
         tokio::spawn(async move {
             if let Err(error) = send_link(&app, &email).await {
                 tracing::warn!(%error, "a link for a new password was not made");
