@@ -67,6 +67,19 @@ impl AppError {
         }
     }
 
+    /// The HTTP status of an answer that says it.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotSignedIn => 401,
+            Self::BadRange { .. } | Self::Outdated => 400,
+            Self::Refused { .. } => 422,
+            Self::NotFound => 404,
+            Self::Busy { .. } => 503,
+            Self::Internal { .. } | Self::Unreachable => 500,
+        }
+    }
+
     /// The id of the request that failed, where the server knows of it.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {

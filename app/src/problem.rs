@@ -21,6 +21,7 @@ impl Encodes<AppError> for ProblemJson {
     type Error = Unfit;
 
     fn encode(error: &AppError) -> Result<Bytes, Unfit> {
+        platform::answer_status(error.status());
         let json = serde_json::to_string(&Details::from(error.clone()));
         json.map(Bytes::from).map_err(|_| Unfit)
     }

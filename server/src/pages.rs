@@ -215,14 +215,7 @@ pub async fn ledger_csv(
 }
 
 pub(crate) fn problem_of(error: &AppError) -> Problem {
-    let status = match error {
-        AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
-        AppError::BadRange { .. } | AppError::Outdated => StatusCode::BAD_REQUEST,
-        AppError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        AppError::NotFound => StatusCode::NOT_FOUND,
-        AppError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        AppError::Internal { .. } | AppError::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
-    };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Problem::new(status, error.code(), error.to_string())
 }
 

@@ -63,6 +63,9 @@ pub async fn ask(way: Way, question: String) -> Told {
 /// The status was the server's to set.
 pub fn page_not_found() {}
 
+/// The status is the server's to set.
+pub fn answer_status(_: u16) {}
+
 /// Members of a JSON object, where they are texts. By the browser's own parser: ours would be for this alone.
 #[must_use]
 pub fn members<const N: usize>(json: &str, names: [&str; N]) -> Option<[Option<String>; N]> {

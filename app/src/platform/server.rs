@@ -51,8 +51,14 @@ pub async fn ask(way: Way, question: String) -> Told {
 
 /// Answers 404.
 pub fn page_not_found() {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    answer_status(404);
+}
+
+/// Answers with that status instead of the framework's own: its errors are all the server's fault.
+pub fn answer_status(status: u16) {
+    let status = axum::http::StatusCode::from_u16(status).ok();
+    if let Some((response, status)) = use_context::<leptos_axum::ResponseOptions>().zip(status) {
+        response.set_status(status);
     }
 }
 
