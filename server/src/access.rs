@@ -5,7 +5,9 @@
 //! never from the request.
 
 use crate::auth::{address, api_key, session};
+use crate::limits::tell;
 use crate::problem::Problem;
+use crate::security::is_watching;
 use crate::state::AppState;
 use app::backend::Viewer;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -241,44 +243,65 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
 }
 
 /// Middleware on every route: lets through whoever brings what the table says.
-pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn guard(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(need) = path.as_deref().and_then(|path| need_of(request.method(), path)) else {
         // A method that the route does not take arrives here too: the router's own 405 is the right answer to it.
         let listed = path.is_some_and(|path| RULES.iter().any(|rule| rule.path == path));
         return if listed { next.run(request).await } else { unlisted().into_response() };
     };
-    let checked = match need {
-        Need::Nothing => Ok(()),
-        Need::Key(scopes) | Need::ProjectKey(scopes) => {
-            let whole = matches!(need, Need::Key(_));
-            caller(&app, request.headers(), scopes, whole).await.map(|caller| {
-                let address = address::of(&app.config, request.headers(), request.extensions());
-                request.extensions_mut().insert(Caller { address, ..caller });
-            })
-        }
-        Need::Page | Need::May(_) | Need::Login => match session::viewer(&app, request.headers()).await {
-            Ok(Some(viewer)) => {
-                let address = address::of(&app.config, request.headers(), request.extensions());
-                let viewer = Viewer { address, ..viewer };
-                match permission(need, request.uri().path()) {
-                    Ok(Some(permission)) if !viewer.role.may(permission) => {
-                        return may_not(&app, viewer, permission, request).await;
-                    }
-                    Ok(_) => {
-                        request.extensions_mut().insert(SignedIn(Some(viewer)));
-                        Ok(())
-                    }
-                    Err(problem) => Err(problem),
-                }
+    match need {
+        Need::Key(scopes) => with_key(&app, scopes, true, request, next).await,
+        Need::ProjectKey(scopes) => with_key(&app, scopes, false, request, next).await,
+        // Whoever watches the server must get an answer just when it is busy.
+        Need::Nothing if is_watching(request.uri().path()) => next.run(request).await,
+        Need::Nothing | Need::Page | Need::May(_) | Need::Login => {
+            if let Err(exceeded) = app.limits.address(address::ip(&app.config, request.headers(), request.extensions()))
+            {
+                return Problem::from(exceeded).into_response();
             }
-            Ok(None) if need != Need::Login => return to_sign_in(&request),
-            Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again").without_bearer()),
-            Err(problem) => Err(problem),
+            if need == Need::Nothing { next.run(request).await } else { with_session(&app, need, request, next).await }
+        }
+    }
+}
+
+/// Lets a key through that may; a wrong one counts for the address that sent it.
+async fn with_key(app: &AppState, scopes: &[Scope], whole: bool, mut request: Request, next: Next) -> Response {
+    let ip = address::ip(&app.config, request.headers(), request.extensions());
+    let buckets = match caller(app, request.headers(), scopes, whole).await {
+        Ok(caller) => match app.limits.key(&caller.prefix, caller.org) {
+            Ok(buckets) => {
+                request.extensions_mut().insert(Caller { address: ip.map(|ip| ip.to_string()), ..caller });
+                buckets
+            }
+            Err(exceeded) => return Problem::from(exceeded).into_response(),
         },
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
+            let problem = app.limits.address(ip).map_or_else(Problem::from, |()| problem);
+            return problem.into_response();
+        }
+        Err(problem) => return problem.into_response(),
     };
-    match checked {
-        Ok(()) => next.run(request).await,
+    let mut response = next.run(request).await;
+    tell(response.headers_mut(), buckets);
+    response
+}
+
+/// Lets whoever is signed in through, if their role may.
+async fn with_session(app: &AppState, need: Need, mut request: Request, next: Next) -> Response {
+    let viewer = match session::viewer(app, request.headers()).await {
+        Ok(Some(viewer)) => viewer,
+        Ok(None) if need == Need::Login => return Problem::not_signed_in().into_response(),
+        Ok(None) => return to_sign_in(&request),
+        Err(problem) => return problem.into_response(),
+    };
+    let viewer = Viewer { address: address::of(&app.config, request.headers(), request.extensions()), ..viewer };
+    match permission(need, request.uri().path()) {
+        Ok(Some(permission)) if !viewer.role.may(permission) => may_not(app, viewer, permission, request).await,
+        Ok(_) => {
+            request.extensions_mut().insert(SignedIn(Some(viewer)));
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     }
 }

@@ -49,6 +49,13 @@ pub struct Config {
     pub max_stream_bytes: u64,
     /// Requests worked on at once; more are answered 503 with `Retry-After`.
     pub max_requests: usize,
+    /// Requests a second of one API key; ten times as many may come at once. 0 is no limit.
+    pub key_requests_per_s: u32,
+    /// Requests a second of all keys of one organization together. 0 is no limit.
+    pub org_requests_per_s: u32,
+    /// Requests a second of one address for pages, and with keys that do not count. 0 is no limit. Behind a proxy everybody has
+    /// its address until `behind_proxy` is set.
+    pub address_requests_per_s: u32,
     /// Seconds after which a request is given up; for a stream of lines, seconds without a new byte.
     pub request_timeout_s: u64,
     /// Seconds that running requests get to finish when the server is asked to stop.
@@ -84,6 +91,11 @@ impl Default for Config {
             max_stream_bytes: 256 * 1024 * 1024,
             // Enough to keep the writer's queue full, few enough that bodies in memory stay below a gigabyte.
             max_requests: 512,
+            // Some twentieth of what the writer takes: no key keeps the others waiting. Batches carry thousands of events each.
+            key_requests_per_s: 1_000,
+            org_requests_per_s: 2_000,
+            // An office behind one address, opening pages all day.
+            address_requests_per_s: 100,
             request_timeout_s: 30,
             shutdown_s: 10,
             session_days: 14,

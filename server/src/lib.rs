@@ -24,6 +24,7 @@ pub mod form;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod limits;
 pub mod members;
 pub mod notify;
 pub mod pages;

@@ -36,6 +36,8 @@ pub struct Problem {
     pub more: Map<String, Value>,
     /// Whether an API key would have helped.
     asks_for_key: bool,
+    /// When to come back, where it is known better than [`RETRY_AFTER_S`].
+    retry_after_s: u32,
 }
 
 /// An error, as RFC 9457 writes it.
@@ -70,7 +72,14 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         let asks_for_key = status == StatusCode::UNAUTHORIZED;
-        Self { status, code: code.into(), detail: detail.into(), more: Map::new(), asks_for_key }
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            more: Map::new(),
+            asks_for_key,
+            retry_after_s: RETRY_AFTER_S,
+        }
     }
 
     /// 400: the request cannot be read.
@@ -101,6 +110,13 @@ impl Problem {
     #[must_use]
     pub const fn without_bearer(mut self) -> Self {
         self.asks_for_key = false;
+        self
+    }
+
+    /// The same with the seconds after which to come back, for 429 and 503.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = seconds;
         self
     }
 
@@ -154,7 +170,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.retry_after_s));
         }
         if self.asks_for_key {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"scrip\""));

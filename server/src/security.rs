@@ -85,10 +85,15 @@ fn cross_site(_: ProtectionError) -> Response {
     .into_response()
 }
 
+/// Whether it is somebody who watches the server, and must get an answer just when it is busy.
+#[must_use]
+pub fn is_watching(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
 /// Middleware: a place among the requests worked on, or 503 at once rather than a queue without end.
 pub async fn bounded_work(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    // Whoever watches the server must get an answer just when it is busy.
-    if matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics") {
+    if is_watching(request.uri().path()) {
         return next.run(request).await;
     }
     match app.places.try_acquire() {

@@ -10,6 +10,7 @@ use crate::preset::Preset;
 use crate::state::AppState;
 use crate::{connections, jobs, router, socket, telemetry};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Options, Store};
 use tokio::net::TcpListener;
@@ -50,7 +51,9 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 async fn serve(store: Store, config: Config, listener: TcpListener, bound: SocketAddr) -> Result<(), Failure> {
     let grace = Duration::from_secs(config.shutdown_s);
     announce(&store, &config, bound).await?;
-    let routes = router::router(AppState::new(store.clone(), config)).map_err(Failure::new)?;
+    let app = AppState::new(store.clone(), config);
+    let limits = Arc::clone(&app.limits);
+    let routes = router::router(app).map_err(Failure::new)?;
     let (stop, stopping) = watch::channel(false);
     let asked = async move {
         let mut stopping = stopping;
@@ -62,6 +65,7 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
         loop {
             tokio::time::sleep(telemetry::UPKEEP_EVERY).await;
             telemetry::metrics().run_upkeep();
+            limits.forget_full();
         }
     };
     tokio::pin!(server);

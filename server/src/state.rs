@@ -4,6 +4,7 @@ use crate::assets::Site;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::notify::mail::{Mail, Mailer};
 use std::sync::Arc;
 use store::Store;
@@ -25,6 +26,8 @@ pub struct AppState {
     /// Slows down asking for links by mail. Its own, since asking costs next to nothing: whoever fills it keeps nobody from
     /// signing in.
     pub resets: Arc<Throttle>,
+    /// How many requests are taken of whom.
+    pub limits: Arc<Limits>,
     /// Sends mail, where it is set up.
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
@@ -45,6 +48,7 @@ impl AppState {
             passwords: Arc::new(Passwords::default()),
             throttle: Arc::new(Throttle::default()),
             resets: Arc::new(Throttle::default()),
+            limits: Arc::new(Limits::new(&config)),
             places: Arc::new(Semaphore::new(config.max_requests)),
             config: Arc::new(config),
         }

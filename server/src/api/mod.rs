@@ -2,11 +2,12 @@
 
 pub mod v1;
 
-use crate::problem::ProblemDetails;
+use crate::problem::{self, ProblemDetails};
 use crate::state::AppState;
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::OpenApi;
+use utoipa::openapi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -35,7 +36,7 @@ struct Description;
 struct Keys;
 
 impl utoipa::Modify for Keys {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, openapi: &mut openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("scrip_…")
@@ -46,9 +47,35 @@ impl utoipa::Modify for Keys {
     }
 }
 
+/// What every call may be answered, whatever it does: status, and what it means.
+const COMMON: [(&str, &str); 4] = [
+    ("408", "`timeout`: the request took too long: ask for less, or send less at once"),
+    ("429", "`rate_limited`: more requests than are taken of this key or organization: come back after `Retry-After`"),
+    ("500", "`internal`: something went wrong in Scrip; its log has it under `request_id`"),
+    ("503", "`busy`: too much is going on: send the same again after `Retry-After`"),
+];
+
+/// Adds what every call may be answered where the call does not say it itself.
+fn with_common_answers(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
+    let problem = openapi::Ref::from_schema_name("Problem");
+    let content = openapi::ContentBuilder::new().schema(Some(problem)).build();
+    for item in openapi.paths.paths.values_mut() {
+        let calls = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for call in calls.into_iter().flatten() {
+            for (status, description) in COMMON {
+                let response = openapi::ResponseBuilder::new().description(description);
+                let response = response.content(problem::MEDIA_TYPE, content.clone()).build();
+                call.responses.responses.entry(status.to_owned()).or_insert(response.into());
+            }
+        }
+    }
+    openapi
+}
+
 /// The routes of the API and of its description.
-pub fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+pub fn routes() -> (Router<AppState>, openapi::OpenApi) {
     let (routes, openapi) = OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
+    let openapi = with_common_answers(openapi);
     let described = openapi.clone();
     let description = get(move || async move { Json(described) });
     // Which key somebody tries stays in the tab, and nobody outside is asked whether the description is valid.

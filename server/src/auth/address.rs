@@ -13,9 +13,15 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// stands before it is whatever the other side sent.
 #[must_use]
 pub fn of(config: &Config, headers: &HeaderMap, extensions: &Extensions) -> Option<String> {
+    ip(config, headers, extensions).map(|address| address.to_string())
+}
+
+/// The same, as a number.
+#[must_use]
+pub fn ip(config: &Config, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
     let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let forwarded = if config.behind_proxy { forwarded(headers) } else { None };
-    forwarded.or_else(peer).map(|address| address.to_canonical().to_string())
+    forwarded.or_else(peer).map(|address| address.to_canonical())
 }
 
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {

@@ -21,6 +21,7 @@ mod import;
 mod keys;
 mod ledger_entries;
 mod ledger_pages;
+mod limits;
 mod members;
 mod people;
 mod presets;
