@@ -214,7 +214,8 @@ fn local_day(org: &Org, at: Timestamp) -> Result<Day, AppError> {
 
 /// Where the browser reached us. A proxy that terminates TLS says so in `x-forwarded-proto`; the answer goes to the
 /// same browser only, so a forged header deceives nobody else.
-fn origin() -> String {
+#[must_use]
+pub fn origin() -> String {
     use_context::<Parts>().map_or_else(|| origin_of(&HeaderMap::new()), |parts| origin_of(&parts.headers))
 }
 

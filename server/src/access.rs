@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use ledger::{Label, OrgId, Permission, Role};
-use store::{By, Scope};
+use store::{By, Key, Scope};
 
 /// What a request must bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,11 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/events/{id}", Need::May(Permission::SeeUsage)),
     // The page of an event is where a correction goes, so that signing in leads back to it.
     rule("POST", "/events/{id}", Need::Page),
+    // Help is for whoever works with the org; sending a call asks in its handler for the right to manage keys.
+    rule("GET", "/help", Need::Page),
+    rule("GET", "/help/{text}", Need::Page),
+    rule("GET", "/help/api", Need::Page),
+    rule("POST", "/help/api", Need::May(Permission::ManageKeys)),
     rule("GET", "/settings", Need::Page),
     rule("GET", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("POST", "/settings/keys", Need::May(Permission::ManageKeys)),
@@ -242,6 +247,11 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
+/// A key by which the server sends a call to itself, for the page that tries the API. It is in no request that comes from
+/// outside: only handlers can put it there.
+#[derive(Clone)]
+pub struct ActAs(pub Key);
+
 /// Middleware on every route: lets through whoever brings what the table says.
 pub async fn guard(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -268,7 +278,8 @@ pub async fn guard(State(app): State<AppState>, request: Request, next: Next) ->
 /// Lets a key through that may; a wrong one counts for the address that sent it.
 async fn with_key(app: &AppState, scopes: &[Scope], whole: bool, mut request: Request, next: Next) -> Response {
     let ip = address::ip(&app.config, request.headers(), request.extensions());
-    let buckets = match caller(app, request.headers(), scopes, whole).await {
+    let acting = request.extensions().get::<ActAs>().cloned();
+    let buckets = match caller(app, request.headers(), acting, scopes, whole).await {
         Ok(caller) => match app.limits.key(&caller.prefix, caller.org) {
             Ok(buckets) => {
                 request.extensions_mut().insert(Caller { address: ip.map(|ip| ip.to_string()), ..caller });
@@ -335,15 +346,17 @@ struct MissingRole {
 }
 
 /// Who sends a request with a key; `whole` where a key that is bound to a project is not enough.
-async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope], whole: bool) -> Result<Caller, Problem> {
-    let unauthorized = |code, detail| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
-        unauthorized("no_key", "send a key: Authorization: Bearer scrip_… (made by `scrip key create`)")
-    })?;
-    let bad = || unauthorized("bad_key", "this key is mistyped, expired or revoked: check it, or create a new one");
-    let text = header.to_str().ok().and_then(bearer).ok_or_else(bad)?;
-    let hash = api_key::hash_if_well_formed(text).ok_or_else(bad)?;
-    let key = app.store.key(hash).await?.ok_or_else(bad)?;
+async fn caller(
+    app: &AppState,
+    headers: &HeaderMap,
+    acting: Option<ActAs>,
+    scopes: &[Scope],
+    whole: bool,
+) -> Result<Caller, Problem> {
+    let key = match acting {
+        Some(ActAs(key)) => key,
+        None => key_of(app, headers).await?,
+    };
     if !scopes.iter().any(|scope| key.allows(*scope)) {
         let names = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
         let detail = format!("this key lacks the scope {}: create one that has it", names.join(" or "));
@@ -357,6 +370,18 @@ async fn caller(app: &AppState, headers: &HeaderMap, scopes: &[Scope], whole: bo
         return Err(Problem::new(StatusCode::FORBIDDEN, "project_key", detail));
     }
     Ok(caller)
+}
+
+/// The key that a request names.
+async fn key_of(app: &AppState, headers: &HeaderMap) -> Result<Key, Problem> {
+    let unauthorized = |code, detail| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
+        unauthorized("no_key", "send a key: Authorization: Bearer scrip_… (made by `scrip key create`)")
+    })?;
+    let bad = || unauthorized("bad_key", "this key is mistyped, expired or revoked: check it, or create a new one");
+    let text = header.to_str().ok().and_then(bearer).ok_or_else(bad)?;
+    let hash = api_key::hash_if_well_formed(text).ok_or_else(bad)?;
+    app.store.key(hash).await?.ok_or_else(bad)
 }
 
 #[derive(serde::Serialize)]

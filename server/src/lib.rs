@@ -20,6 +20,7 @@ pub mod command;
 pub mod config;
 pub mod connections;
 pub mod desk;
+pub mod explorer;
 pub mod form;
 pub mod import;
 pub mod ingest;

@@ -13,12 +13,13 @@ use app::backend::ledger::LedgerExport;
 use app::backend::people::{MailIsSetUp, Shown, Visitor};
 use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
+use app::components::help::explorer::Explorer;
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
@@ -42,6 +43,14 @@ pub async fn rate_card_again(app: &AppState, viewer: Option<Viewer>, typed: Type
 /// The head of a request, for a page that is rendered again as the answer to its form.
 pub struct PageRequest(Parts);
 
+impl PageRequest {
+    /// What the browser said of itself and of the way here.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for PageRequest {
     type Rejection = std::convert::Infallible;
 
@@ -52,6 +61,17 @@ impl<S: Sync> FromRequestParts<S> for PageRequest {
 
 /// The page at which a form was sent, with what is shown once: it is in no address and nowhere else.
 pub async fn shown_once(app: &AppState, viewer: Viewer, shown: Shown, PageRequest(parts): PageRequest) -> Response {
+    let request = Request::from_parts(parts, Body::empty());
+    render_with(app, Some(viewer), request, move || provide_context(shown.clone())).await
+}
+
+/// The page that tries the API, with what it shows.
+pub async fn with_explorer(
+    app: &AppState,
+    viewer: Viewer,
+    shown: Explorer,
+    PageRequest(parts): PageRequest,
+) -> Response {
     let request = Request::from_parts(parts, Body::empty());
     render_with(app, Some(viewer), request, move || provide_context(shown.clone())).await
 }

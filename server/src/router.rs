@@ -5,15 +5,16 @@
 
 use crate::access::guard;
 use crate::auth::{account, invitation, reset, sign_in};
+use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, members, pages, problem, security, settings, telemetry};
-use axum::Router;
+use crate::{api, assets, desk, explorer, members, pages, problem, security, settings, telemetry};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use std::sync::atomic::Ordering;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -33,7 +34,9 @@ pub fn router(app: AppState) -> Result<Router, String> {
     let _ = any_spawner::Executor::init_tokio();
     // Counted from the first request on.
     let _ = telemetry::metrics();
-    let (api, _) = api::routes();
+    let (api, description) = api::routes();
+    let api = api.layer(DefaultBodyLimit::disable());
+    let explorer = Explore::new(&description, to_itself(api.clone(), &app));
     let pages = Router::new()
         .route("/", get(pages::page))
         .route("/analytics", get(pages::page))
@@ -44,6 +47,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/settings", get(async || Redirect::to("/settings/members")))
         .route("/settings/keys", get(pages::page).post(settings::keys))
         .route("/settings/audit", get(pages::page))
+        .route("/help", get(async || Redirect::to("/help/events")))
+        .route("/help/{text}", get(pages::page))
+        .route("/help/api", get(explorer::page).post(explorer::send))
+        .layer(Extension(explorer))
         .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))
@@ -66,7 +73,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
     Ok(Router::new()
-        .merge(api.layer(DefaultBodyLimit::disable()))
+        .merge(api)
         .merge(pages)
         .merge(operation)
         .route_layer(from_fn_with_state(app.clone(), guard))
@@ -80,6 +87,11 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .layer(from_fn(problem::finish))
         .layer(from_fn(telemetry::observe))
         .with_state(app))
+}
+
+/// The API for calls of the server to itself: guarded and written out as any other.
+fn to_itself(api: Router<AppState>, app: &AppState) -> Router {
+    api.route_layer(from_fn_with_state(app.clone(), guard)).layer(from_fn(problem::finish)).with_state(app.clone())
 }
 
 /// Whether the database answers and the writer takes work.

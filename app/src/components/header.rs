@@ -39,6 +39,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
     let path = use_location().pathname;
     let current = move |here: &'static str| move || (path.get() == here).then_some("page");
     let settings = move || path.get().starts_with("/settings").then_some("page");
+    let help = move || path.get().starts_with("/help").then_some("page");
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
@@ -58,7 +59,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
             <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
             <a href="/rate-card" aria-current=current("/rate-card")>"Rate card"</a>
             <a href="/settings" rel="external" aria-current=settings>"Settings"</a>
-            <a href="/api/docs" rel="external">"API docs"</a>
+            <a href="/help" rel="external" aria-current=help>"Help"</a>
         </nav>
     }
 }

@@ -23,6 +23,8 @@ pub mod filled;
 pub mod grants;
 pub mod grouping;
 pub mod header;
+#[cfg(feature = "ssr")]
+pub mod help;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;

@@ -41,6 +41,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("key.create", "API key created"),
     ("key.rotate", "API key rotated"),
     ("key.revoke", "API key revoked"),
+    ("api.try", "API call sent from the page"),
     ("grant.give", "Credits given"),
     ("ledger.adjust", "Balance adjusted"),
     ("event.void", "Event voided"),
@@ -160,6 +161,20 @@ impl Tx<'_> {
                 text(change.after)
             ])?;
         Ok(())
+    }
+}
+
+impl Store {
+    /// Notes that somebody sent a call from the page that tries the API: the ledger knows it as the key's.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn note_tried(&self, org: OrgId, by: By, call: String, key: String) -> Result<(), StoreError> {
+        let run = move |tx: &mut Tx<'_>| {
+            let after = Some(serde_json::json!({ "key": key }));
+            tx.note(org, &by, Change { action: "api.try", target: call.clone(), before: None, after })
+        };
+        self.writer().call(0, run).await
     }
 }
 

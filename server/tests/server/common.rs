@@ -137,6 +137,16 @@ impl Server {
         self.send("POST", path, &[("content-type", FORM), ("cookie", cookie)], form).await
     }
 
+    /// Listens on a free port of this machine until what comes with the address is dropped.
+    pub async fn listen(&self) -> (String, tokio_util::sync::DropGuard) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let stop = tokio_util::sync::CancellationToken::new();
+        let (router, stopped) = (self.router.clone(), stop.clone().cancelled_owned());
+        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
+        (url, stop.drop_guard())
+    }
+
     pub async fn call(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();

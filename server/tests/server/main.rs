@@ -16,6 +16,7 @@ mod corrections;
 mod crash;
 mod events;
 mod grants;
+mod help;
 mod holds;
 mod import;
 mod keys;

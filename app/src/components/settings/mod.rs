@@ -1,4 +1,4 @@
-//! The pages of settings: one frame with a list of them, and the page that the address names.
+//! The pages of settings and of help: one frame with a list of them, and the page that the address names.
 //!
 //! They stand still as Grants does ([`crate::platform::still_page`]): server-rendered, plain forms, links that are
 //! `rel="external"`. What somebody's role may not do is explained in the page's place.
@@ -6,8 +6,9 @@
 pub mod audit;
 pub mod keys;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, origin};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::help;
 use crate::components::people::{self, MEMBERS, SECURITY};
 use crate::components::still::Still;
 use crate::error::AppError;
@@ -20,7 +21,7 @@ use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
 
-/// A page of settings.
+/// A page in the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     path: &'static str,
@@ -29,18 +30,50 @@ struct Entry {
     permission: Option<Permission>,
 }
 
-/// The pages there are, in the order of the list.
-const ENTRIES: [Entry; 4] = [
-    Entry { path: MEMBERS, title: "Members", permission: None },
-    Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
-    Entry { path: SECURITY, title: "Security", permission: None },
-    Entry { path: "/settings/audit", title: "Audit log", permission: Some(Permission::SeeAudit) },
+const fn open(path: &'static str, title: &'static str) -> Entry {
+    Entry { path, title, permission: None }
+}
+
+/// Pages that are listed together.
+struct Section {
+    title: &'static str,
+    /// In the order of the list.
+    entries: &'static [Entry],
+}
+
+const SECTIONS: [Section; 2] = [
+    Section {
+        title: "Settings",
+        entries: &[
+            open(MEMBERS, "Members"),
+            Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
+            open(SECURITY, "Security"),
+            Entry { path: "/settings/audit", title: "Audit log", permission: Some(Permission::SeeAudit) },
+        ],
+    },
+    Section {
+        title: "Help",
+        entries: &[
+            open(help::TEXTS[0].0, help::TEXTS[0].1),
+            open(help::TEXTS[1].0, help::TEXTS[1].1),
+            open(help::TEXTS[2].0, help::TEXTS[2].1),
+            open(help::TEXTS[3].0, help::TEXTS[3].1),
+            open(help::EXPLORER, "Try the API"),
+        ],
+    },
 ];
+
+fn find(path: &str) -> Option<(&'static Section, Entry)> {
+    const { &SECTIONS }.iter().find_map(|section| {
+        let entry = section.entries.iter().find(|entry| entry.path == path)?;
+        Some((section, *entry))
+    })
+}
 
 /// The title of the page at an address.
 #[must_use]
 pub fn title(path: &str) -> &'static str {
-    ENTRIES.iter().find(|entry| entry.path == path).map_or("Settings", |entry| entry.title)
+    find(path).map_or("Settings", |(_, entry)| entry.title)
 }
 
 /// The page that the address names, once it is read.
@@ -48,7 +81,7 @@ pub fn title(path: &str) -> &'static str {
 pub fn report() -> impl IntoView {
     let location = use_location();
     let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let Some(entry) = ENTRIES.into_iter().find(|entry| entry.path == path) else {
+    let Some((section, entry)) = find(&path) else {
         return Either::Left(view! { <NotFoundPage/> });
     };
     let filled = ScopedFuture::new(async move {
@@ -62,7 +95,7 @@ pub fn report() -> impl IntoView {
     });
     Either::Right(view! {
         <div class="page settings">
-            <Nav current=entry.path/>
+            <Nav section current=entry.path/>
             <div class="settings-body">{Suspend::new(filled)}</div>
         </div>
     })
@@ -74,6 +107,10 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
     let failed = |error| EitherOf4::C(view! { <ErrorPanel error retry=|()| ()/> });
     match entry.path {
         MEMBERS | SECURITY => match people::settings(entry.path, entry.title, search).await {
+            Ok(markup) => EitherOf4::D(Still(markup)),
+            Err(error) => failed(error),
+        },
+        path if path.starts_with("/help/") => match help::page(path, &origin()) {
             Ok(markup) => EitherOf4::D(Still(markup)),
             Err(error) => failed(error),
         },
@@ -89,11 +126,12 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Nav(current: &'static str) -> impl IntoView {
-    let links = ENTRIES.map(|Entry { path, title, .. }| {
-        view! { <li><a href=path rel="external" aria-current=(path == current).then_some("page")>{title}</a></li> }
+fn Nav(section: &'static Section, current: &'static str) -> impl IntoView {
+    let links = section.entries.iter().map(|Entry { path, title, .. }| {
+        view! { <li><a href=*path rel="external" aria-current=(*path == current).then_some("page")>{*title}</a></li> }
     });
-    view! { <nav class="settings-nav" aria-label="Settings"><ul>{links}</ul></nav> }
+    let links = links.collect_view();
+    view! { <nav class="settings-nav" aria-label=section.title><ul>{links}</ul></nav> }
 }
 
 #[component]
