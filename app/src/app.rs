@@ -90,6 +90,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
                     <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/help/*any") view=|| Eager(view! { <SettingsPage/> })/>
+                    <Route path=path!("/operator/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
                     <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>

@@ -25,9 +25,11 @@ use leptos::prelude::{expect_context, use_context};
 use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 
 pub mod audit;
+pub mod deletion;
 pub mod desk;
 mod grants;
 pub mod keys;
+mod operator;
 pub mod people;
 pub mod rate_card;
 mod timeline;
@@ -206,6 +208,12 @@ fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
 fn local(org: &Org, at: Timestamp) -> Result<NaiveDateTime, AppError> {
     let utc = at.to_chrono().ok_or(AppError::Internal { request_id: request_id() })?;
     Ok(utc.with_timezone(&org.zone).naive_local())
+}
+
+/// An instant as operators read it, whatever org it is about.
+fn utc_moment(at: Timestamp) -> Result<Moment, AppError> {
+    let utc = at.to_chrono().ok_or(AppError::Internal { request_id: request_id() })?;
+    Ok(Moment { iso: at.to_string(), text: format!("{} UTC", date_and_seconds(utc.naive_utc())) })
 }
 
 fn local_day(org: &Org, at: Timestamp) -> Result<Day, AppError> {

@@ -10,13 +10,14 @@ use crate::problem::Problem;
 use crate::security::is_watching;
 use crate::state::AppState;
 use app::backend::Viewer;
+use app::components::operator;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use ledger::{Label, OrgId, Permission, Role};
+use ledger::{Label, OrgId, Permission, Role, Timestamp};
 use store::{By, Key, Scope};
 
 /// What a request must bring.
@@ -32,6 +33,8 @@ pub enum Need {
     Page,
     /// A signed-in person whose role may do that; others are sent to sign in, or told who may.
     May(Permission),
+    /// A signed-in operator; others are told who may.
+    Operator,
     /// A signed-in person of any role; others are told 401.
     Login,
 }
@@ -42,7 +45,7 @@ impl Need {
     pub const fn scopes(self) -> Option<&'static [Scope]> {
         match self {
             Self::Key(scopes) | Self::ProjectKey(scopes) => Some(scopes),
-            Self::Nothing | Self::Page | Self::May(_) | Self::Login => None,
+            Self::Nothing | Self::Page | Self::May(_) | Self::Operator | Self::Login => None,
         }
     }
 }
@@ -126,6 +129,20 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("GET", "/settings/audit", Need::May(Permission::SeeAudit)),
     rule("GET", "/exports/audit.csv", Need::May(Permission::SeeAudit)),
+    // All that an org has, and its end.
+    rule("GET", "/settings/deletion", Need::May(Permission::DeleteOrg)),
+    rule("POST", "/settings/deletion", Need::May(Permission::DeleteOrg)),
+    rule("GET", "/exports/organization.jsonl", Need::May(Permission::DeleteOrg)),
+    // The only pages that name an org in the request: for those who run the installation.
+    rule("GET", "/operator", Need::Operator),
+    rule("GET", "/operator/organizations", Need::Operator),
+    rule("POST", "/operator/organizations", Need::Operator),
+    rule("GET", "/operator/jobs", Need::Operator),
+    rule("GET", "/operator/verify", Need::Operator),
+    rule("POST", "/operator/verify", Need::Operator),
+    rule("GET", "/operator/backups", Need::Operator),
+    rule("POST", "/operator/backups", Need::Operator),
+    rule("GET", "/operator/backups/{name}", Need::Operator),
     rule("GET", "/sign-in", Need::Nothing),
     rule("POST", "/sign-in", Need::Nothing),
     rule("POST", "/sign-out", Need::Nothing),
@@ -265,7 +282,7 @@ pub async fn guard(State(app): State<AppState>, request: Request, next: Next) ->
         Need::ProjectKey(scopes) => with_key(&app, scopes, false, request, next).await,
         // Whoever watches the server must get an answer just when it is busy.
         Need::Nothing if is_watching(request.uri().path()) => next.run(request).await,
-        Need::Nothing | Need::Page | Need::May(_) | Need::Login => {
+        Need::Nothing | Need::Page | Need::May(_) | Need::Operator | Need::Login => {
             if let Err(exceeded) = app.limits.address(address::ip(&app.config, request.headers(), request.extensions()))
             {
                 return Problem::from(exceeded).into_response();
@@ -293,7 +310,12 @@ async fn with_key(app: &AppState, scopes: &[Scope], whole: bool, mut request: Re
         }
         Err(problem) => return problem.into_response(),
     };
-    let mut response = next.run(request).await;
+    // Asked after the limits, so that a service that goes on asking is limited like any other.
+    let ends_at = request.extensions().get::<Caller>().and_then(|caller| app.store.ends_at(caller.org));
+    let mut response = match ends_at.filter(|_| request.method() != Method::GET && request.method() != Method::HEAD) {
+        Some(ends_at) => org_ends(ends_at).into_response(),
+        None => next.run(request).await,
+    };
     tell(response.headers_mut(), buckets);
     response
 }
@@ -307,6 +329,14 @@ async fn with_session(app: &AppState, need: Need, mut request: Request, next: Ne
         Err(problem) => return problem.into_response(),
     };
     let viewer = Viewer { address: address::of(&app.config, request.headers(), request.extensions()), ..viewer };
+    if need == Need::Operator && !viewer.operator {
+        return not_operator(app, viewer, request).await;
+    }
+    let writes = request.method() != Method::GET && request.method() != Method::HEAD && need != Need::Login;
+    let stays_open = need == Need::Operator || OPEN_TO_THE_END.contains(&request.uri().path());
+    if let Some(ends_at) = app.store.ends_at(viewer.org).filter(|_| writes && !stays_open) {
+        return org_ends(ends_at).into_response();
+    }
     match permission(need, request.uri().path()) {
         Ok(Some(permission)) if !viewer.role.may(permission) => may_not(app, viewer, permission, request).await,
         Ok(_) => {
@@ -317,6 +347,25 @@ async fn with_session(app: &AppState, need: Need, mut request: Request, next: Ne
     }
 }
 
+/// What one may do although the org that one looks at comes to its end: leave it, look after oneself, keep it.
+const OPEN_TO_THE_END: [&str; 4] = ["/settings/deletion", "/settings/leave", "/settings/security", "/switch"];
+
+fn org_ends(ends_at: Timestamp) -> Problem {
+    let detail = format!(
+        "this organization will be deleted on {ends_at} and takes nothing any more: an owner can keep it under Settings"
+    );
+    Problem::new(StatusCode::FORBIDDEN, "org_ends", detail)
+}
+
+async fn not_operator(app: &AppState, viewer: Viewer, request: Request) -> Response {
+    let read = request.method() == Method::GET || request.method() == Method::HEAD;
+    if read && operator::PAGES.contains(&request.uri().path()) {
+        return crate::pages::may_not(app, viewer, request).await;
+    }
+    let detail = "only operators may do this: ask whoever runs this server";
+    Problem::new(StatusCode::FORBIDDEN, "not_operator", detail).into_response()
+}
+
 /// What the role of whoever is signed in must allow, if anything.
 fn permission(need: Need, path: &str) -> Result<Option<Permission>, Problem> {
     match need {
@@ -325,7 +374,7 @@ fn permission(need: Need, path: &str) -> Result<Option<Permission>, Problem> {
             let listed = FUNCTIONS.iter().find(|(function, _)| *function == path);
             listed.map(|(_, permission)| *permission).ok_or_else(|| Problem::not_found("there is no such function"))
         }
-        Need::Nothing | Need::Key(_) | Need::ProjectKey(_) | Need::Page => Ok(None),
+        Need::Nothing | Need::Key(_) | Need::ProjectKey(_) | Need::Page | Need::Operator => Ok(None),
     }
 }
 

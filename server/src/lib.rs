@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod limits;
 pub mod members;
 pub mod notify;
+pub mod operator;
 pub mod pages;
 pub mod preset;
 pub mod problem;

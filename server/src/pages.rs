@@ -8,12 +8,14 @@ use crate::state::AppState;
 use crate::telemetry::RequestId;
 use app::AppError;
 use app::backend::audit::AuditExport;
+use app::backend::deletion::OrgExport;
 use app::backend::keys::Made;
 use app::backend::ledger::LedgerExport;
 use app::backend::people::{MailIsSetUp, Shown, Visitor};
 use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
+use app::components::operator::Office;
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
@@ -44,7 +46,13 @@ pub async fn rate_card_again(app: &AppState, viewer: Option<Viewer>, typed: Type
 pub struct PageRequest(Parts);
 
 impl PageRequest {
-    /// What the browser said of itself and of the way here.
+    /// The address that was asked for.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.uri.path()
+    }
+
+    /// Its headers.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.0.headers
@@ -74,6 +82,46 @@ pub async fn with_explorer(
 ) -> Response {
     let request = Request::from_parts(parts, Body::empty());
     render_with(app, Some(viewer), request, move || provide_context(shown.clone())).await
+}
+
+/// A page of operators, with what the server itself knows.
+pub async fn with_office(
+    app: &AppState,
+    viewer: Option<Viewer>,
+    office: Office,
+    PageRequest(parts): PageRequest,
+) -> Response {
+    let request = Request::from_parts(parts, Body::empty());
+    render_with(app, viewer, request, move || provide_context(office.clone())).await
+}
+
+/// Everything that the viewer's org has, as one file of lines.
+///
+/// # Errors
+/// Where the store cannot begin. A failure later ends the connection, so that the file is not taken for a whole one.
+pub async fn org_export(State(app): State<AppState>, SignedIn(viewer): SignedIn) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store.clone(), viewer };
+    let export = OrgExport::begin(&backend).await.map_err(|error| problem_of(&error))?;
+    let attachment = format!("attachment; filename=\"{}\"", export.file_name());
+    let pieces = futures::stream::try_unfold(export, async |mut export| {
+        Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
+    });
+    let headers = [(CONTENT_TYPE, "application/x-ndjson".to_owned()), (CONTENT_DISPOSITION, attachment)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// Asks for the end of the viewer's org, or takes that back, and goes to the page that tells what came of it.
+///
+/// # Errors
+/// What the store says.
+pub async fn delete_org(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    body: String,
+) -> Result<Redirect, Problem> {
+    let backend = Backend { store: app.store.clone(), viewer };
+    let page = backend.send_deletion(&body).await.map_err(|error| problem_of(&error))?;
+    Ok(Redirect::to(&page))
 }
 
 /// The page of an invitation, which also whoever belongs to no org may open while signed in.

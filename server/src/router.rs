@@ -7,7 +7,7 @@ use crate::access::guard;
 use crate::auth::{account, invitation, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, explorer, members, pages, problem, security, settings, telemetry};
+use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, telemetry};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -51,6 +51,14 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/help/{text}", get(pages::page))
         .route("/help/api", get(explorer::page).post(explorer::send))
         .layer(Extension(explorer))
+        .route("/settings/deletion", get(pages::page).post(pages::delete_org))
+        .route("/exports/organization.jsonl", get(pages::org_export))
+        .route("/operator", get(async || Redirect::to("/operator/organizations")))
+        .route("/operator/organizations", get(operator::page).post(operator::organizations))
+        .route("/operator/jobs", get(operator::page))
+        .route("/operator/verify", get(operator::page).post(operator::verify))
+        .route("/operator/backups", get(operator::page).post(operator::backup))
+        .route("/operator/backups/{name}", get(operator::download))
         .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
         .route("/sign-in", get(pages::page).post(sign_in::sign_in))

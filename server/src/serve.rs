@@ -39,10 +39,12 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let desk = socket::Desk::open(&config.data, store.clone()).map_err(Failure::new)?;
     let closing = CancellationToken::new();
     let due = tokio::spawn(jobs::due::run(store.clone(), closing.clone()));
+    let deletions = tokio::spawn(jobs::deletions::run(store.clone(), closing.clone()));
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();
-    // It fails only where it panicked, which is in the log already.
+    // They fail only where they panicked, which is in the log already.
     let _ = due.await;
+    let _ = deletions.await;
     desk.close().await;
     store.close().await;
     ended

@@ -6,6 +6,7 @@ use crate::auth::throttle::Throttle;
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::notify::mail::{Mail, Mailer};
+use crate::operator::Upkeep;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub resets: Arc<Throttle>,
     /// How many requests are taken of whom.
     pub limits: Arc<Limits>,
+    /// What operators began from pages.
+    pub upkeep: Upkeep,
     /// Sends mail, where it is set up.
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
@@ -49,6 +52,7 @@ impl AppState {
             throttle: Arc::new(Throttle::default()),
             resets: Arc::new(Throttle::default()),
             limits: Arc::new(Limits::new(&config)),
+            upkeep: Upkeep::default(),
             places: Arc::new(Semaphore::new(config.max_requests)),
             config: Arc::new(config),
         }

@@ -142,6 +142,9 @@ pub enum Refusal {
     /// A cost below zero.
     #[error("what was paid cannot be below zero")]
     BadCost,
+    /// An org can only be deleted by who holds all of it.
+    #[error("export the organization first, to the end: an export of the last seven days is needed")]
+    ExportFirst,
     /// Not an ISO 4217 code.
     #[error("the currency must be an ISO 4217 code in capitals, such as EUR")]
     BadCurrency,
@@ -286,6 +289,7 @@ impl Refusal {
             Self::ExpiryBeforeEffect => "expiry_before_effect",
             Self::BadRollover { .. } => "bad_rollover",
             Self::BadCost => "bad_cost",
+            Self::ExportFirst => "export_first",
             Self::BadCurrency => "bad_currency",
             Self::ScopeNamesNothing { .. } => "scope_names_nothing",
             Self::UnknownGrant => "unknown_grant",

@@ -250,7 +250,7 @@ fn kind(text: &str) -> Result<GrantKind, NotTaken> {
     GrantKind::parse(text).filter(given).ok_or(NotTaken::Form("bad_kind"))
 }
 
-pub(super) fn new_key() -> String {
+pub(crate) fn new_key() -> String {
     let mut key = String::with_capacity(2 * KEY_BYTES);
     for byte in store::random::bytes::<KEY_BYTES>() {
         // Writing into a string does not fail.
@@ -260,7 +260,7 @@ pub(super) fn new_key() -> String {
 }
 
 /// An amount as people type it: a true minus sign and a plus are fine.
-fn amount(text: &str) -> Result<Credits, NotTaken> {
+pub(super) fn amount(text: &str) -> Result<Credits, NotTaken> {
     let text = text.trim().replace('\u{2212}', "-");
     Ok(Credits::parse(text.strip_prefix('+').unwrap_or(&text))?)
 }

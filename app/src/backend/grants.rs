@@ -144,6 +144,10 @@ impl Backend {
 
 /// What every page must say about an org's balance.
 pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<Option<Markup>, AppError> {
+    if let Some(ends_at) = store.ends_at(org.id) {
+        let ends = crate::calendar::date_and_clock(local(org, ends_at)?);
+        return Ok(Some(banner::ending(&ends)));
+    }
     let noun = noun(&org.words);
     let (balance, since) = store.standing(org.id).await?;
     let debt = balance.debt.is_positive().then(|| short(&org.words, balance.debt));

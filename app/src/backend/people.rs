@@ -163,7 +163,7 @@ pub fn mail() -> bool {
     use_context::<MailIsSetUp>().is_some_and(|set_up| set_up.0)
 }
 
-fn moment(org: &Org, at: Timestamp) -> Result<Moment, AppError> {
+pub(super) fn moment(org: &Org, at: Timestamp) -> Result<Moment, AppError> {
     Ok(Moment { iso: at.to_string(), text: date_and_clock(local(org, at)?) })
 }
 

@@ -33,3 +33,14 @@ pub fn warning(words: &Words, paused: bool, text: &str, operator: bool) -> Marku
         .attr("aria-label", "Balance")
         .child(Markup::new("p").text(text).text(" ").child(todo))
 }
+
+/// The line of an org that will be deleted.
+#[must_use]
+pub fn ending(at: &str) -> Markup {
+    let link = Markup::new("a").attr("href", "/settings/deletion").attr("rel", "external").text("Keep it");
+    let text = format!("This organization will be deleted on {at} and takes nothing any more.");
+    Markup::new("aside")
+        .class("banner paused")
+        .attr("aria-label", "Deletion")
+        .child(Markup::new("p").text(&text).text(" ").child(link))
+}

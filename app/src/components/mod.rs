@@ -28,6 +28,8 @@ pub mod help;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
+#[cfg(feature = "ssr")]
+pub mod operator;
 pub mod overview_cards;
 #[cfg(feature = "ssr")]
 pub mod people;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+/// What it is called on the operator's page.
+pub const NAME: &str = "due";
 /// Longest sleep: how late the entry of a hold is that was made and ran out in between.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Shortest sleep: what cannot be booked must not keep the server busy.
@@ -17,13 +19,12 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub async fn run(store: Store, end: CancellationToken) {
     let work = async {
         loop {
-            let pause = match book_all(&store).await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::error!(cause = ?error, "what is due could not be booked; it is tried again in a minute");
-                    LONGEST
-                }
+            let begun = store.now();
+            let (booked, pause) = match book_all(&store).await {
+                Ok((booked, pause)) => (Ok(booked), pause),
+                Err(error) => (Err(error), LONGEST),
             };
+            super::note(&store, NAME, begun, booked).await;
             tokio::time::sleep(pause).await;
         }
     };
@@ -34,16 +35,17 @@ pub async fn run(store: Store, end: CancellationToken) {
     }
 }
 
-/// Books everything that is due; tells how long nothing is.
-async fn book_all(store: &Store) -> Result<Duration, StoreError> {
+/// Books everything that is due; tells how many entries that made, and how long nothing is.
+async fn book_all(store: &Store) -> Result<(u64, Duration), StoreError> {
+    let mut all = 0;
     loop {
         let booked = store.book_due().await?;
         if booked == 0 {
             break;
         }
-        tracing::info!(entries = booked, "booked what was due");
+        all += booked as u64;
     }
     let now = store.now();
     let until = store.next_due().await?.map_or(i64::MAX, |at| at.micros().saturating_sub(now.micros()));
-    Ok(Duration::from_micros(until.try_into().unwrap_or_default()).clamp(SHORTEST, LONGEST))
+    Ok((all, Duration::from_micros(until.try_into().unwrap_or_default()).clamp(SHORTEST, LONGEST)))
 }

@@ -1,4 +1,35 @@
 //! What the server does by itself, besides answering. Nothing depends on when a job runs: reads count what is due, and
 //! writes book it first.
 
+pub mod deletions;
 pub mod due;
+
+use ledger::Timestamp;
+use store::{Store, StoreError};
+
+/// The jobs, with what each does, for the operator's page.
+pub const JOBS: [(&str, &str); 4] = [
+    (due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
+    (deletions::NAME, "Deletes organizations whose time is over, in small steps"),
+    ("verify", "Checks the whole ledger, when an operator asks"),
+    ("backup", "Writes a verified snapshot, when an operator asks"),
+];
+
+/// Logs and notes a run in which something was done, or failed.
+pub(crate) async fn note(store: &Store, job: &'static str, begun: Timestamp, done: Result<u64, StoreError>) {
+    let error = match &done {
+        Ok(0) => return,
+        Ok(done) => {
+            tracing::info!(job, done, "a job did its work");
+            None
+        }
+        Err(error) => {
+            tracing::error!(job, cause = ?error, "a job failed; it is tried again");
+            Some(error.to_string())
+        }
+    };
+    let done = i64::try_from(done.unwrap_or(0)).unwrap_or(i64::MAX);
+    if let Err(error) = store.note_job(job, begun, done, error).await {
+        tracing::warn!(%error, "what a job did could not be noted");
+    }
+}

@@ -24,6 +24,9 @@ const MAX_ADDRESS_BYTES: usize = 64;
 pub const ACTIONS: &[(&str, &str)] = &[
     ("org.create", "Organization created"),
     ("org.policy", "Policy changed"),
+    ("org.export", "Organization exported"),
+    ("org.end", "End of the organization asked for"),
+    ("org.keep", "Organization kept after all"),
     ("member.add", "Member added"),
     ("member.role", "Role changed"),
     ("member.remove", "Member removed"),

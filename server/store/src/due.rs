@@ -20,7 +20,8 @@ impl Store {
         let now = self.now();
         let orgs = self.read(move |conn| due(conn, now)).await?;
         let mut booked = 0;
-        for org in orgs {
+        // Of an org whose time is over, what is due is due for nobody.
+        for org in orgs.into_iter().filter(|org| self.ends_at(*org).is_none_or(|at| at > now)) {
             booked += self.writer().call(0, move |tx| tx.settle_due(org)).await?;
         }
         Ok(booked)

@@ -84,7 +84,7 @@ impl KeyCache {
         keys.known.insert(hash, found);
     }
 
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.known.clear();
         keys.forgotten += 1;

@@ -15,6 +15,8 @@ pub mod clock;
 pub mod correction;
 pub mod drawdown;
 pub mod due;
+pub mod dump;
+pub mod ending;
 pub mod entry;
 pub mod error;
 pub mod event;
@@ -22,6 +24,7 @@ pub mod grant;
 pub mod hold;
 pub mod ingest;
 pub mod invitation;
+pub mod job;
 pub mod key;
 pub mod member;
 pub mod once;
@@ -58,6 +61,7 @@ pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use correction::{Correction, Request as CorrectionRequest};
 pub use drawdown::{Drawdown, DrawdownPage};
+pub use ending::{Deleted, Ending};
 pub use entry::{EntryPage, EntryRow};
 pub use error::{OpenError, SnapshotError, StoreError};
 pub use event::{EventDetail, EventPage, EventRow};
@@ -65,6 +69,7 @@ pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
 pub use invitation::{Guest, Invitation, Invited};
+pub use job::JobRun;
 pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
 pub use member::{Member, Membership};
 pub use once::{Done, Once};
@@ -125,6 +130,7 @@ struct Inner {
     reader: SqlitePool,
     readers: reading::Readers,
     keys: key::KeyCache,
+    endings: ending::Endings,
     writer: Mutex<Option<writer::Handle>>,
     finished: tokio::sync::Mutex<Option<writer::Finished>>,
     lock: Mutex<Option<File>>,
@@ -143,6 +149,7 @@ impl Store {
             let opened = tokio::task::spawn_blocking(move || open::open_writer(&path, create)).await;
             opened.map_err(|error| OpenError::Unsafe(error.to_string()))??
         };
+        let endings = ending::Endings::load(&conn).map_err(|error| open::open_error(&path, &error))?;
         let io = |reason: String| OpenError::Io { path: path.clone(), reason };
         let reader = read_pool(&path, options.readers).await.map_err(|error| io(error.to_string()))?;
         let (writer, finished) =
@@ -153,6 +160,7 @@ impl Store {
             reader,
             readers: reading::Readers::new(path.clone()),
             keys: key::KeyCache::default(),
+            endings,
             writer: Mutex::new(Some(writer)),
             finished: tokio::sync::Mutex::new(Some(finished)),
             lock: Mutex::new(Some(lock)),
@@ -224,6 +232,10 @@ impl Store {
 
     fn keys(&self) -> &key::KeyCache {
         &self.inner.keys
+    }
+
+    fn endings(&self) -> &ending::Endings {
+        &self.inner.endings
     }
 
     fn path(&self) -> &Path {

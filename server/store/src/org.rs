@@ -190,7 +190,11 @@ impl Tx<'_> {
         let id = self
             .conn
             .prepare_cached(
-                "INSERT INTO org (name, zone, synthetic, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING org_id",
+                // The id of an org that was deleted is never given again.
+                "INSERT INTO org (org_id, name, zone, synthetic, created_at)
+                 SELECT 1 + max(coalesce((SELECT max(org_id) FROM org), 0), coalesce((SELECT max(org_id) FROM org_deleted), 0)),
+                    ?1, ?2, ?3, ?4
+                 RETURNING org_id",
             )?
             .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
                 row.get(0).map(OrgId)

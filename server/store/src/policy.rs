@@ -11,17 +11,25 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 impl Store {
+    /// Sets an org's policy, as the command line does.
+    ///
+    /// # Errors
+    /// As [`Store::set_policy_by`].
+    pub async fn set_policy(&self, org: OrgId, policy: Policy) -> Result<(), StoreError> {
+        self.set_policy_by(By::command(), org, policy).await
+    }
+
     /// Sets an org's policy; it counts from the next write on.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for the org.
-    pub async fn set_policy(&self, org: OrgId, policy: Policy) -> Result<(), StoreError> {
+    pub async fn set_policy_by(&self, by: By, org: OrgId, policy: Policy) -> Result<(), StoreError> {
         let run = move |tx: &mut crate::tx::Tx<'_>| {
             let known = &mut tx.org(org)?.position.policy;
             let (before, after) = (json!(std::mem::replace(known, policy)), json!(policy));
             let change =
                 Change { action: "org.policy", target: org.to_string(), before: Some(before), after: Some(after) };
-            tx.note(org, &By::command(), change)?;
+            tx.note(org, &by, change)?;
             tx.conn
                 .prepare_cached(
                     "INSERT INTO org_policy (org_id, policy, limit_micros) VALUES (?1, ?2, ?3)

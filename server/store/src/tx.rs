@@ -134,6 +134,12 @@ impl<'w> Tx<'w> {
         Self { conn, caches, touched: FxHashSet::default(), clock: now, now }
     }
 
+    /// Forgets an org that is being deleted; what was taken for it is booked before.
+    pub(crate) fn forget(&mut self, org: OrgId) {
+        self.touched.remove(&org);
+        self.caches.orgs.remove(&org);
+    }
+
     /// A new request begins.
     pub(crate) fn begin_request(&mut self) {
         self.touched.clear();

@@ -15,6 +15,7 @@ fn path_of(rule: &Rule) -> String {
         .replace("{event}", "event_1")
         .replace("{*rest}", "index.css")
         .replace("{*name}", "anything")
+        .replace("{name}", "scrip-none.db")
 }
 
 async fn call(server: &Server, rule: &Rule, key: Option<&str>) -> Reply {
@@ -35,7 +36,7 @@ async fn without_a_login_only_what_is_open_answers() {
                 assert_eq!((status, reply.problem().as_str()), (401, "no_key"), "{route}");
                 assert!(reply.header("www-authenticate").starts_with("Bearer"), "{route}");
             }
-            Need::Page | Need::May(_) => {
+            Need::Page | Need::May(_) | Need::Operator => {
                 assert_eq!(status, 303, "{route}");
                 assert!(reply.header("location").starts_with("/sign-in"), "{route}");
             }
@@ -131,6 +132,12 @@ async fn every_page_and_server_function_answers_the_roles_that_may_and_tells_the
             }
         };
         for rule in RULES {
+            if rule.need == Need::Operator {
+                // Owners are no operators: the installation is not theirs.
+                let reply = server.send(rule.method, &path_of(rule), &[("cookie", &cookie)], Body::empty()).await;
+                let route = format!("{} {} as {}", rule.method, rule.path, role.as_str());
+                assert_eq!((reply.status.as_u16(), reply.text().contains("operators")), (403, true), "{route}");
+            }
             if let Need::May(permission) = rule.need {
                 // A form that says nothing is sent back to its page, which is the answer of somebody who may.
                 let refused_form = rule.method == "POST" && role.may(permission);

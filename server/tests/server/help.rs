@@ -95,7 +95,8 @@ async fn every_code_that_a_call_may_answer_is_explained() {
                     continue;
                 }
                 // Of each part of a description, the codes are what stands between backticks before its explanation.
-                let text = answer["description"].as_str().expect("a description").split(" with ").next().unwrap_or_default();
+                let text =
+                    answer["description"].as_str().expect("a description").split(" with ").next().unwrap_or_default();
                 let codes = text.split("; ").map(|part| match part.split_once(": ") {
                     Some((codes, _)) if !codes.contains("the code of") => codes,
                     _ => part,

@@ -5,7 +5,7 @@ pub mod data;
 
 mod doors;
 mod members;
-mod parts;
+pub(crate) mod parts;
 mod security;
 mod sentences;
 

@@ -4,22 +4,28 @@
 //! `rel="external"`. What somebody's role may not do is explained in the page's place.
 
 pub mod audit;
+pub mod deletion;
 pub mod keys;
 
 use crate::backend::{Backend, origin};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::help;
+use crate::components::operator;
 use crate::components::people::{self, MEMBERS, SECURITY};
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::pages::not_found::NotFoundPage;
 use crate::query;
 use crate::words;
+use deletion::DELETION;
 use ledger::Permission;
 use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
+
+/// The section of those who run the installation.
+const OPERATOR: &str = "Operator";
 
 /// A page in the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +47,7 @@ struct Section {
     entries: &'static [Entry],
 }
 
-const SECTIONS: [Section; 2] = [
+const SECTIONS: [Section; 3] = [
     Section {
         title: "Settings",
         entries: &[
@@ -49,6 +55,16 @@ const SECTIONS: [Section; 2] = [
             Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
             open(SECURITY, "Security"),
             Entry { path: "/settings/audit", title: "Audit log", permission: Some(Permission::SeeAudit) },
+            Entry { path: DELETION, title: "Export and delete", permission: Some(Permission::DeleteOrg) },
+        ],
+    },
+    Section {
+        title: OPERATOR,
+        entries: &[
+            open(operator::ORGANIZATIONS, "Organizations"),
+            open(operator::JOBS, "Jobs"),
+            open(operator::VERIFY, "Verify"),
+            open(operator::BACKUPS, "Backups"),
         ],
     },
     Section {
@@ -86,7 +102,12 @@ pub fn report() -> impl IntoView {
     };
     let filled = ScopedFuture::new(async move {
         words::provide().await;
-        let refusal = entry.permission.and_then(|permission| Backend::current().allowed(permission).err());
+        let backend = Backend::current();
+        let refusal = match entry.permission {
+            Some(permission) => backend.allowed(permission).err(),
+            None if section.title == OPERATOR => backend.operator().err(),
+            None => None,
+        };
         match refusal {
             Some(AppError::Refused { problem }) => EitherOf3::A(view! { <MayNot entry problem/> }),
             Some(error) => EitherOf3::B(view! { <ErrorPanel error retry=|()| ()/> }),
@@ -104,6 +125,7 @@ pub fn report() -> impl IntoView {
 async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
     let backend = Backend::current();
     let typed = query::parse(search);
+    let get = |name: &str| typed.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let failed = |error| EitherOf4::C(view! { <ErrorPanel error retry=|()| ()/> });
     match entry.path {
         MEMBERS | SECURITY => match people::settings(entry.path, entry.title, search).await {
@@ -111,6 +133,14 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
             Err(error) => failed(error),
         },
         path if path.starts_with("/help/") => match help::page(path, &origin()) {
+            Ok(markup) => EitherOf4::D(Still(markup)),
+            Err(error) => failed(error),
+        },
+        DELETION => match backend.deletion().await {
+            Ok(view) => EitherOf4::D(Still(deletion::page(&view, get("error"), get("done")))),
+            Err(error) => failed(error),
+        },
+        path if path.starts_with("/operator/") => match operator::page(path, search).await {
             Ok(markup) => EitherOf4::D(Still(markup)),
             Err(error) => failed(error),
         },
@@ -131,7 +161,10 @@ fn Nav(section: &'static Section, current: &'static str) -> impl IntoView {
         view! { <li><a href=*path rel="external" aria-current=(*path == current).then_some("page")>{*title}</a></li> }
     });
     let links = links.collect_view();
-    view! { <nav class="settings-nav" aria-label=section.title><ul>{links}</ul></nav> }
+    let operator = section.title != OPERATOR && Backend::current().operator().is_ok();
+    let operator =
+        operator.then(|| view! { <li><a href=operator::ORGANIZATIONS rel="external">"Operator\u{2026}"</a></li> });
+    view! { <nav class="settings-nav" aria-label=section.title><ul>{links}{operator}</ul></nav> }
 }
 
 #[component]

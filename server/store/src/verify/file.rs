@@ -46,9 +46,17 @@ pub(super) fn events(conn: &Connection) -> Result<u64, StoreError> {
     Ok(sum)
 }
 
-/// The directory's orgs.
+/// The directory's orgs, but for those whose deletion has begun: they are not whole any more.
 pub(super) fn orgs(conn: &Connection) -> Result<Vec<OrgId>, StoreError> {
-    let mut statement = conn.prepare("SELECT org_id FROM org ORDER BY org_id")?;
+    listed(
+        conn,
+        "SELECT org_id FROM org WHERE org_id NOT IN (SELECT org_id FROM org_ending WHERE begun_at IS NOT NULL)
+        ORDER BY org_id",
+    )
+}
+
+fn listed(conn: &Connection, sql: &str) -> Result<Vec<OrgId>, StoreError> {
+    let mut statement = conn.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0).map(OrgId))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -66,7 +74,8 @@ pub(super) fn check(conn: &Connection, problems: &mut Problems) -> Result<(), St
 
 /// Rows of orgs that the directory does not have. A look-up per org and table.
 fn strangers(conn: &Connection, problems: &mut Problems) -> Result<(), StoreError> {
-    let known: Vec<i64> = orgs(conn)?.into_iter().map(|org| org.0).collect();
+    let known: Vec<i64> =
+        listed(conn, "SELECT org_id FROM org ORDER BY org_id")?.into_iter().map(|org| org.0).collect();
     for table in TABLES {
         let mut next = conn.prepare(&format!("SELECT min(org_id) FROM {table} WHERE org_id >= ?1"))?;
         let mut from = Some(i64::MIN);

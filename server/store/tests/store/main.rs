@@ -4,6 +4,7 @@
 mod backup;
 mod caches;
 mod common;
+mod ending;
 mod histories;
 mod honest;
 mod kept;
