@@ -3,7 +3,7 @@
 //! Voiding returns exactly what was charged, in reverse order: to the debt that is still open first, then to the grants
 //! that paid, last payer first. What comes back to a grant that has expired expires at once. What had gone to a debt that
 //! is repaid by now comes back as a grant of its own kind (`refund`) that never expires. The carry stays: it belongs to
-//! the line, and later events were rated with it.
+//! the line, and later events were rated with it. Tiers count what stands: [`RateLine::take_back`](crate::RateLine).
 
 use crate::credits::Credits;
 use crate::entry::{Account, Draft, EntryKind, Posting};
@@ -23,6 +23,8 @@ pub struct Voiding {
     pub paid: Vec<(Account, Credits)>,
     /// The event that takes its place, if one does.
     pub replacement: Option<EventSeq>,
+    /// Whether it was charged by tiers.
+    pub tiers: bool,
     /// Why.
     pub reason: String,
 }
@@ -54,7 +56,7 @@ impl Position {
         now: Timestamp,
         cause: &str,
     ) -> Result<(Draft, Option<Grant>), Refusal> {
-        let Voiding { event, paid, replacement, reason } = voiding;
+        let Voiding { event, paid, replacement, tiers, reason } = voiding;
         check_reason(&reason)?;
         let cost = Credits::sum(paid.iter().map(|(_, part)| *part))?;
         let mut postings = Vec::with_capacity(paid.len() + 2);
@@ -88,7 +90,7 @@ impl Position {
         });
         postings.extend(refund.iter().map(|grant| Posting { account: Account::Grant(grant.id), amount: grant.amount }));
         let terms = refund.as_ref().map(|grant| (grant.id, grant.terms()));
-        let kind = EntryKind::Void { event, replacement, refund: terms, reason };
+        let kind = EntryKind::Void { event, replacement, refund: terms, tiers, reason };
         Ok((Draft { kind, happened_at: now, cause: cause.to_owned(), postings }, refund))
     }
 

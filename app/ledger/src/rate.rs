@@ -98,15 +98,17 @@ pub struct Carry(pub i64);
 pub struct Before {
     /// What is carried.
     pub carry: Carry,
-    /// What a tiered line has charged in the billing cycle; zero for all others.
+    /// What a tiered line has charged in the billing cycle, less what was voided; zero for all others.
     pub used: Quantity,
+    /// What events that were voided left open in that cycle; below zero where it was charged too much.
+    pub owed: Credits,
 }
 
 impl Before {
     /// Nothing but a carry.
     #[must_use]
     pub const fn carrying(carry: Carry) -> Self {
-        Self { carry, used: Quantity::ZERO }
+        Self { carry, used: Quantity::ZERO, owed: Credits::ZERO }
     }
 }
 
@@ -147,13 +149,31 @@ impl RateLine {
                 (Credits::from_wide(micros)?, carry)
             }
             (Rule::Tiers(tiers), None) => {
-                let after = before.used.plus(quantity)?;
-                let (credits, carry) = split(tiers.step(before.used, after)?, carry, tiers.denominator()?, 1)?;
-                return Ok(Rated { credits, after: Before { carry, used: after } });
+                let (used, denominator) = (before.used.plus(quantity)?, tiers.denominator()?);
+                let exact = sum(tiers.step(before.used, used)?, parts(before.owed, denominator)?)?;
+                let (credits, carry) = split(exact, carry, denominator, 1)?;
+                return Ok(Rated { credits, after: Before { carry, used, owed: Credits::ZERO } });
             }
             (Rule::Formula(formula), None) => split(formula.exact(&usage)?, carry, formula::DENOMINATOR, 1)?,
         };
-        Ok(Rated { credits, after: Before { carry, used: before.used } })
+        Ok(Rated { credits, after: Before { carry, ..before } })
+    }
+
+    /// What a line has once a quantity that was charged `credits` is taken back; `now` is what it has before.
+    ///
+    /// A tiered line counts what stands. What the cycle's rest costs and what was charged for it may differ then: the
+    /// difference is owed by the cycle, and the next event in it pays it or gets it back. So what a cycle costs is what its
+    /// events cost that stand, whichever was voided when. Other lines stay as they are.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] where what is owed does not fit, or more is taken back than was used.
+    pub fn take_back(&self, quantity: Quantity, credits: Credits, now: Before) -> Result<Before, Refusal> {
+        let Rule::Tiers(tiers) = &self.rule else { return Ok(now) };
+        let used = now.used.minus(quantity)?;
+        let denominator = tiers.denominator()?;
+        let exact = sum(parts(credits, denominator)?, tiers.step(now.used, used)?)?;
+        let (owed, carry) = split(exact, now.carry, denominator, 1)?;
+        Ok(Before { carry, used, owed: now.owed.plus(owed)? })
     }
 
     /// Into how many parts a micro-credit is divided by this line's carry, or how many micro-units fill a block
@@ -211,6 +231,15 @@ fn reduced(price: Price, per: i64) -> Result<(i128, i64), Refusal> {
 fn undivided(per: i64) -> Result<i128, Refusal> {
     let scale = PICOS_PER_CREDIT * MICROS_PER_UNIT / i128::from(MICROS_PER_CREDIT);
     scale.checked_mul(i128::from(per)).ok_or(Refusal::AmountOverflow)
+}
+
+/// Credits in parts of a micro-credit.
+fn parts(credits: Credits, denominator: i64) -> Result<i128, Refusal> {
+    i128::from(credits.micros()).checked_mul(i128::from(denominator)).ok_or(Refusal::AmountOverflow)
+}
+
+fn sum(a: i128, b: i128) -> Result<i128, Refusal> {
+    a.checked_add(b).ok_or(Refusal::AmountOverflow)
 }
 
 /// Adds `carry` to `exact` and takes out the wholes of `denominator`, each worth `micros_each`; what is left is carried.

@@ -48,15 +48,19 @@ pub struct Charge {
 pub struct TierPlace {
     /// The cycle in which the event happened.
     pub cycle: BillingCycle,
-    /// What the line had charged in it before.
+    /// What the line had charged in it before, less what was voided.
     pub used: Quantity,
+    /// What voided events had left open in it, paid with this charge or given back.
+    #[serde(default)]
+    pub owed: Credits,
 }
 
 impl Charge {
     /// What the line had from earlier usage.
     #[must_use]
     pub fn before(&self) -> Before {
-        Before { carry: self.carry_before, used: self.tier.map_or(Quantity::ZERO, |tier| tier.used) }
+        let (used, owed) = self.tier.map_or_else(Default::default, |tier| (tier.used, tier.owed));
+        Before { carry: self.carry_before, used, owed }
     }
 }
 
@@ -86,7 +90,7 @@ pub fn rate_event<E: From<Refusal>>(
             line: number,
             carry_before: before.carry,
             carry_after: rated.after.carry,
-            tier: cycle.map(|cycle| TierPlace { cycle, used: before.used }),
+            tier: cycle.map(|cycle| TierPlace { cycle, used: before.used, owed: before.owed }),
         });
     }
     Ok(charges)
@@ -94,9 +98,14 @@ pub fn rate_event<E: From<Refusal>>(
 
 /// The bytes of an event's leaf: its place, its content, when it counts, and every charge.
 pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Timestamp, charges: &[Charge]) {
-    // Leaves from before tiers keep their bytes.
+    // Leaves from before tiers, and from before voids gave back to them, keep their bytes.
     let tiered = charges.iter().any(|charge| charge.tier.is_some());
-    canon.restart(if tiered { "scrip-leaf-2" } else { "scrip-leaf-1" });
+    let owed = charges.iter().any(|charge| !charge.before().owed.is_zero());
+    canon.restart(match (tiered, owed) {
+        (false, _) => "scrip-leaf-1",
+        (true, false) => "scrip-leaf-2",
+        (true, true) => "scrip-leaf-3",
+    });
     canon.int(seq.0).bytes(content).int(occurred_at.micros()).count(charges.len());
     for charge in charges {
         canon.text(charge.meter.as_str()).wide(charge.quantity.micros()).int(charge.credits.micros());
@@ -104,6 +113,9 @@ pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Times
         if tiered {
             canon.maybe_int(charge.tier.map(|tier| tier.cycle.number()));
             canon.wide(charge.before().used.micros());
+        }
+        if owed {
+            canon.int(charge.before().owed.micros());
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::Store;
 use crate::audit::{By, Change};
 use crate::calendar::cycle;
 use crate::error::StoreError;
+use crate::event::charges_of;
 use crate::grant;
 use crate::ingest::Outcome;
 use crate::once::{Done, Once};
@@ -284,8 +285,13 @@ impl Tx<'_> {
                 self.org(id)?.position.admit_again(grant);
             }
         }
+        let charges = charges_of(conn, id, event)?;
         let org = self.org(id)?;
-        let voiding = Voiding { event, paid, replacement, reason: reason.to_owned() };
+        let mut tiers = false;
+        for charge in &charges {
+            tiers |= org.lines.take_back(&org.prices, charge)?;
+        }
+        let voiding = Voiding { event, paid, replacement, tiers, reason: reason.to_owned() };
         let (draft, refund) = org.position.void(voiding, org.next_grant, now, cause)?;
         let changes = stood.take_back(conn, id, org)?;
         let happened_in = cycle(org.zone, stood.occurred_at)?;

@@ -13,6 +13,7 @@ use ledger::{
     Account, BillingCycle, Credits, EntrySeq, Event, EventSeq, Label, LineNo, Meter, OrgId, Quantity, RateCard,
     RateCardVersion, RateLine, Timestamp,
 };
+use rusqlite::Connection;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -106,7 +107,7 @@ macro_rules! charge_sql {
     ($more:literal, $rest:literal) => {
         concat!(
             "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before,
-                    ct.cycle, ct.used, ct.used_micros",
+                    ct.cycle, ct.used, ct.used_micros, ct.owed",
             $more,
             " FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id
              LEFT JOIN charge_tier ct ON ct.org_id = c.org_id AND ct.seq = c.seq AND ct.meter_id = c.meter_id ",
@@ -116,7 +117,7 @@ macro_rules! charge_sql {
 }
 pub(crate) use {charge_sql, event_sql};
 /// How many columns a charge has.
-pub(crate) const CHARGE_COLUMNS: usize = 11;
+pub(crate) const CHARGE_COLUMNS: usize = 12;
 
 /// What an event said, from its row; its quantities come from its charges.
 pub(crate) struct Said {
@@ -168,7 +169,8 @@ pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreE
     let carry_before = Carry(row.get(7)?);
     let tier = row.get::<Option<i64>>(8)?.map(|number| -> Result<TierPlace, StoreError> {
         let cycle = BillingCycle::from_number(number).ok_or_else(|| unreadable("billing cycle"))?;
-        Ok(TierPlace { cycle, used: Quantity::from_parts(row.get(9)?, row.get(10)?) })
+        let used = Quantity::from_parts(row.get(9)?, row.get(10)?);
+        Ok(TierPlace { cycle, used, owed: Credits::from_micros(row.get(11)?) })
     });
     let tier = tier.transpose()?;
     let charge = Charge {
@@ -182,6 +184,17 @@ pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreE
         tier,
     };
     Ok((EventSeq(row.get(0)?), charge))
+}
+
+/// The charges of one event, in the order of the meters' names.
+pub(crate) fn charges_of(conn: &Connection, org: OrgId, event: EventSeq) -> Result<Vec<Charge>, StoreError> {
+    let mut statement = conn.prepare_cached(charge_sql!("WHERE c.org_id = ?1 AND c.seq = ?2 ORDER BY m.name"))?;
+    let mut rows = statement.query([org.0, event.0])?;
+    let mut charges = Vec::new();
+    while let Some(row) = rows.next()? {
+        charges.push(charge_of(row)?.1);
+    }
+    Ok(charges)
 }
 
 impl Store {

@@ -17,7 +17,7 @@ use ledger::cube::MeterInfo;
 use ledger::entry::Draft;
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::{
-    BillingCycle, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp,
+    BillingCycle, CycleUse, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -257,18 +257,20 @@ pub(crate) fn card_of(
     found.ok_or_else(|| unreadable("rate card"))?
 }
 
-/// What a tiered line has charged in a billing cycle.
+/// What a tiered line has of a billing cycle.
 pub(crate) fn tier_use(
     conn: &Connection,
     org: OrgId,
     origin: LineOrigin,
     cycle: BillingCycle,
-) -> Result<Quantity, StoreError> {
-    let sql = "SELECT used, used_micros FROM tier_use WHERE org_id = ?1 AND version = ?2 AND line = ?3 AND cycle = ?4";
+) -> Result<CycleUse, StoreError> {
+    let sql =
+        "SELECT used, used_micros, owed FROM tier_use WHERE org_id = ?1 AND version = ?2 AND line = ?3 AND cycle = ?4";
     let found = conn
         .prepare_cached(sql)?
         .query_row([org.0, origin.version.0, origin.line.0, cycle.number()], |row| {
-            Ok(Quantity::from_parts(row.get(0)?, row.get(1)?))
+            let used = Quantity::from_parts(row.get(0)?, row.get(1)?);
+            Ok(CycleUse { used, owed: Credits::from_micros(row.get(2)?) })
         })
         .optional()?;
     Ok(found.unwrap_or_default())

@@ -8,9 +8,11 @@ use crate::settle::TierPlace;
 
 fn why(text: &str, usage: Usage, carry: i64, used: i64) -> Explanation {
     let line = parse(text).expect("valid").remove(0);
-    let tier = line
-        .has_tiers()
-        .then_some(TierPlace { cycle: BillingCycle { year: 2026, month: 11 }, used: Quantity::from_units(used) });
+    let tier = line.has_tiers().then_some(TierPlace {
+        cycle: BillingCycle { year: 2026, month: 11 },
+        used: Quantity::from_units(used),
+        owed: Credits::ZERO,
+    });
     let charge = Charge {
         meter: line.meter.clone(),
         quantity: usage.quantity,

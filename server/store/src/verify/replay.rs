@@ -218,10 +218,11 @@ impl Replay {
                 Some(self.position.capture(hold, amount, (*event, *root), now, cause)?)
             }
             EntryKind::Release { hold } => self.pending(*hold).map(|hold| hold.release(now, cause)).transpose()?,
-            EntryKind::Void { event, replacement, reason, .. } => {
+            EntryKind::Void { event, replacement, tiers, reason, .. } => {
                 let (_, paid) = payers(conn, org, *event)?;
                 let paid = paid.into_iter().flat_map(|(_, paid)| paid).collect();
-                let voiding = Voiding { event: *event, paid, replacement: *replacement, reason: reason.clone() };
+                let (event, replacement, tiers) = (*event, *replacement, *tiers);
+                let voiding = Voiding { event, paid, replacement, tiers, reason: reason.clone() };
                 let (draft, refund) = self.position.void(voiding, self.next, now, cause)?;
                 if refund.as_ref() != brought.grant {
                     return Err(StoreError::Internal(
