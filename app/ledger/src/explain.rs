@@ -98,7 +98,7 @@ fn equation(line: &RateLine, arithmetic: String, rated: &Rated, before: Before) 
     if let Some(carried) = part(before.carry)? {
         text = format!("{text} + {carried} carried");
     }
-    text = format!("{text} = {}", rated.credits);
+    text = format!("{text} = {}", rated.credits.to_string().replace('-', "\u{2212}"));
     if let Some(carried) = part(rated.after.carry)? {
         text = format!("{text} + {carried} carried on");
     }

@@ -210,12 +210,6 @@ pub enum Refusal {
     /// A time to read at that cannot be.
     #[error("as_known_at is in the future: nobody knows yet what will be known then")]
     NotKnownYet,
-    /// An event that reached a volume price and got credits back for it.
-    #[error(
-        "this event reached a volume price and gave back what was paid above it, which cannot be undone: adjust the balance \
-         instead"
-    )]
-    GaveBack,
     /// Another version of the rate card was laid down meanwhile.
     #[error("the rate card is at {newest} by now: look at it, then put yours with `replaces` set to that")]
     RateCardChanged {
@@ -305,7 +299,6 @@ impl Refusal {
             Self::AdjustmentTooLarge { .. } => "adjustment_too_large",
             Self::IdempotencyConflict => "idempotency_conflict",
             Self::NotKnownYet => "not_known_yet",
-            Self::GaveBack => "gave_credits_back",
             Self::RateCardChanged { .. } => "rate_card_changed",
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",

@@ -29,7 +29,7 @@ fn explained(text: &str, data: &str, before: Before) -> (Event, Vec<Charge>, Vec
         unit: String::new(),
         said: told(text, &charge, &why, &Words::default()),
         line: text.to_owned(),
-        paid: vec![("grant_1".to_owned(), charge.credits.max(Credits::ZERO))],
+        paid: vec![("grant_1".to_owned(), charge.credits)],
     };
     (event, vec![charge], vec![reason])
 }

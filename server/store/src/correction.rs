@@ -274,9 +274,6 @@ impl Tx<'_> {
         if voided(conn, id, event)?.is_some() {
             return Err(Refusal::AlreadyVoided.into());
         }
-        if stood.charges.iter().any(|(.., credits, _)| credits.is_negative()) {
-            return Err(Refusal::GaveBack.into());
-        }
         let (_, paid) = payers(conn, id, event)?;
         let paid: Vec<(Account, Credits)> = paid.into_iter().flat_map(|(_, paid)| paid).collect();
         for (account, _) in &paid {

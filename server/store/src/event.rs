@@ -55,7 +55,8 @@ pub struct Explained {
     pub line: RateLine,
     /// Why it is so.
     pub why: Explanation,
-    /// Who paid how much of it, in the order of drawdown; nobody where it gave credits back.
+    /// Who paid how much of it, in the order of drawdown; below zero the grant as which it gave
+    /// credits back.
     pub paid: Vec<(Account, Credits)>,
 }
 

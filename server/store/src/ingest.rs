@@ -273,7 +273,7 @@ impl OrgCache {
             Some(pending) => (pending.left()?, pending.debt()),
             None => (Credits::ZERO, Credits::ZERO),
         };
-        // What volume tiers gave back repays debt first, as soon as it is booked.
+        // What tiers gave back repays debt first, as soon as it is booked.
         let returned = self.pending.as_ref().map_or(Credits::ZERO, settle::Settlement::returned);
         let repaid = returned.min(self.position.debt.plus(new_debt)?);
         (left, new_debt) = (left.plus(returned.minus(repaid)?)?, new_debt.minus(repaid)?);

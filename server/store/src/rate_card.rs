@@ -17,7 +17,8 @@ use ledger::cube::MeterInfo;
 use ledger::entry::Draft;
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::{
-    BillingCycle, CycleUse, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp,
+    BillingCycle, Credits, CycleUse, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};

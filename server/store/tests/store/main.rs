@@ -15,5 +15,6 @@ mod rate_cards;
 mod safety;
 mod splitting;
 mod tampering;
+mod tiers_and_voids;
 mod usage;
 mod whole_cards;
