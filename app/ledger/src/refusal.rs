@@ -216,6 +216,9 @@ pub enum Refusal {
         /// The newest version there is.
         newest: RateCardVersion,
     },
+    /// A rate card of no lines.
+    #[error("a rate card without lines would refuse all usage: write at least one; `export: free` charges nothing")]
+    EmptyRateCard,
     /// A rate card that would count for what is rated already.
     #[error("a rate card takes effect now or later: what was rated stays as it was")]
     EffectiveInThePast,
@@ -300,6 +303,7 @@ impl Refusal {
             Self::IdempotencyConflict => "idempotency_conflict",
             Self::NotKnownYet => "not_known_yet",
             Self::RateCardChanged { .. } => "rate_card_changed",
+            Self::EmptyRateCard => "empty_rate_card",
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",

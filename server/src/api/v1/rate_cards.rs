@@ -31,9 +31,9 @@ use utoipa::{IntoParams, ToSchema};
 #[allow(dead_code, reason = "describes the wire for the documentation; `new_card` reads it")]
 pub struct RateCardBody {
     /// In the order in which they are tried; the first that matches wins.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Option<Vec<Object>>, min_items = 1, max_items = 500)]
     lines: Option<Vec<()>>,
-    /// The same as text, one line each: `export: 1 each`. Comments are not kept.
+    /// The same as text, one line each: `export: 1 each`. At most 64 KiB. Comments are not kept.
     text: Option<String>,
     /// What people read of meters that are new; those that there are stay as they are.
     meters: Option<Vec<MeterBody>>,
@@ -64,6 +64,7 @@ pub struct MeterBody {
 ///
 /// The next version. What was rated before is never rated again; a line that stays as it was keeps what it carries and
 /// where it is in its tiers. The same lines as those of the newest version are no new version: that is the answer then.
+/// A version that was scheduled for the new one's time or later never comes into force: `overtakes` names it.
 ///
 /// # Errors
 /// A card with lines that cannot be used, each named.
@@ -78,7 +79,7 @@ pub struct MeterBody {
         (status = 409, description = "`rate_card_changed`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `too_many`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `too_many`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
@@ -229,11 +230,11 @@ pub struct RateCardList {
 #[derive(Serialize, ToSchema)]
 #[schema(title = "RateCard", example = json!({
     "version": 1, "status": "in_force", "effective_at": "2026-11-01T00:00:00Z", "created_at": "2026-11-01T00:00:00Z",
-    "cause": "operator", "lines": [{"meter": "export", "rule": "unit", "price": "1"}], "text": "export: 1 each\n"
+    "cause": "operator", "overtakes": [], "lines": [{"meter": "export", "rule": "unit", "price": "1"}], "text": "export: 1 each\n"
 }))]
 pub struct RateCardItem {
     version: i64,
-    /// `in_force`, `scheduled` or `superseded`.
+    /// `in_force`, `scheduled`, `superseded`, or `never_in_force`: a later version took its place before its time came.
     status: &'static str,
     /// From when it rates what is booked.
     #[schema(value_type = String, format = DateTime)]
@@ -243,6 +244,10 @@ pub struct RateCardItem {
     created_at: Timestamp,
     /// By whom or what.
     cause: Option<String>,
+    /// Versions that were scheduled for this one's time or later: they never come into force, since this one takes their
+    /// place.
+    #[schema(example = json!([]))]
+    overtakes: Vec<i64>,
     /// In the order in which they are tried.
     #[schema(value_type = Vec<Object>)]
     lines: Vec<RateLine>,
@@ -251,7 +256,7 @@ pub struct RateCardItem {
 }
 
 impl RateCardItem {
-    fn new(CardState { card, status, created_at, cause }: CardState) -> Self {
+    fn new(CardState { card, status, created_at, cause, overtakes }: CardState) -> Self {
         let text = card_text::write(&card.lines);
         Self {
             version: card.version.0,
@@ -259,6 +264,7 @@ impl RateCardItem {
             effective_at: card.effective_at,
             created_at,
             cause,
+            overtakes: overtakes.into_iter().map(|version| version.0).collect(),
             lines: card.lines,
             text,
         }

@@ -71,11 +71,44 @@ async fn what_cannot_be_laid_down_is_told_and_nothing_is_booked() {
     assert_eq!(refused(far).await, "effective_too_far");
     let unseen = NewRateCard { replaces: Some(RateCardVersion(7)), ..card("export: 3 each") };
     assert_eq!(refused(unseen).await, "rate_card_changed");
+    assert_eq!(refused(NewRateCard::default()).await, "empty_rate_card");
     let mut twice = lines("export: 1 each");
     twice.extend(lines("export: 2 each"));
     let hidden = NewRateCard { lines: twice, ..NewRateCard::default() };
     assert!(matches!(put(&bench, org, hidden).await, Err(StoreError::Refused(Refusal::BadRateLine { line: 2, .. }))));
     assert_eq!(bench.store.rate_cards(org, CardPage { before: None, limit: 9 }).await.expect("reads").len(), 1);
+    bench.assert_verified().await;
+}
+
+/// A version whose time has not come gives way to any that takes effect before; it says so, and so does the one that did it.
+#[tokio::test]
+async fn what_was_scheduled_and_overtaken_was_never_in_force() {
+    let bench = Bench::new().await;
+    let org = bench.org("Acme", "UTC").await;
+    for (days, price) in [(1, 2), (9, 3), (5, 4)] {
+        let new = NewRateCard { effective_at: Some(at(days * DAY)), ..card(&format!("export: {price} each")) };
+        put(&bench, org, new).await.expect("a good card");
+    }
+    bench.clock.set(at(2 * DAY));
+    put(&bench, org, card("export: 5 each")).await.expect("a good card");
+    let told = async || {
+        let states = bench.store.rate_cards(org, CardPage { before: None, limit: 9 }).await.expect("reads");
+        let told = |state: store::CardState| {
+            (state.card.version.0, state.status.as_str(), state.overtakes.iter().map(|gone| gone.0).collect::<Vec<_>>())
+        };
+        states.into_iter().map(told).collect::<Vec<_>>()
+    };
+    let expected = [
+        (5, "in_force", vec![4]),
+        (4, "never_in_force", vec![3]),
+        (3, "never_in_force", vec![]),
+        (2, "superseded", vec![]),
+        (1, "superseded", vec![]),
+    ];
+    assert_eq!(told().await, expected);
+    bench.clock.set(at(20 * DAY));
+    assert_eq!(told().await, expected);
+    assert_eq!(spend(&bench, org, "1", "export", "1", None).await, credits("5"));
     bench.assert_verified().await;
 }
 
