@@ -11,7 +11,7 @@ use crate::drawdown::{Slot, order};
 use crate::entry::{Account, Draft, EntryKind, Posting};
 use crate::grant::{Grant, GrantKind, Scope};
 use crate::id::{EventSeq, GrantId};
-use crate::label::{MAX_TEXT_BYTES, check_text};
+use crate::label::{MAX_TEXT_BYTES, check_kept};
 use crate::position::Position;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -32,7 +32,7 @@ pub struct Voiding {
     pub reason: String,
 }
 
-/// Checks a reason: corrections are never without one.
+/// Checks a reason: corrections are never without one. Whoever takes one from outside checks its text besides.
 ///
 /// # Errors
 /// [`Refusal::MissingReason`], [`Refusal::BadLabel`].
@@ -43,7 +43,7 @@ pub fn check_reason(reason: &str) -> Result<(), Refusal> {
     if !reason.chars().any(says_something) {
         return Err(Refusal::MissingReason);
     }
-    check_text("reason", reason, MAX_TEXT_BYTES)
+    check_kept("reason", reason, MAX_TEXT_BYTES)
 }
 
 impl Position {

@@ -216,6 +216,12 @@ pub enum Refusal {
         /// The newest version there is.
         newest: RateCardVersion,
     },
+    /// A rate card whose lines take too much room.
+    #[error("the lines of the rate card take more than {max} bytes as JSON: use fewer lines, or shorter names")]
+    RateCardTooLong {
+        /// How many are kept.
+        max: usize,
+    },
     /// A rate card of no lines.
     #[error("a rate card without lines would refuse all usage: write at least one; `export: free` charges nothing")]
     EmptyRateCard,
@@ -303,6 +309,7 @@ impl Refusal {
             Self::IdempotencyConflict => "idempotency_conflict",
             Self::NotKnownYet => "not_known_yet",
             Self::RateCardChanged { .. } => "rate_card_changed",
+            Self::RateCardTooLong { .. } => "rate_card_too_long",
             Self::EmptyRateCard => "empty_rate_card",
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",

@@ -17,6 +17,7 @@ use crate::rollup::{drop_empty, quarter_of};
 use crate::rows;
 use crate::tx::Tx;
 use ledger::correction::{Voiding, check_reason, put};
+use ledger::label::{MAX_TEXT_BYTES, check_text};
 use ledger::{
     Account, Balance, BillingCycle, Credits, EntrySeq, Event, EventSeq, Grant, GrantId, GrantKind, Label, Meter, OrgId,
     Quantity, Refusal, Scope, Timestamp,
@@ -61,6 +62,9 @@ pub enum Request {
 impl Request {
     /// What would be passed over must not be said: somebody meant something by it.
     fn check(&self) -> Result<(), Refusal> {
+        let (Self::Void { reason, .. } | Self::Replace { reason, .. } | Self::Adjust { reason, .. }) = self;
+        check_reason(reason)?;
+        check_text("reason", reason, MAX_TEXT_BYTES)?;
         let problem = match self {
             Self::Adjust { amount, grant: Some(_), .. } if amount.is_positive() => {
                 "giving makes a new grant: leave grant out, or take with an amount below zero"
@@ -466,8 +470,8 @@ impl Stood {
             Ok(RollupChange {
                 day: day.clone(),
                 meter: Meter::parse(meter)?,
-                source: Label::parse("stored", &self.source_name)?,
-                project: self.project_name.as_deref().map(|name| Label::parse("stored", name)).transpose()?,
+                source: Label::kept(&self.source_name)?,
+                project: self.project_name.as_deref().map(|name| Label::kept(name)).transpose()?,
                 credits: if sign < 0 { credits.negated()? } else { *credits },
                 quantity: Quantity::from_micros(quantity.micros() * i128::from(sign)),
             })

@@ -128,13 +128,9 @@ pub(crate) struct Said {
 }
 
 pub(crate) fn said(row: &impl Columns) -> Result<Said, StoreError> {
-    let label =
-        |column: usize| -> Result<Label, StoreError> { Ok(Label::parse("stored", &row.get::<String>(column)?)?) };
+    let label = |column: usize| -> Result<Label, StoreError> { Ok(Label::kept(&row.get::<String>(column)?)?) };
     let maybe = |column: usize| -> Result<Option<Label>, StoreError> {
-        row.get::<Option<String>>(column)?
-            .map(|text| Label::parse("stored", &text))
-            .transpose()
-            .map_err(StoreError::from)
+        row.get::<Option<String>>(column)?.map(|text| Label::kept(&text)).transpose().map_err(StoreError::from)
     };
     let place = |column: usize| -> Result<Option<Place>, StoreError> {
         let name = maybe(column + 1)?;

@@ -398,7 +398,7 @@ macro_rules! columns {
 
 /// A hold without its parts, from [`columns`].
 pub(crate) fn hold_of(row: &rusqlite::Row<'_>) -> Result<Hold, StoreError> {
-    let label = |text: String| Label::parse("stored", &text);
+    let label = |text: String| Label::kept(&text);
     Ok(Hold {
         id: HoldId(row.get(0)?),
         amount: Credits::from_micros(row.get(1)?),

@@ -214,7 +214,7 @@ pub(crate) fn insert(conn: &Connection, org: OrgId, now: Timestamp, card: &RateC
     RateCard::check(&card.lines)?;
     let json = serde_json::to_string(&card.lines)?;
     if json.len() > MAX_CARD_BYTES {
-        return Err(Refusal::TooMany { field: "the rate card", max: MAX_CARD_BYTES }.into());
+        return Err(Refusal::RateCardTooLong { max: MAX_CARD_BYTES }.into());
     }
     conn.prepare_cached(
         "INSERT INTO rate_card (org_id, version, effective_at, lines, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -8,7 +8,7 @@ use crate::access::Caller;
 use crate::problem::{Problem, ProblemDetails};
 use crate::state::AppState;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequest, Path, RawQuery, Request, State};
 use axum::response::IntoResponse;
 use ledger::card::{self, LineProblem};
 use ledger::cube::MeterInfo;
@@ -79,13 +79,35 @@ pub struct MeterBody {
         (status = 409, description = "`rate_card_changed`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `too_many`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `rate_card_too_long`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub async fn put(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
+pub async fn put(State(app): State<AppState>, CardWrite(write): CardWrite) -> Result<impl IntoResponse, Problem> {
     let new = new_card(write.members)?;
     let done = app.store.put_rate_card(write.org, write.caller.by(), new, write.once).await?;
     Ok((Replayed(done.replayed), Json(RateCardItem::new(done.answer))))
+}
+
+/// A write whose body may be larger than others: a card escaped, or with white space between its members.
+pub struct CardWrite(Write);
+
+impl FromRequest<AppState> for CardWrite {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        Ok(Self(Write::read(request, app, MAX_BODY_BYTES, too_long).await?))
+    }
+}
+
+/// Most bytes of a card's body.
+const MAX_BODY_BYTES: usize = 4 * card_text::MAX_TEXT_BYTES;
+
+fn too_long() -> String {
+    format!(
+        "the rate card is longer than is kept: at most {} lines and {} KiB; leave out comments, or lines that say the same",
+        card::MAX_LINES,
+        card_text::MAX_TEXT_BYTES / 1024
+    )
 }
 
 fn new_card(mut members: Members) -> Result<NewRateCard, Problem> {
@@ -95,6 +117,9 @@ fn new_card(mut members: Members) -> Result<NewRateCard, Problem> {
     members.finish()?;
     let lines = match (lines, text) {
         (Some(lines), None) => lines_of(&lines)?,
+        (None, Some(text)) if text.len() > card_text::MAX_TEXT_BYTES => {
+            return Err(Problem::too_large("body_too_large", too_long()));
+        }
         (None, Some(text)) => card_text::parse(&text).map_err(wrong_lines)?,
         (None, None) => return Err(bad("missing_field", "send the card as lines, or as text")),
         (Some(_), Some(_)) => return Err(bad("contradiction", "send either lines or text, not both")),
