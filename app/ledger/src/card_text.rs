@@ -118,8 +118,10 @@ pub fn write_rule(rule: &Rule) -> String {
                 (formula.per_mb, " per MB"),
                 (formula.per_compute_unit, " per compute unit"),
             ];
-            let terms = terms.into_iter().filter(|(price, what)| what.is_empty() || *price != Price::default());
-            let sum = terms.map(|(price, what)| format!("{price}{what}")).collect::<Vec<_>>().join(" + ");
+            let some = terms.into_iter().filter(|(price, _)| *price != Price::default()).collect::<Vec<_>>();
+            // A formula of nothing still has to say so.
+            let some = if some.is_empty() { vec![(Price::default(), "")] } else { some };
+            let sum = some.into_iter().map(|(price, what)| format!("{price}{what}")).collect::<Vec<_>>().join(" + ");
             let minimum = formula.minimum;
             if minimum == Price::default() {
                 format!("formula {sum}")

@@ -91,7 +91,7 @@ fn equation(line: &RateLine, arithmetic: String, rated: &Rated, before: Before) 
     match before.owed {
         owed if owed.is_zero() => {}
         owed if owed.is_negative() => {
-            text = format!("{text} − {} charged too much before a void", trimmed(owed.negated()?))
+            text = format!("{text} − {} charged too much before a void", trimmed(owed.negated()?));
         }
         owed => text = format!("{text} + {} left open by a void", trimmed(owed)),
     }

@@ -234,9 +234,11 @@ fn a_plan_gives_one_calendar_month_of_the_zone() {
 
 #[test]
 fn all_mistakes_of_one_table_are_told_and_lines_are_those_of_the_file() {
-    let wrong = GOOD
-        .replacen("unit_position = \"after\"", "unit_position = \"behind\"", 1)
-        .replacen("decimals = ", "decimals = \"two\" # ", 1);
+    let wrong = GOOD.replacen("unit_position = \"after\"", "unit_position = \"behind\"", 1).replacen(
+        "decimals = ",
+        "decimals = \"two\" # ",
+        1,
+    );
     let told = problems(&wrong);
     let lines = ["unit_position", "decimals"].map(|key| format!("line {}: [words]: ", line_of(key)));
     assert_eq!(told.len(), 2, "{told:?}");

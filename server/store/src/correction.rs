@@ -471,7 +471,7 @@ impl Stood {
                 day: day.clone(),
                 meter: Meter::parse(meter)?,
                 source: Label::kept(&self.source_name)?,
-                project: self.project_name.as_deref().map(|name| Label::kept(name)).transpose()?,
+                project: self.project_name.as_deref().map(Label::kept).transpose()?,
                 credits: if sign < 0 { credits.negated()? } else { *credits },
                 quantity: Quantity::from_micros(quantity.micros() * i128::from(sign)),
             })
