@@ -62,9 +62,6 @@ pub enum Request {
 impl Request {
     /// What would be passed over must not be said: somebody meant something by it.
     fn check(&self) -> Result<(), Refusal> {
-        let (Self::Void { reason, .. } | Self::Replace { reason, .. } | Self::Adjust { reason, .. }) = self;
-        check_reason(reason)?;
-        check_text("reason", reason, MAX_TEXT_BYTES)?;
         let problem = match self {
             Self::Adjust { amount, grant: Some(_), .. } if amount.is_positive() => {
                 "giving makes a new grant: leave grant out, or take with an amount below zero"
@@ -199,6 +196,12 @@ pub(crate) fn voided(
     Ok(found.optional()?)
 }
 
+/// A reason as it comes from outside: stricter than what an old ledger may hold.
+fn check_said(reason: &str) -> Result<(), Refusal> {
+    check_reason(reason)?;
+    check_text("reason", reason, MAX_TEXT_BYTES)
+}
+
 /// What the audit log says of a correction.
 fn change(request: &Request, done: &Correction) -> Change {
     let balance =
@@ -272,7 +275,7 @@ impl Tx<'_> {
         replacement: Option<EventSeq>,
         reason: &str,
     ) -> Result<(Option<BillingCycle>, Vec<RollupChange>), StoreError> {
-        check_reason(reason)?;
+        check_said(reason)?;
         let (conn, now) = (self.conn, self.now());
         let stood = Stood::find(conn, id, event)?;
         if voided(conn, id, event)?.is_some() {
@@ -332,7 +335,7 @@ impl Tx<'_> {
         expires_at: Option<Timestamp>,
         reason: &str,
     ) -> Result<(), StoreError> {
-        check_reason(reason)?;
+        check_said(reason)?;
         let now = self.now();
         let org = self.org(id)?;
         if amount.is_zero() {
