@@ -80,9 +80,8 @@ fn again(event: &Event, charge: &Charge, reason: &ChargeReason, words: &Words) -
     if reason.said != computed {
         return Err("the server says more or less than your browser computes".to_owned());
     }
-    // Where credits come back, nobody pays.
     let paid = Credits::sum(reason.paid.iter().map(|(_, part)| *part)).unwrap_or_default();
-    equal(&amount(paid), &amount(charge.credits.max(Credits::ZERO)))
+    equal(&amount(paid), &amount(charge.credits))
 }
 
 const fn words_of<'m>(step: Step<'m>) -> &'m str {

@@ -32,6 +32,8 @@ const MAX_KEY_DAYS: u32 = 36_500;
 pub enum Command {
     /// What time the ledger goes by.
     Now,
+    /// Where the running server is reached.
+    Address,
     /// Make an org from a preset.
     CreateOrg {
         /// Its name.
@@ -188,6 +190,8 @@ pub enum Answer {
     Done,
     /// The time.
     Now(Timestamp),
+    /// An address for browsers.
+    Address(String),
     /// Orgs.
     Orgs(Vec<OrgLine>),
     /// A key, to be shown once.
@@ -289,6 +293,8 @@ impl From<PresetError> for CommandError {
 pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandError> {
     match command {
         Command::Now => Ok(Answer::Now(store.now())),
+        // A server answers this where it takes commands.
+        Command::Address => Err(CommandError::new("no_server", "no server runs on this folder")),
         Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
         Command::ListOrgs => list_orgs(store).await,
         Command::CreateUser { email, password, org, role, operator } => {

@@ -36,7 +36,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         Failure::new(format!("cannot listen on {}: {reason}; choose another with --listen", config.listen))
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
-    let desk = socket::Desk::open(&config.data, store.clone()).map_err(Failure::new)?;
+    let desk = socket::Desk::open(&config.data, store.clone(), config.url(bound)).map_err(Failure::new)?;
     let closing = CancellationToken::new();
     let due = tokio::spawn(jobs::due::run(store.clone(), closing.clone()));
     let deletions = tokio::spawn(jobs::deletions::run(store.clone(), closing.clone()));

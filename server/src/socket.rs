@@ -39,7 +39,7 @@ impl Desk {
     ///
     /// # Errors
     /// In a sentence.
-    pub fn open(data: &Path, store: Store) -> Result<Self, String> {
+    pub fn open(data: &Path, store: Store, url: String) -> Result<Self, String> {
         let path = data.join(FILE_NAME);
         let fail = |error: std::io::Error| format!("cannot take commands at {}: {error}", path.display());
         match std::fs::symlink_metadata(&path) {
@@ -50,7 +50,7 @@ impl Desk {
         let listener = UnixListener::bind(&path).map_err(fail)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(fail)?;
         let desk = Self { path, closing: CancellationToken::new(), tasks: TaskTracker::new() };
-        desk.tasks.spawn(accept(listener, store, desk.closing.clone(), desk.tasks.clone()));
+        desk.tasks.spawn(accept(listener, store, url.into(), desk.closing.clone(), desk.tasks.clone()));
         Ok(desk)
     }
 
@@ -66,7 +66,7 @@ impl Desk {
     }
 }
 
-async fn accept(listener: UnixListener, store: Store, closing: CancellationToken, tasks: TaskTracker) {
+async fn accept(listener: UnixListener, store: Store, url: Arc<str>, closing: CancellationToken, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(MAX_CLIENTS));
     loop {
         let accepted = tokio::select! {
@@ -75,9 +75,9 @@ async fn accept(listener: UnixListener, store: Store, closing: CancellationToken
         };
         match (accepted, Arc::clone(&places).try_acquire_owned()) {
             (Ok((stream, _)), Ok(place)) => {
-                let (store, closing) = (store.clone(), closing.clone());
+                let (store, url, closing) = (store.clone(), Arc::clone(&url), closing.clone());
                 tasks.spawn(async move {
-                    if let Err(error) = attend(stream, &store, &closing).await {
+                    if let Err(error) = attend(stream, &store, &url, &closing).await {
                         tracing::debug!(%error, "a command line went away");
                     }
                     drop(place);
@@ -93,7 +93,7 @@ async fn accept(listener: UnixListener, store: Store, closing: CancellationToken
     }
 }
 
-async fn attend(stream: UnixStream, store: &Store, closing: &CancellationToken) -> std::io::Result<()> {
+async fn attend(stream: UnixStream, store: &Store, url: &str, closing: &CancellationToken) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
@@ -103,6 +103,7 @@ async fn attend(stream: UnixStream, store: &Store, closing: &CancellationToken) 
         };
         let Some(line) = line else { return Ok(()) };
         let reply: Reply = match serde_json::from_str(&line) {
+            Ok(Command::Address) => Ok(Answer::Address(url.to_owned())),
             Ok(command) => execute(store, command).await,
             Err(error) => {
                 let detail = format!("the server does not know this command (another release?): {error}");

@@ -7,7 +7,7 @@ use crate::canon::{Canon, Hash};
 use crate::event::{Event, MAX_ATTRIBUTES};
 use crate::id::{LineNo, RateCardVersion};
 use crate::label::Meter;
-use crate::rate::{RateLine, Rule};
+use crate::rate::{RateLine, Rule, wrong_member};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,34 +45,59 @@ pub fn read_line(json: &str) -> Result<RateLine, String> {
     if !json.trim_start().starts_with('{') {
         return Err("it is not a JSON object".to_owned());
     }
-    serde_json::from_str(json)
-        .map_err(|error| error.to_string().chars().filter(|c| !c.is_control()).take(300).collect())
+    serde_json::from_str(json).map_err(|error| {
+        // What is wrong between members is said in our own words, behind which the place in the text follows.
+        let between = || error.to_string().split(" at line ").next().unwrap_or_default().to_owned();
+        match wrong_member(json) {
+            Some(problem) => problem,
+            None if error.to_string().starts_with("duplicate field") => "a member is there twice".to_owned(),
+            None => between(),
+        }
+    })
 }
 
 /// What is wrong with the lines of a new card, each by itself and one beside the other.
 #[must_use]
 pub fn problems(lines: &[RateLine]) -> Vec<LineProblem> {
-    problems_at(lines, |number| number)
+    problems_at(lines, false, |number| number)
 }
 
-/// The same, where `place` says which line of its text a line of the card is, both counted from 1.
-pub(crate) fn problems_at(lines: &[RateLine], place: impl Fn(usize) -> usize) -> Vec<LineProblem> {
+/// The same, in the words of the text where it was written so; `place` says which line of it a line of the card is, both
+/// counted from 1.
+pub(crate) fn problems_at(lines: &[RateLine], as_text: bool, place: impl Fn(usize) -> usize) -> Vec<LineProblem> {
     let mut found = Vec::new();
     if lines.len() > MAX_LINES {
         found.push(LineProblem::new(place(MAX_LINES + 1), format!("a card has at most {MAX_LINES} lines")));
     }
     for (index, line) in lines.iter().enumerate().take(MAX_LINES) {
         let number = place(index + 1);
-        if let Some(problem) = line.problem() {
+        if let Some(fault) = line.fault() {
+            found.push(LineProblem::new(number, fault.advice(as_text)));
+        }
+        if line.sources.len() > MAX_SOURCES {
+            let problem = format!("it names {} sources: at most {MAX_SOURCES}; split the line", line.sources.len());
             found.push(LineProblem::new(number, problem));
         }
-        if line.sources.len() > MAX_SOURCES || line.attributes.len() > MAX_ATTRIBUTES {
-            let problem = format!("a line names at most {MAX_SOURCES} sources and {MAX_ATTRIBUTES} attributes");
+        if line.attributes.len() > MAX_ATTRIBUTES {
+            let problem = format!("it names {} attributes: at most {MAX_ATTRIBUTES}", line.attributes.len());
             found.push(LineProblem::new(number, problem));
         }
-        if let Some(wider) = lines.iter().take(index).position(|before| before.covers(line)) {
-            let problem =
-                format!("it is never reached: line {} matches all that it does; put it first", place(wider + 1));
+        let names = line.sources.iter().chain(line.attributes.iter().flat_map(|(name, value)| [name, value]));
+        found.extend(
+            names
+                .filter_map(|name| name.check("a source or attribute").err())
+                .map(|refusal| LineProblem::new(number, refusal.to_string())),
+        );
+        let shadows = line.shadowed_by(lines.get(..index).unwrap_or_default());
+        if let Some((last, others)) = shadows.split_last() {
+            let others: Vec<String> = others.iter().map(|other| place(other + 1).to_string()).collect();
+            let last = place(last + 1);
+            let who = if others.is_empty() {
+                format!("line {last} matches")
+            } else {
+                format!("lines {} and {last} together match", others.join(", "))
+            };
+            let problem = format!("it is never reached: {who} all that it does; put it first, or leave it out");
             found.push(LineProblem::new(number, problem));
         }
     }
@@ -94,14 +119,15 @@ impl RateCard {
     /// Checks lines before they become a card.
     ///
     /// # Errors
-    /// [`Refusal::BadRateLine`] for the first line that cannot be used, or [`Refusal::TooMany`].
+    /// [`Refusal::BadRateLine`] for the first line that cannot be used.
     pub fn check(lines: &[RateLine]) -> Result<(), Refusal> {
         if lines.len() > MAX_LINES {
-            return Err(Refusal::TooMany { field: "the rate card", max: MAX_LINES });
+            let problem = format!("a card has at most {MAX_LINES} lines");
+            return Err(Refusal::BadRateLine { line: MAX_LINES + 1, problem });
         }
         for (index, line) in lines.iter().enumerate() {
-            if let Some(problem) = line.problem() {
-                return Err(Refusal::BadRateLine { line: index + 1, problem: problem.to_owned() });
+            if let Some(fault) = line.fault() {
+                return Err(Refusal::BadRateLine { line: index + 1, problem: fault.advice(false).to_owned() });
             }
         }
         Ok(())

@@ -16,9 +16,11 @@
 
 use crate::card::{LineProblem, MAX_LINES, problems_at};
 use crate::credits::Credits;
+use crate::decimal::DecimalError;
 use crate::label::{Label, Meter};
-use crate::quantity::Quantity;
-use crate::rate::{Counted, Formula, Mode, Price, RateLine, Rule, Tier, Tiers};
+use crate::quantity::{MAX_UNITS, Quantity};
+use crate::rate::{BLOCK_DECIMALS, Counted, Formula, Mode, Price, RateLine, Rule, Tier, Tiers};
+use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -35,7 +37,8 @@ const RULES: &str = "write a rule such as `0.60 per 1000000`, `1 each`, `1 per 6
 /// One problem per bad line, in their order.
 pub fn parse(text: &str) -> Result<Vec<RateLine>, Vec<LineProblem>> {
     if text.len() > MAX_TEXT_BYTES {
-        return Err(vec![LineProblem::new(1, format!("the text is above {MAX_TEXT_BYTES} bytes"))]);
+        let problem = format!("the text has {} bytes: a card has at most {MAX_TEXT_BYTES}", text.len());
+        return Err(vec![LineProblem::new(1, problem)]);
     }
     let (mut lines, mut places, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for (number, text) in (1_usize..).zip(text.lines()) {
@@ -55,7 +58,7 @@ pub fn parse(text: &str) -> Result<Vec<RateLine>, Vec<LineProblem>> {
             Err(problem) => wrong.push(LineProblem::new(number, problem)),
         }
     }
-    wrong.extend(problems_at(&lines, |number| places.get(number - 1).copied().unwrap_or(number)));
+    wrong.extend(problems_at(&lines, true, |number| places.get(number - 1).copied().unwrap_or(number)));
     wrong.sort_by_key(|problem| problem.line);
     if wrong.is_empty() { Ok(lines) } else { Err(wrong) }
 }
@@ -115,8 +118,10 @@ pub fn write_rule(rule: &Rule) -> String {
                 (formula.per_mb, " per MB"),
                 (formula.per_compute_unit, " per compute unit"),
             ];
-            let terms = terms.into_iter().filter(|(price, what)| what.is_empty() || *price != Price::default());
-            let sum = terms.map(|(price, what)| format!("{price}{what}")).collect::<Vec<_>>().join(" + ");
+            let some = terms.into_iter().filter(|(price, _)| *price != Price::default()).collect::<Vec<_>>();
+            // A formula of nothing still has to say so.
+            let some = if some.is_empty() { vec![(Price::default(), "")] } else { some };
+            let sum = some.into_iter().map(|(price, what)| format!("{price}{what}")).collect::<Vec<_>>().join(" + ");
             let minimum = formula.minimum;
             if minimum == Price::default() {
                 format!("formula {sum}")
@@ -233,12 +238,16 @@ fn rule(text: &str) -> Result<Rule, String> {
         ("volume", _) => tiers(Mode::Volume, rest),
         ("formula", _) => formula(rest),
         ("" | "free" | "reported", _) => Err(RULES.to_owned()),
+        // What does not even begin as a number may be meant as another rule.
+        _ if !first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | ',')) => {
+            Err(format!("\"{}\" is neither a price nor a rule; {RULES}", shown(first)))
+        }
         _ => priced(price(first)?, rest),
     }
 }
 
 fn price(text: &str) -> Result<Price, String> {
-    Price::parse(text).map_err(|_| format!("\"{}\" is not a price; {RULES}", shown(text)))
+    Price::parse(text).map_err(|wrong| format!("the price \"{}\" {wrong}", shown(text)))
 }
 
 fn priced(price: Price, rest: &str) -> Result<Rule, String> {
@@ -248,8 +257,7 @@ fn priced(price: Price, rest: &str) -> Result<Rule, String> {
         ["per", per] => Ok(Rule::Unit { price, per: count(per)? }),
         ["per", size, how @ ("begun" | "full")] => {
             let counted = if *how == "begun" { Counted::PerEvent } else { Counted::Accumulated };
-            let price =
-                Credits::parse(&price.to_string()).map_err(|_| "the price of a block has at most six decimals")?;
+            let price = Credits::parse(&price.to_string()).map_err(|_| BLOCK_DECIMALS)?;
             Ok(Rule::Block { price, size: quantity(size)?, counted })
         }
         _ => Err(format!("after the price {price}, write `each`, `per N`, `per N begun` or `per N full`")),
@@ -263,7 +271,15 @@ fn count(text: &str) -> Result<i64, String> {
 }
 
 fn quantity(text: &str) -> Result<Quantity, String> {
-    Quantity::parse(text).map_err(|_| format!("\"{}\" is not a number of units such as 600 or 1000000", shown(text)))
+    Quantity::parse(text).map_err(|refusal| {
+        let wrong = match refusal {
+            Refusal::NegativeQuantity => "is below zero".to_owned(),
+            Refusal::QuantityTooLarge => format!("is above {MAX_UNITS}"),
+            Refusal::BadQuantity { reason: reason @ DecimalError::TooPrecise(_) } => reason.to_string(),
+            _ => "is not a number of units such as 600 or 1000000".to_owned(),
+        };
+        format!("\"{}\" {wrong}", shown(text))
+    })
 }
 
 fn tiers(mode: Mode, text: &str) -> Result<Rule, String> {

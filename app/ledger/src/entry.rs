@@ -172,6 +172,8 @@ pub enum EntryKind {
         replacement: Option<EventSeq>,
         /// The grant that received what had paid a debt that is repaid by now, and its terms.
         refund: Option<(GrantId, Hash)>,
+        /// Whether tiers count less of its cycle from here on; not in entries made before they did.
+        tiers: bool,
         /// Why, in a person's words.
         reason: String,
     },
@@ -234,10 +236,11 @@ impl EntryKind {
         }
     }
 
-    /// The format whose canonical bytes it has. Grants were first entered without their terms.
+    /// The format whose canonical bytes it has. Grants were first entered without their terms, and what was voided was
+    /// first still counted by tiers.
     const fn tag(&self) -> &'static str {
         match self {
-            Self::Grant { terms: Some(_), .. } => "scrip-entry-2",
+            Self::Grant { terms: Some(_), .. } | Self::Void { tiers: true, .. } => "scrip-entry-2",
             _ => "scrip-entry-1",
         }
     }
@@ -261,7 +264,7 @@ impl EntryKind {
             Self::Extension { hold, until } => canon.int(hold.0).int(until.micros()),
             Self::Capture { hold, event, root } => canon.int(hold.0).int(event.0).bytes(root),
             Self::Release { hold } | Self::HoldExpiry { hold } => canon.int(hold.0),
-            Self::Void { event, replacement, refund, reason } => {
+            Self::Void { event, replacement, refund, reason, tiers: _ } => {
                 canon.int(event.0).maybe_int(replacement.map(|seq| seq.0)).maybe_int(refund.map(|(grant, _)| grant.0));
                 maybe(canon, &refund.map(|(_, terms)| terms));
                 canon.text(reason)

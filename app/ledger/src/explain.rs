@@ -88,10 +88,17 @@ fn equation(line: &RateLine, arithmetic: String, rated: &Rated, before: Before) 
         part => fraction(part, line.denominator()?).map(Some),
     };
     let mut text = arithmetic;
+    match before.owed {
+        owed if owed.is_zero() => {}
+        owed if owed.is_negative() => {
+            text = format!("{text} − {} charged too much before a void", trimmed(owed.negated()?));
+        }
+        owed => text = format!("{text} + {} left open by a void", trimmed(owed)),
+    }
     if let Some(carried) = part(before.carry)? {
         text = format!("{text} + {carried} carried");
     }
-    text = format!("{text} = {}", rated.credits);
+    text = format!("{text} = {}", rated.credits.to_string().replace('-', "\u{2212}"));
     if let Some(carried) = part(rated.after.carry)? {
         text = format!("{text} + {carried} carried on");
     }

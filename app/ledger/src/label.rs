@@ -27,6 +27,23 @@ impl Label {
         Ok(Self(text.to_owned()))
     }
 
+    /// One that was kept before: what is refused today may stand in an old ledger, and is read as it is.
+    ///
+    /// # Errors
+    /// [`Refusal::BadLabel`] for what was never taken.
+    pub fn kept(text: &str) -> Result<Self, Refusal> {
+        check_kept("stored", text, MAX_LABEL_BYTES)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Checks one that was read without being parsed.
+    ///
+    /// # Errors
+    /// What [`Label::parse`] says.
+    pub fn check(&self, field: &'static str) -> Result<(), Refusal> {
+        check_text(field, &self.0, MAX_LABEL_BYTES)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -34,11 +51,65 @@ impl Label {
     }
 }
 
-/// Checks any text from outside: not empty, at most `max_bytes`, nothing that a terminal, a log or a page would act on.
+/// Checks any text from outside: not empty, at most `max_bytes`, nothing that a terminal, a log or a page would act on,
+/// and nothing that nobody sees, by which two texts that look the same would be two.
 ///
 /// # Errors
 /// [`Refusal::BadLabel`].
 pub fn check_text(field: &'static str, text: &str, max_bytes: usize) -> Result<(), Refusal> {
+    check_kept(field, text, max_bytes)?;
+    match unseen(text) {
+        None => Ok(()),
+        Some(c) => Err(Refusal::BadLabel {
+            field,
+            problem: format!("contains a character that nobody sees (U+{:04X}): leave it out", u32::from(c)),
+        }),
+    }
+}
+
+/// The first character that is not seen. Joiners and variation selectors are, in a way, between letters of scripts and in
+/// emoji that need them; among plain letters they are not.
+fn unseen(text: &str) -> Option<char> {
+    let mut before = ' ';
+    text.chars().find(|c| {
+        let needs_them = !before.is_ascii() && !matches!(before, '\u{200C}' | '\u{200D}');
+        before = *c;
+        match c {
+            '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' => !needs_them,
+            _ => is_unseen(*c),
+        }
+    })
+}
+
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'
+            | '\u{1160}'
+            | '\u{17B4}'
+            | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{206A}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// The same for a text that was kept before.
+///
+/// # Errors
+/// [`Refusal::BadLabel`].
+pub fn check_kept(field: &'static str, text: &str, max_bytes: usize) -> Result<(), Refusal> {
     let problem = if text.is_empty() {
         "is empty".to_owned()
     } else if text.len() > max_bytes {
@@ -74,7 +145,9 @@ impl Borrow<str> for Label {
 impl<'de> Deserialize<'de> for Label {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse("label", &text).map_err(serde::de::Error::custom)
+        // Rate cards and scopes are kept as JSON: whoever takes one from outside checks it besides.
+        check_kept("label", &text, MAX_LABEL_BYTES).map_err(serde::de::Error::custom)?;
+        Ok(Self(text))
     }
 }
 
@@ -94,7 +167,9 @@ impl Meter {
         if starts_right && text.len() <= MAX_METER_BYTES && text.bytes().all(word) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Refusal::BadMeter { name: text.chars().filter(|c| !c.is_control()).take(MAX_METER_BYTES).collect() })
+            Err(Refusal::BadMeter {
+                name: text.chars().filter(|c| !is_unprintable(*c) && !is_unseen(*c)).take(MAX_METER_BYTES).collect(),
+            })
         }
     }
 
@@ -135,6 +210,19 @@ mod tests {
             assert!(refused.to_string().starts_with("source "), "{refused}");
         }
         assert_eq!(Label::parse("source", "zürich/本番 ✓").map(|l| l.to_string()), Ok("zürich/本番 ✓".to_owned()));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_and_what_scripts_need_is_not() {
+        for text in ["a\u{200B}pi", "api\u{200D}", "\u{2060}api", "a\u{AD}pi", "api\u{FE0F}", "\u{3164}", "x\u{E0041}"]
+        {
+            let refused = Label::parse("source", text).expect_err("unseen");
+            assert!(refused.to_string().contains("nobody sees (U+"), "{refused}");
+            assert!(Label::kept(text).is_ok(), "an old ledger stays readable: {text:?}");
+        }
+        for text in ["می\u{200C}خواهم", "👩\u{200D}🚀", "✔\u{FE0F}", "क्\u{200D}ष"] {
+            assert!(Label::parse("name", text).is_ok(), "{text:?}");
+        }
     }
 
     #[test]

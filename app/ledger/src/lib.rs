@@ -57,7 +57,7 @@ pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
 pub use id::{EntrySeq, EventSeq, GrantId, HoldId, KeyId, LineNo, OrgId, RateCardVersion};
 pub use label::{Label, Meter};
-pub use line_state::LineStates;
+pub use line_state::{CycleUse, LineStates};
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use policy::Policy;

@@ -81,6 +81,14 @@ impl Quantity {
     pub fn plus(self, other: Self) -> Result<Self, Refusal> {
         self.0.checked_add(other.0).map(Self).ok_or(Refusal::AmountOverflow)
     }
+
+    /// What is left without `other`.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] where that is below zero.
+    pub fn minus(self, other: Self) -> Result<Self, Refusal> {
+        self.0.checked_sub(other.0).filter(|left| *left >= 0).map(Self).ok_or(Refusal::AmountOverflow)
+    }
 }
 
 impl fmt::Display for Quantity {

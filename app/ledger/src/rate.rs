@@ -11,11 +11,14 @@ mod formula;
 mod line;
 mod price;
 mod tiers;
+mod told;
 
 pub use formula::{Formula, Part};
+pub(crate) use line::BLOCK_DECIMALS;
 pub use line::RateLine;
-pub use price::{PRICE_DECIMALS, Price};
+pub use price::{PRICE_DECIMALS, Price, PriceError};
 pub use tiers::{MAX_TIERS, Mode, Tier, Tiers};
+pub(crate) use told::wrong_member;
 
 use crate::credits::{Credits, MICROS_PER_CREDIT};
 use crate::quantity::{MICROS_PER_UNIT, Quantity};
@@ -98,15 +101,17 @@ pub struct Carry(pub i64);
 pub struct Before {
     /// What is carried.
     pub carry: Carry,
-    /// What a tiered line has charged in the billing cycle; zero for all others.
+    /// What a tiered line has charged in the billing cycle, less what was voided; zero for all others.
     pub used: Quantity,
+    /// What events that were voided left open in that cycle; below zero where it was charged too much.
+    pub owed: Credits,
 }
 
 impl Before {
     /// Nothing but a carry.
     #[must_use]
     pub const fn carrying(carry: Carry) -> Self {
-        Self { carry, used: Quantity::ZERO }
+        Self { carry, used: Quantity::ZERO, owed: Credits::ZERO }
     }
 }
 
@@ -147,13 +152,31 @@ impl RateLine {
                 (Credits::from_wide(micros)?, carry)
             }
             (Rule::Tiers(tiers), None) => {
-                let after = before.used.plus(quantity)?;
-                let (credits, carry) = split(tiers.step(before.used, after)?, carry, tiers.denominator()?, 1)?;
-                return Ok(Rated { credits, after: Before { carry, used: after } });
+                let (used, denominator) = (before.used.plus(quantity)?, tiers.denominator()?);
+                let exact = sum(tiers.step(before.used, used)?, parts(before.owed, denominator)?)?;
+                let (credits, carry) = split(exact, carry, denominator, 1)?;
+                return Ok(Rated { credits, after: Before { carry, used, owed: Credits::ZERO } });
             }
             (Rule::Formula(formula), None) => split(formula.exact(&usage)?, carry, formula::DENOMINATOR, 1)?,
         };
-        Ok(Rated { credits, after: Before { carry, used: before.used } })
+        Ok(Rated { credits, after: Before { carry, ..before } })
+    }
+
+    /// What a line has once a quantity that was charged `credits` is taken back; `now` is what it has before.
+    ///
+    /// A tiered line counts what stands. What the cycle's rest costs and what was charged for it may differ then: the
+    /// difference is owed by the cycle, and the next event in it pays it or gets it back. So what a cycle costs is what its
+    /// events cost that stand, whichever was voided when. Other lines stay as they are.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] where what is owed does not fit, or more is taken back than was used.
+    pub fn take_back(&self, quantity: Quantity, credits: Credits, now: Before) -> Result<Before, Refusal> {
+        let Rule::Tiers(tiers) = &self.rule else { return Ok(now) };
+        let used = now.used.minus(quantity)?;
+        let denominator = tiers.denominator()?;
+        let exact = sum(parts(credits, denominator)?, tiers.step(now.used, used)?)?;
+        let (owed, carry) = split(exact, now.carry, denominator, 1)?;
+        Ok(Before { carry, used, owed: now.owed.plus(owed)? })
     }
 
     /// Into how many parts a micro-credit is divided by this line's carry, or how many micro-units fill a block
@@ -180,20 +203,72 @@ impl RateLine {
         matches!(self.rule, Rule::Tiers(_))
     }
 
-    /// What makes the line unusable, as advice; `None` for a good one.
+    /// What makes the line unusable; `None` for a good one.
     #[must_use]
-    pub fn problem(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<Fault> {
         match &self.rule {
-            Rule::Unit { per, .. } if *per < 1 => Some("`per` must be at least 1"),
-            Rule::Unit { price, per } if reduced(*price, *per).is_err() => {
-                Some("the price has too many decimals for such a large `per`: use fewer of either")
-            }
+            Rule::Unit { per, .. } if *per < 1 => Some(Fault::PerBelowOne),
+            Rule::Unit { price, per } if reduced(*price, *per).is_err() => Some(Fault::TooFine),
             Rule::Block { size, .. } if size.micros() < 1 || i64::try_from(size.micros()).is_err() => {
-                Some("`size` must be above 0 and below 9223372036854")
+                Some(Fault::BlockSize)
             }
-            Rule::Block { price, .. } if price.is_negative() => Some("`price` must not be negative"),
-            Rule::Tiers(tiers) => tiers.problem(),
+            Rule::Block { price, .. } if price.is_negative() => Some(Fault::BlockPrice),
+            Rule::Tiers(tiers) => tiers.fault(),
             Rule::Unit { .. } | Rule::Block { .. } | Rule::Formula(_) | Rule::Reported | Rule::Free => None,
+        }
+    }
+}
+
+/// What makes a line unusable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A price for less than one unit.
+    PerBelowOne,
+    /// A price for so many units that its parts cannot be told apart any more.
+    TooFine,
+    /// A block of nothing, or one that is too large.
+    BlockSize,
+    /// A block below zero.
+    BlockPrice,
+    /// Fewer than two tiers, or too many.
+    TierCount,
+    /// A tier in the middle that does not end, or a last one that does.
+    TierEnds,
+    /// Tiers that do not follow one another.
+    TierOrder,
+}
+
+impl Fault {
+    /// As advice to whoever wrote the line: as text, or else in the members of JSON and TOML.
+    #[must_use]
+    pub const fn advice(self, as_text: bool) -> &'static str {
+        match (self, as_text) {
+            (Self::PerBelowOne, false) => "`per` must be a whole number from 1 on",
+            (Self::PerBelowOne, true) => {
+                "the price must be for 1 unit or more: write `per N` with a whole number from 1 on"
+            }
+            (Self::TooFine, false) => {
+                "the price is too fine for such a large `per`: with 12 decimals it goes up to 9223372, with each decimal \
+                 fewer ten times as far"
+            }
+            (Self::TooFine, true) => {
+                "the price is too fine for so many units: with 12 decimals `per N` goes up to 9223372, with each decimal \
+                 fewer ten times as far"
+            }
+            (Self::BlockSize, false) => "`size` must be above 0, with at most six decimals, and below 9223372036854",
+            (Self::BlockSize, true) => {
+                "a block must be above 0 units, with at most six decimals, and below 9223372036854: `1 per 600 begun`"
+            }
+            (Self::BlockPrice, _) => "the price of a block is 0 or more",
+            (Self::TierCount, false) => "give 2 to 20 tiers; for one price use the rule `unit`",
+            (Self::TierCount, true) => "give 2 to 20 tiers; for one price write `0.01 each`",
+            (Self::TierEnds, false) => "every tier but the last says where it ends (`up_to`), and the last does not",
+            (Self::TierEnds, true) => {
+                "every tier but the last says where it ends (`0.01 to 1000`), and the last is `0.005 beyond`"
+            }
+            (Self::TierOrder, _) => {
+                "each tier must end above the one before it, the first above 0, none above 1000000000000000"
+            }
         }
     }
 }
@@ -211,6 +286,15 @@ fn reduced(price: Price, per: i64) -> Result<(i128, i64), Refusal> {
 fn undivided(per: i64) -> Result<i128, Refusal> {
     let scale = PICOS_PER_CREDIT * MICROS_PER_UNIT / i128::from(MICROS_PER_CREDIT);
     scale.checked_mul(i128::from(per)).ok_or(Refusal::AmountOverflow)
+}
+
+/// Credits in parts of a micro-credit.
+fn parts(credits: Credits, denominator: i64) -> Result<i128, Refusal> {
+    i128::from(credits.micros()).checked_mul(i128::from(denominator)).ok_or(Refusal::AmountOverflow)
+}
+
+fn sum(a: i128, b: i128) -> Result<i128, Refusal> {
+    a.checked_add(b).ok_or(Refusal::AmountOverflow)
 }
 
 /// Adds `carry` to `exact` and takes out the wholes of `denominator`, each worth `micros_each`; what is left is carried.

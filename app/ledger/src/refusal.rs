@@ -213,18 +213,21 @@ pub enum Refusal {
     /// A time to read at that cannot be.
     #[error("as_known_at is in the future: nobody knows yet what will be known then")]
     NotKnownYet,
-    /// An event that reached a volume price and got credits back for it.
-    #[error(
-        "this event reached a volume price and gave back what was paid above it, which cannot be undone: adjust the balance \
-         instead"
-    )]
-    GaveBack,
     /// Another version of the rate card was laid down meanwhile.
     #[error("the rate card is at {newest} by now: look at it, then put yours with `replaces` set to that")]
     RateCardChanged {
         /// The newest version there is.
         newest: RateCardVersion,
     },
+    /// A rate card whose lines take too much room.
+    #[error("the lines of the rate card take more than {max} bytes as JSON: use fewer lines, or shorter names")]
+    RateCardTooLong {
+        /// How many are kept.
+        max: usize,
+    },
+    /// A rate card of no lines.
+    #[error("a rate card without lines would refuse all usage: write at least one; `export: free` charges nothing")]
+    EmptyRateCard,
     /// A rate card that would count for what is rated already.
     #[error("a rate card takes effect now or later: what was rated stays as it was")]
     EffectiveInThePast,
@@ -309,8 +312,9 @@ impl Refusal {
             Self::AdjustmentTooLarge { .. } => "adjustment_too_large",
             Self::IdempotencyConflict => "idempotency_conflict",
             Self::NotKnownYet => "not_known_yet",
-            Self::GaveBack => "gave_credits_back",
             Self::RateCardChanged { .. } => "rate_card_changed",
+            Self::RateCardTooLong { .. } => "rate_card_too_long",
+            Self::EmptyRateCard => "empty_rate_card",
             Self::EffectiveInThePast => "effective_in_the_past",
             Self::EffectiveTooFar => "effective_too_far",
             Self::TooManyVersions => "too_many_versions",

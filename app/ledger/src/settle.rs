@@ -28,7 +28,7 @@ pub struct Charge {
     pub meter: Meter,
     /// How much was used.
     pub quantity: Quantity,
-    /// What it cost; below zero where a volume tier gave credits back.
+    /// What it cost; below zero where tiers gave credits back.
     pub credits: Credits,
     /// Which version of the rate card.
     pub version: RateCardVersion,
@@ -48,15 +48,19 @@ pub struct Charge {
 pub struct TierPlace {
     /// The cycle in which the event happened.
     pub cycle: BillingCycle,
-    /// What the line had charged in it before.
+    /// What the line had charged in it before, less what was voided.
     pub used: Quantity,
+    /// What voided events had left open in it, paid with this charge or given back.
+    #[serde(default)]
+    pub owed: Credits,
 }
 
 impl Charge {
     /// What the line had from earlier usage.
     #[must_use]
     pub fn before(&self) -> Before {
-        Before { carry: self.carry_before, used: self.tier.map_or(Quantity::ZERO, |tier| tier.used) }
+        let (used, owed) = self.tier.map_or_else(Default::default, |tier| (tier.used, tier.owed));
+        Before { carry: self.carry_before, used, owed }
     }
 }
 
@@ -86,7 +90,7 @@ pub fn rate_event<E: From<Refusal>>(
             line: number,
             carry_before: before.carry,
             carry_after: rated.after.carry,
-            tier: cycle.map(|cycle| TierPlace { cycle, used: before.used }),
+            tier: cycle.map(|cycle| TierPlace { cycle, used: before.used, owed: before.owed }),
         });
     }
     Ok(charges)
@@ -94,9 +98,14 @@ pub fn rate_event<E: From<Refusal>>(
 
 /// The bytes of an event's leaf: its place, its content, when it counts, and every charge.
 pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Timestamp, charges: &[Charge]) {
-    // Leaves from before tiers keep their bytes.
+    // Leaves from before tiers, and from before voids gave back to them, keep their bytes.
     let tiered = charges.iter().any(|charge| charge.tier.is_some());
-    canon.restart(if tiered { "scrip-leaf-2" } else { "scrip-leaf-1" });
+    let owed = charges.iter().any(|charge| !charge.before().owed.is_zero());
+    canon.restart(match (tiered, owed) {
+        (false, _) => "scrip-leaf-1",
+        (true, false) => "scrip-leaf-2",
+        (true, true) => "scrip-leaf-3",
+    });
     canon.int(seq.0).bytes(content).int(occurred_at.micros()).count(charges.len());
     for charge in charges {
         canon.text(charge.meter.as_str()).wide(charge.quantity.micros()).int(charge.credits.micros());
@@ -104,6 +113,9 @@ pub fn leaf(canon: &mut Canon, seq: EventSeq, content: &Hash, occurred_at: Times
         if tiered {
             canon.maybe_int(charge.tier.map(|tier| tier.cycle.number()));
             canon.wide(charge.before().used.micros());
+        }
+        if owed {
+            canon.int(charge.before().owed.micros());
         }
     }
 }
@@ -114,8 +126,10 @@ pub struct Settlement {
     purse: Purse,
     range: Option<(EventSeq, EventSeq)>,
     total: Credits,
-    /// What volume tiers gave back.
+    /// What tiers gave back.
     returned: Credits,
+    /// Whether some of it had been charged too much before a void.
+    put_right: bool,
     tree: merkle::Builder,
 }
 
@@ -123,7 +137,14 @@ impl Settlement {
     /// Begins with what the org can spend.
     #[must_use]
     pub fn new(purse: Purse) -> Self {
-        Self { purse, range: None, total: Credits::ZERO, returned: Credits::ZERO, tree: merkle::Builder::default() }
+        Self {
+            purse,
+            range: None,
+            total: Credits::ZERO,
+            returned: Credits::ZERO,
+            put_right: false,
+            tree: merkle::Builder::default(),
+        }
     }
 
     /// Adds the next event: draws its charges and takes up its leaf. Returns the sum of its charges.
@@ -146,6 +167,7 @@ impl Settlement {
             self.purse.draw(&charge.meter, project, charge.credits, |_, _| ())?;
         }
         self.returned = returned;
+        self.put_right |= charges.iter().any(|c| c.credits.is_negative() && c.before().owed.is_negative());
         self.total = total;
         self.tree.push(leaf);
         self.range = Some((self.range.map_or(seq, |(first, _)| first), seq));
@@ -160,13 +182,33 @@ impl Settlement {
         self.purse.left()
     }
 
-    /// What volume tiers gave back so far: to be given as [`returned_grant`] behind the entry.
+    /// What tiers gave back so far: to be given as [`Self::returned_grant`] behind the entry.
     #[must_use]
     pub const fn returned(&self) -> Credits {
         self.returned
     }
 
-    /// What its events cost so far; below zero where volume tiers gave back more than the rest cost.
+    /// The grant as which what tiers gave back is given, if they did: there is no telling which grants had paid the higher
+    /// price, so it may be spent on everything and never expires.
+    #[must_use]
+    pub fn returned_grant(&self, id: GrantId, now: Timestamp) -> Option<Grant> {
+        let description = if self.put_right { "Charged too much before a void" } else { "A volume price was reached" };
+        self.returned.is_positive().then(|| Grant {
+            id,
+            kind: GrantKind::Refund,
+            amount: self.returned,
+            priority: 0,
+            scope: Scope::default(),
+            effective_at: now,
+            expires_at: None,
+            description: description.to_owned(),
+            cost: None,
+            rollover: None,
+            parent: None,
+        })
+    }
+
+    /// What its events cost so far; below zero where tiers gave back more than the rest cost.
     #[must_use]
     pub const fn total(&self) -> Credits {
         self.total
@@ -197,25 +239,6 @@ impl Settlement {
         }
         let kind = EntryKind::Usage { first, last, root: self.tree.root() };
         Some(Draft { kind, happened_at: now, cause: cause.to_owned(), postings })
-    }
-}
-
-/// The grant as which what volume tiers gave back is given: there is no telling which grants had paid the higher price, so
-/// it may be spent on everything and never expires.
-#[must_use]
-pub fn returned_grant(id: GrantId, amount: Credits, now: Timestamp) -> Grant {
-    Grant {
-        id,
-        kind: GrantKind::Refund,
-        amount,
-        priority: 0,
-        scope: Scope::default(),
-        effective_at: now,
-        expires_at: None,
-        description: "A volume price was reached".to_owned(),
-        cost: None,
-        rollover: None,
-        parent: None,
     }
 }
 

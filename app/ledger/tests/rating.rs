@@ -16,9 +16,10 @@ const SEED: u64 = 0x7261_7465_2026_1121;
 /// Enough to choose a history to its end.
 const MAX_CHOICES: usize = 2_000;
 /// What the histories must come across.
-const MET: [&str; 16] = [
+const MET: [&str; 18] = [
     "a carry",
     "a line that was kept",
+    "a void",
     "amount_overflow",
     "block begun",
     "block full",
@@ -33,6 +34,7 @@ const MET: [&str; 16] = [
     "split and turned around",
     "unit",
     "volume",
+    "what a void left open",
 ];
 
 #[test]

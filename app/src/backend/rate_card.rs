@@ -13,7 +13,7 @@ use crate::markup::Markup;
 use crate::query;
 use crate::refused::sentence;
 use crate::server_fns::Moment;
-use crate::server_fns::rate_card::{RateCardReport, Trial};
+use crate::server_fns::rate_card::{RateCardReport, Scheduled, Trial};
 use ledger::card::LineProblem;
 use ledger::{Cube, Interval, RateCardVersion, Refusal, Timestamp, card_text};
 use leptos::prelude::use_context;
@@ -104,9 +104,10 @@ impl Backend {
             }
         };
         let typed = typed.unwrap_or_else(|| Typed { text: String::new(), effective_at: String::new(), error: None });
+        let effective_at = typed.effective_at;
         let form = form(&form::Form {
             text: text.clone(),
-            effective_at: typed.effective_at,
+            effective_at: effective_at.clone(),
             newest: newest_version,
             key: viewer.operator.then(new_key),
             error: typed.error,
@@ -115,10 +116,11 @@ impl Backend {
         let lines = listed.iter().map(|state| version_line(&org, state)).collect::<Result<Vec<_>, _>>()?;
         let list = versions(&lines, compared, newest_version, older.as_deref());
         Ok(RateCardReport {
-            head: head(&asked).child(self.prices_panel(&org).await?),
+            head: head(&asked, self.overtaken_by(&org, asked.laid).await?).child(self.prices_panel(&org).await?),
             form,
             text,
-            trial: trial(&self.store, &org).await?,
+            effective_at,
+            trial: trial(&self.store, &org, self.scheduled(&org).await?).await?,
             below: Markup::new("div").class("card-below").child(list).children(comparison),
         })
     }
@@ -128,8 +130,29 @@ impl Backend {
         Ok(self.store.rate_cards(org.id, page).await?.pop())
     }
 
+    /// Versions whose time comes, the next first.
+    async fn scheduled(&self, org: &Org) -> Result<Vec<Scheduled>, AppError> {
+        let newest = self.store.rate_cards(org.id, CardPage { before: None, limit: VERSIONS }).await?;
+        let scheduled = newest.iter().rev().filter(|state| state.status == CardStatus::Scheduled).map(|state| {
+            let at = local(org, state.card.effective_at)?;
+            let (version, when) = (state.card.version.0, date_and_clock(at));
+            Ok(Scheduled { version, local: at.format("%Y-%m-%dT%H:%M:%S").to_string(), when })
+        });
+        scheduled.collect()
+    }
+
     async fn version(&self, org: &Org, version: i64) -> Result<CardState, AppError> {
         Ok(self.store.rate_card_version(org.id, RateCardVersion(version)).await?)
+    }
+
+    /// The scheduled versions that one took the place of.
+    async fn overtaken_by(&self, org: &Org, laid: Option<i64>) -> Result<Vec<RateCardVersion>, AppError> {
+        let Some(laid) = laid else { return Ok(Vec::new()) };
+        match self.version(org, laid).await {
+            Ok(state) => Ok(state.overtakes),
+            Err(AppError::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn prices_panel(&self, org: &Org) -> Result<Markup, AppError> {
@@ -188,6 +211,11 @@ impl From<StoreError> for NotLaid {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(Refusal::IdempotencyConflict) => Self::Form("stale_form"),
+            StoreError::Refused(Refusal::RateCardChanged { newest }) => Self::Because(format!(
+                "Version {} was laid down while you wrote. Compare yours with it; if yours is to take its place, lay it down \
+                 again.",
+                newest.0
+            )),
             StoreError::Refused(refusal) => Self::Because(format!("{}.", capital(&refusal.to_string()))),
             error => Self::Store(error),
         }
@@ -211,10 +239,6 @@ async fn lay_down(store: &Store, viewer: &Viewer, org: &Org, form: &Form, text: 
     }
     let once = form.once("rate-card")?;
     let lines = card_text::parse(text).map_err(|wrong| NotLaid::Because(not_a_card(&wrong)))?;
-    if lines.is_empty() {
-        let empty = "An empty card would refuse all usage. Write at least one line; `free` charges nothing.";
-        return Err(NotLaid::Because(empty.to_owned()));
-    }
     let effective_at = instant(org, form.get("effective_at"))?;
     let seen = form.get("replaces").parse().unwrap_or_default();
     let replaces = Some(RateCardVersion(seen));
@@ -232,10 +256,14 @@ fn text_of(state: &CardState) -> String {
     card_text::write(&state.card.lines)
 }
 
-fn head(asked: &Asked) -> Markup {
+fn head(asked: &Asked, overtaken: Vec<RateCardVersion>) -> Markup {
     let notice = |text: String| Markup::new("p").class("notice").attr("role", "status").text(&text);
     let done = match (asked.laid, asked.same) {
-        (Some(version), _) => Some(notice(format!("Version {version} is laid down."))),
+        (Some(version), _) => {
+            let never = |gone: RateCardVersion| format!(" Version {} never comes into force.", gone.0);
+            let never: String = overtaken.into_iter().map(never).collect();
+            Some(notice(format!("Version {version} is laid down.{never}")))
+        }
         (None, Some(version)) => {
             Some(notice(format!("Nothing was laid down: this says the same as version {version}.")))
         }
@@ -257,12 +285,14 @@ fn version_line(org: &Org, state: &CardState) -> Result<VersionLine, AppError> {
         CardStatus::InForce => ("In force", "ok"),
         CardStatus::Scheduled => ("Scheduled", "quiet"),
         CardStatus::Superseded => ("Superseded", "past"),
+        CardStatus::NeverInForce => ("Never in force", "past"),
     };
     Ok(VersionLine {
         version: state.card.version.0,
         status,
         class,
         effective_at: moment(state.card.effective_at)?,
+        never: state.status == CardStatus::NeverInForce,
         created_at: moment(state.created_at)?,
         cause: state.cause.clone().unwrap_or_else(|| "the server".to_owned()),
         lines: state.card.lines.len(),
@@ -270,7 +300,7 @@ fn version_line(org: &Org, state: &CardState) -> Result<VersionLine, AppError> {
 }
 
 /// Last month, or this one where nothing was used in the last.
-async fn trial(store: &Store, org: &Org) -> Result<Trial, AppError> {
+async fn trial(store: &Store, org: &Org, scheduled: Vec<Scheduled>) -> Result<Trial, AppError> {
     let now = store.now();
     let today = local_day(org, now)?;
     let last = today.first_of_month().plus_days(-1);
@@ -283,7 +313,7 @@ async fn trial(store: &Store, org: &Org) -> Result<Trial, AppError> {
     }
     let from = cube.buckets.first().map_or(now, |bucket| bucket.start);
     let agreed = store.prices(org.id).await?.agreed(from, Timestamp::from_micros(now.micros().saturating_add(1)));
-    Ok(Trial { when, cube, charged_by: card_text::write(&agreed) })
+    Ok(Trial { when, cube, charged_by: card_text::write(&agreed), scheduled })
 }
 
 fn is_empty(cube: &Cube) -> bool {

@@ -22,23 +22,20 @@ fn item(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
         .children((!why.service.is_empty()).then(|| Markup::new("code").text(&why.service)))
         .child(Markup::new("span").class("muted").text(&quantity))
         .child(Markup::new("span").class("charge-amount").child(amount(words, charge.credits)));
-    let facts = why.said.clone().child(fact("Paid by", payers(charge, why, words)));
+    let term = if charge.credits.is_negative() { "Given back as" } else { "Paid by" };
+    let facts = why.said.clone().child(fact(term, payers(why, words)));
     Markup::new("li").class("charge").child(head).child(facts)
 }
 
-fn payers(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
+fn payers(why: &ChargeReason, words: &Words) -> Markup {
     if why.paid.is_empty() {
-        let came_back = charge.credits.is_negative();
-        return Markup::new("dd").text(if came_back {
-            "Nobody: something came back"
-        } else {
-            "Nobody: it cost nothing"
-        });
+        return Markup::new("dd").text("Nobody: it cost nothing");
     }
     let part = |(account, credits): &(String, Credits)| {
         let is_grant = account.starts_with(ledger::GrantId::PREFIX);
         let name = if is_grant { link(&format!("/grants#{account}"), account) } else { span(account) };
-        Markup::new("span").class("payer").child(name).text(" ").child(amount(words, *credits))
+        let part = if credits.is_negative() { credits.negated().unwrap_or_default() } else { *credits };
+        Markup::new("span").class("payer").child(name).text(" ").child(amount(words, part))
     };
     Markup::new("dd").children(why.paid.iter().map(part))
 }

@@ -20,7 +20,7 @@ fn explained(text: &str, data: &str, before: Before) -> (Event, Vec<Charge>, Vec
         line: LineNo(2),
         carry_before: before.carry,
         carry_after: rated.after.carry,
-        tier: line.has_tiers().then_some(TierPlace { cycle, used: before.used }),
+        tier: line.has_tiers().then_some(TierPlace { cycle, used: before.used, owed: before.owed }),
     };
     let why = explain(&line, event.usage(quantity), &charge).expect("explains");
     let reason = ChargeReason {
@@ -29,7 +29,7 @@ fn explained(text: &str, data: &str, before: Before) -> (Event, Vec<Charge>, Vec
         unit: String::new(),
         said: told(text, &charge, &why, &Words::default()),
         line: text.to_owned(),
-        paid: vec![("grant_1".to_owned(), charge.credits.max(Credits::ZERO))],
+        paid: vec![("grant_1".to_owned(), charge.credits)],
     };
     (event, vec![charge], vec![reason])
 }
@@ -45,7 +45,7 @@ const TRAINING: &str = r#""quantity":120,"bytes":52428800,"compute_units":3.5"#;
 const VOLUME: &str = "calls from api: volume per 10 5 to 1000, 2.5 beyond";
 
 fn specimens() -> [(Event, Vec<Charge>, Vec<ChargeReason>); 3] {
-    let used = |units| Before { carry: Carry(0), used: Quantity::from_units(units) };
+    let used = |units| Before { used: Quantity::from_units(units), ..Before::default() };
     [
         explained("input_tokens: 0.6 per 1000000", r#""quantity":4808"#, Before::carrying(Carry(4_000_000))),
         explained(FORMULA, TRAINING, Before::default()),

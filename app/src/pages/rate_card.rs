@@ -14,10 +14,10 @@ use leptos_router::hooks::use_location;
 pub fn RateCardPage() -> impl IntoView {
     let search = use_location().search;
     let data = answer(move || GetRateCard { query: search.get() });
-    let shown = report(data, |RateCardReport { head, form, text, trial, below }| {
+    let shown = report(data, |RateCardReport { head, form, text, effective_at, trial, below }| {
         any(view! {
             {Still(head)}
-            <Editor form text trial/>
+            <Editor form text effective_at trial/>
             {Still(below)}
         })
     });

@@ -38,7 +38,7 @@ pub struct ChargeReason {
     pub line: String,
     /// The server's explanation.
     pub said: Markup,
-    /// Which accounts paid, and how much, in the order of drawdown.
+    /// Which accounts paid, and how much, in the order of drawdown; below zero the grant as which credits came back.
     pub paid: Vec<(String, Credits)>,
 }
 

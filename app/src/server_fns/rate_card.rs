@@ -17,6 +17,8 @@ pub struct RateCardReport {
     pub form: Markup,
     /// What is in it.
     pub text: String,
+    /// When it is to take effect, as typed; empty: now.
+    pub effective_at: String,
     /// By what a card is tried out.
     pub trial: Trial,
     /// The versions, the comparison of two.
@@ -33,6 +35,19 @@ pub struct Trial {
     pub cube: Cube,
     /// The lines that surely charged it, as text.
     pub charged_by: String,
+    /// Versions whose time comes.
+    pub scheduled: Vec<Scheduled>,
+}
+
+/// A version whose time comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduled {
+    /// Which.
+    pub version: i64,
+    /// When, on the org's clock, as a form has it: `2026-12-01T00:00:00`.
+    pub local: String,
+    /// When, as people read it.
+    pub when: String,
 }
 
 /// The page that a query string asks for.

@@ -59,23 +59,30 @@ impl Check {
                 let Preset { name, lines, meters, plans, packages, sample, .. } = preset;
                 let sample = if sample.is_some() { "with a sample" } else { "without a sample" };
                 println!(
-                    "{name} is right: {} meters, {} lines of the rate card, {} plans, {} packages, {sample}",
-                    meters.len(),
-                    lines.len(),
-                    plans.len(),
-                    packages.len()
+                    "{name} is right: {}, {} of the rate card, {}, {}, {sample}",
+                    counted(meters.len(), "meter", "meters"),
+                    counted(lines.len(), "line", "lines"),
+                    counted(plans.len(), "plan", "plans"),
+                    counted(packages.len(), "package", "packages")
                 );
+                // Wherever it lies now, in a data folder its name counts.
+                if self.file.file_stem().is_none_or(|stem| stem != name.as_str()) {
+                    eprintln!("note: in presets/ of a data folder this file must be called {name}.toml");
+                }
                 Ok(())
             }
             Err(PresetError::Invalid { problems, .. }) => {
                 for problem in &problems {
                     println!("{file}: {problem}");
                 }
-                let count =
-                    if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+                let count = counted(problems.len(), "problem", "problems");
                 Err(Failure::new(format!("{file} cannot be used: {count}")))
             }
             Err(error) => Err(Failure::new(error.to_string())),
         }
     }
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }

@@ -90,29 +90,25 @@ impl Sample {
             return Ok(());
         }
         let Answer::Now(now) = maker.office.run(Command::Now).await? else { return Err(unexpected()) };
+        let end = start_of_hour(now);
         let password = random_text(PASSWORD_LEN);
-        let deeds = deeds(maker.preset, maker.shape, now, self.days).map_err(Failure::new)?;
+        let deeds = deeds(maker.preset, maker.shape, end, self.days).map_err(Failure::new)?;
         if let Some(first) = deeds.first() {
             maker.clock.set(first.at);
         }
-        maker.found(&owner, &password).await?;
-        maker
-            .live_through(
-                Plan { shape: maker.shape, days: self.days, events: self.events, seed: self.seed, now },
-                deeds,
-            )
-            .await?;
+        let plan = Plan { shape: maker.shape, days: self.days, events: self.events, seed: self.seed, now: end };
+        maker.make(&owner, &password, plan, deeds).await?;
         maker.clock.set(now);
         let Answer::Balance(balance) = maker.office.run(Command::Balance { org: org.clone() }).await? else {
             return Err(unexpected());
         };
-        let Maker { accepted, spent, .. } = maker;
+        let (accepted, spent) = (maker.accepted, maker.spent);
         println!(
             "\"{org}\": {accepted} made-up events over {} days, {spent} credits spent, {balance} left.",
             self.days
         );
         println!();
-        println!("  Sign in at   {}", sign_in_url(config));
+        println!("  Sign in at   {}", maker.sign_in_url(config).await?);
         println!("  as           {owner}");
         println!("  password     {password}");
         println!();
@@ -139,6 +135,32 @@ impl Maker<'_> {
         };
         self.office.run(owner).await?;
         Ok(())
+    }
+
+    /// The org and its past. What fails half-way says what is there by then.
+    async fn make(&mut self, owner: &str, password: &str, plan: Plan<'_>, deeds: Vec<Deed>) -> Result<(), Failure> {
+        let made = match self.found(owner, password).await {
+            Ok(()) => self.live_through(plan, deeds).await,
+            Err(failure) => Err(failure),
+        };
+        made.map_err(|failure| {
+            Failure::new(format!(
+                "{failure}. \"{}\" is half made and stays so: put what is wrong right, then load it into another folder, \
+                 scrip sample --data OTHER",
+                self.org
+            ))
+        })
+    }
+
+    /// Where the server is reached that has the folder; where none has, where one would be.
+    async fn sign_in_url(&mut self, config: &Config) -> Result<String, Failure> {
+        if let Office::Here(_) = self.office {
+            return Ok(config.base_url());
+        }
+        match self.office.run(Command::Address).await? {
+            Answer::Address(url) => Ok(url),
+            _ => Err(unexpected()),
+        }
     }
 
     /// Reports the usage day by day, and does each deed at its time.
@@ -176,7 +198,8 @@ impl Maker<'_> {
 
     /// Buys as people do who see that it runs low.
     async fn top_up(&mut self, wanted: Credits) -> Result<(), Failure> {
-        if let Some(new) = topped_up(self.preset, self.shape, self.available, wanted).map_err(Failure::new)? {
+        // What repays debt is not there afterwards: then more is bought.
+        while let Some(new) = topped_up(self.preset, self.shape, self.available, wanted).map_err(Failure::new)? {
             self.office.run(Command::Grant { org: self.org.clone(), new }).await?;
             self.look().await?;
         }
@@ -219,7 +242,8 @@ fn time_of(event: Option<&String>) -> Option<Timestamp> {
     Event::from_json(event?, Form::Plain).ok()?.time
 }
 
-fn sign_in_url(config: &Config) -> String {
-    let listen = config.listen.replace("0.0.0.0", "127.0.0.1");
-    config.public_url.clone().unwrap_or_else(|| format!("http://{listen}"))
+/// The sample ends with the hour before, so that it is the same whenever within an hour it is made.
+fn start_of_hour(now: Timestamp) -> Timestamp {
+    const HOUR_US: i64 = 3_600_000_000;
+    Timestamp::from_micros(now.micros().div_euclid(HOUR_US) * HOUR_US)
 }

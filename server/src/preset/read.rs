@@ -145,11 +145,37 @@ impl Reader<'_> {
 
     fn value<T: DeserializeOwned>(&mut self, place: &str, value: Spanned<DeValue<'_>>) -> Option<Located<T>> {
         let line = self.line_of(&value.span());
-        match T::deserialize(ValueDeserializer::from(value)) {
+        match T::deserialize(ValueDeserializer::from(value.clone())) {
             Ok(value) => Some(Located { line, value }),
             Err(error) => {
-                self.toml(place, &error);
+                self.all_wrong::<T>(place, value, error);
                 None
+            }
+        }
+    }
+
+    /// What is wrong with a table, key by key: what is told of one is left out, and the rest read again. A key that is
+    /// missing then may only be one that was left out.
+    fn all_wrong<T: DeserializeOwned>(&mut self, place: &str, mut value: Spanned<DeValue<'_>>, first: toml::de::Error) {
+        let line = self.line_of(&value.span());
+        let (mut error, mut left_out) = (Some(first), false);
+        while let Some(wrong) = error.take() {
+            let is_missing = wrong.message().starts_with("missing field");
+            if !(is_missing && left_out) {
+                let known = self.problems.len();
+                self.toml(place, &wrong);
+                self.problems.iter_mut().skip(known).for_each(|problem| problem.line = problem.line.or(Some(line)));
+            }
+            let (Some(span), DeValue::Table(table), false) = (wrong.span(), value.get_mut(), is_missing) else {
+                return;
+            };
+            let holds = |key: &Range<usize>, value: &Range<usize>| key.start <= span.start && span.end <= value.end;
+            let before = table.len();
+            let rest = std::mem::take(table).into_iter();
+            *table = rest.filter(|(key, value)| !holds(&key.span(), &value.span())).collect();
+            left_out = true;
+            if table.len() < before {
+                error = T::deserialize(ValueDeserializer::from(value.clone())).err();
             }
         }
     }
@@ -174,11 +200,13 @@ impl Reader<'_> {
         let skipped = usize::from(opens.starts_with(['\n', '\r']));
         let Some(mut card) = self.value::<String>("rate_card", value) else { return };
         card.line += skipped;
-        match ledger::card_text::parse(&card.value) {
+        // Behind as many empty lines as stand before it, so that problems name lines of the file.
+        let text = "\n".repeat(card.line - 1) + &card.value;
+        match ledger::card_text::parse(&text) {
             Ok(lines) => sheet.lines = Some(lines),
             Err(problems) => {
                 for problem in problems {
-                    self.problem(Some(card.line + problem.line.saturating_sub(1)), "rate_card", problem.problem);
+                    self.problem(Some(problem.line), "rate_card", problem.problem);
                 }
             }
         }

@@ -231,3 +231,23 @@ fn a_plan_gives_one_calendar_month_of_the_zone() {
     let agreed = custom.grant(month[0], Some(ledger::Credits::from_micros(7)), now).expect("said");
     assert_eq!(agreed.amount.micros(), 7);
 }
+
+#[test]
+fn all_mistakes_of_one_table_are_told_and_lines_are_those_of_the_file() {
+    let wrong = GOOD.replacen("unit_position = \"after\"", "unit_position = \"behind\"", 1).replacen(
+        "decimals = ",
+        "decimals = \"two\" # ",
+        1,
+    );
+    let told = problems(&wrong);
+    let lines = ["unit_position", "decimals"].map(|key| format!("line {}: [words]: ", line_of(key)));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(lines.iter().all(|line| told.iter().any(|problem| problem.starts_with(line))), "{told:?}");
+    // A line of the rate card that refers to another names it as the file counts.
+    let first = line_of("training: formula");
+    let line = GOOD.lines().nth(first - 1).expect("there");
+    let told = problems(&GOOD.replacen(line, &format!("{line}\ntraining: free"), 1));
+    assert_eq!(told.len(), 1, "{told:?}");
+    let never = format!("line {}: rate_card: it is never reached: line {first} matches", first + 1);
+    assert!(told[0].starts_with(&never), "{told:?}");
+}

@@ -8,6 +8,7 @@ use crate::Store;
 use crate::audit::{By, Change};
 use crate::calendar::cycle;
 use crate::error::StoreError;
+use crate::event::charges_of;
 use crate::grant;
 use crate::ingest::Outcome;
 use crate::once::{Done, Once};
@@ -16,6 +17,7 @@ use crate::rollup::{drop_empty, quarter_of};
 use crate::rows;
 use crate::tx::Tx;
 use ledger::correction::{Voiding, check_reason, put};
+use ledger::label::{MAX_TEXT_BYTES, check_text};
 use ledger::{
     Account, Balance, BillingCycle, Credits, EntrySeq, Event, EventSeq, Grant, GrantId, GrantKind, Label, Meter, OrgId,
     Quantity, Refusal, Scope, Timestamp,
@@ -194,6 +196,12 @@ pub(crate) fn voided(
     Ok(found.optional()?)
 }
 
+/// A reason as it comes from outside: stricter than what an old ledger may hold.
+fn check_said(reason: &str) -> Result<(), Refusal> {
+    check_reason(reason)?;
+    check_text("reason", reason, MAX_TEXT_BYTES)
+}
+
 /// What the audit log says of a correction.
 fn change(request: &Request, done: &Correction) -> Change {
     let balance =
@@ -267,14 +275,11 @@ impl Tx<'_> {
         replacement: Option<EventSeq>,
         reason: &str,
     ) -> Result<(Option<BillingCycle>, Vec<RollupChange>), StoreError> {
-        check_reason(reason)?;
+        check_said(reason)?;
         let (conn, now) = (self.conn, self.now());
         let stood = Stood::find(conn, id, event)?;
         if voided(conn, id, event)?.is_some() {
             return Err(Refusal::AlreadyVoided.into());
-        }
-        if stood.charges.iter().any(|(.., credits, _)| credits.is_negative()) {
-            return Err(Refusal::GaveBack.into());
         }
         let (_, paid) = payers(conn, id, event)?;
         let paid: Vec<(Account, Credits)> = paid.into_iter().flat_map(|(_, paid)| paid).collect();
@@ -284,8 +289,13 @@ impl Tx<'_> {
                 self.org(id)?.position.admit_again(grant);
             }
         }
+        let charges = charges_of(conn, id, event)?;
         let org = self.org(id)?;
-        let voiding = Voiding { event, paid, replacement, reason: reason.to_owned() };
+        let mut tiers = false;
+        for charge in &charges {
+            tiers |= org.lines.take_back(&org.prices, charge)?;
+        }
+        let voiding = Voiding { event, paid, replacement, tiers, reason: reason.to_owned() };
         let (draft, refund) = org.position.void(voiding, org.next_grant, now, cause)?;
         let changes = stood.take_back(conn, id, org)?;
         let happened_in = cycle(org.zone, stood.occurred_at)?;
@@ -325,7 +335,7 @@ impl Tx<'_> {
         expires_at: Option<Timestamp>,
         reason: &str,
     ) -> Result<(), StoreError> {
-        check_reason(reason)?;
+        check_said(reason)?;
         let now = self.now();
         let org = self.org(id)?;
         if amount.is_zero() {
@@ -463,8 +473,8 @@ impl Stood {
             Ok(RollupChange {
                 day: day.clone(),
                 meter: Meter::parse(meter)?,
-                source: Label::parse("stored", &self.source_name)?,
-                project: self.project_name.as_deref().map(|name| Label::parse("stored", name)).transpose()?,
+                source: Label::kept(&self.source_name)?,
+                project: self.project_name.as_deref().map(Label::kept).transpose()?,
                 credits: if sign < 0 { credits.negated()? } else { *credits },
                 quantity: Quantity::from_micros(quantity.micros() * i128::from(sign)),
             })

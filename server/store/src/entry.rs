@@ -95,7 +95,7 @@ macro_rules! entry_sql {
     };
     (columns) => {
         "SELECT e.seq, e.kind, e.grant_id, e.child_id, e.hold_id, e.version, e.first_event, e.last_event, e.event_seq,
-                e.replacement_seq, e.until_at, e.digest, e.reason, e.happened_at, e.booked_at, e.cause, e.hash "
+                e.replacement_seq, e.until_at, e.digest, e.reason, e.happened_at, e.booked_at, e.cause, e.hash, e.tiers "
     };
 }
 pub(crate) use entry_sql;
@@ -230,6 +230,7 @@ struct Parts<'e> {
     until: Option<i64>,
     digest: Option<&'e Hash>,
     reason: Option<&'e str>,
+    tiers: bool,
 }
 
 impl<'e> Parts<'e> {
@@ -251,12 +252,13 @@ impl<'e> Parts<'e> {
                 Self { hold: Some(hold.0), range: Some((event.0, event.0)), digest: Some(root), ..none }
             }
             EntryKind::Release { hold } | EntryKind::HoldExpiry { hold } => Self { hold: Some(hold.0), ..none },
-            EntryKind::Void { event, replacement, refund, reason } => Self {
+            EntryKind::Void { event, replacement, refund, tiers, reason } => Self {
                 event: Some(event.0),
                 replacement: replacement.map(|seq| seq.0),
                 grant: refund.as_ref().map(|(grant, _)| grant.0),
                 digest: refund.as_ref().map(|(_, terms)| terms),
                 reason: Some(reason),
+                tiers: *tiers,
                 ..none
             },
             EntryKind::Adjustment { grant, terms, reason } => {
@@ -271,8 +273,8 @@ pub(crate) fn insert(conn: &Connection, entry: &Entry) -> Result<(), StoreError>
     let parts = Parts::of(&entry.draft.kind);
     conn.prepare_cached(
         "INSERT INTO entry (org_id, seq, kind, grant_id, child_id, hold_id, version, first_event, last_event, event_seq,
-                            replacement_seq, until_at, digest, reason, happened_at, booked_at, cause, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                            replacement_seq, until_at, digest, reason, happened_at, booked_at, cause, hash, tiers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         entry.org.0,
@@ -293,6 +295,7 @@ pub(crate) fn insert(conn: &Connection, entry: &Entry) -> Result<(), StoreError>
         entry.booked_at.micros(),
         entry.draft.cause,
         entry.hash.as_slice(),
+        parts.tiers,
     ])?;
     Ok(())
 }
@@ -334,7 +337,8 @@ pub(crate) fn has_only_its_own(kind: &EntryKind, row: &rusqlite::Row<'_>) -> Res
         }
     }
     let reason: Option<String> = row.get(12)?;
-    Ok(row.get::<_, Option<Hash>>(11)?.as_ref() == parts.digest && reason.as_deref() == parts.reason)
+    let flag = row.get::<_, i64>(17)? == i64::from(parts.tiers);
+    Ok(flag && row.get::<_, Option<Hash>>(11)?.as_ref() == parts.digest && reason.as_deref() == parts.reason)
 }
 
 fn kind_of(row: &rusqlite::Row<'_>) -> Result<EntryKind, StoreError> {
@@ -358,6 +362,7 @@ fn kind_of(row: &rusqlite::Row<'_>) -> Result<EntryKind, StoreError> {
             event: EventSeq(row.get(8)?),
             replacement: row.get::<_, Option<i64>>(9)?.map(EventSeq),
             refund: row.get::<_, Option<i64>>(2)?.map(GrantId).zip(maybe_digest()?),
+            tiers: row.get(17)?,
             reason: row.get(12)?,
         },
         "adjustment" => EntryKind::Adjustment { grant: grant()?, terms: maybe_digest()?, reason: row.get(12)? },

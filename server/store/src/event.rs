@@ -13,6 +13,7 @@ use ledger::{
     Account, BillingCycle, Credits, EntrySeq, Event, EventSeq, Label, LineNo, Meter, OrgId, Quantity, RateCard,
     RateCardVersion, RateLine, Timestamp,
 };
+use rusqlite::Connection;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +55,8 @@ pub struct Explained {
     pub line: RateLine,
     /// Why it is so.
     pub why: Explanation,
-    /// Who paid how much of it, in the order of drawdown; nobody where it gave credits back.
+    /// Who paid how much of it, in the order of drawdown; below zero the grant as which it gave
+    /// credits back.
     pub paid: Vec<(Account, Credits)>,
 }
 
@@ -106,7 +108,7 @@ macro_rules! charge_sql {
     ($more:literal, $rest:literal) => {
         concat!(
             "SELECT c.seq, m.name, c.quantity, c.quantity_micros, c.credits, c.version, c.line, c.carry_before,
-                    ct.cycle, ct.used, ct.used_micros",
+                    ct.cycle, ct.used, ct.used_micros, ct.owed",
             $more,
             " FROM charge c JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id
              LEFT JOIN charge_tier ct ON ct.org_id = c.org_id AND ct.seq = c.seq AND ct.meter_id = c.meter_id ",
@@ -116,7 +118,7 @@ macro_rules! charge_sql {
 }
 pub(crate) use {charge_sql, event_sql};
 /// How many columns a charge has.
-pub(crate) const CHARGE_COLUMNS: usize = 11;
+pub(crate) const CHARGE_COLUMNS: usize = 12;
 
 /// What an event said, from its row; its quantities come from its charges.
 pub(crate) struct Said {
@@ -126,13 +128,9 @@ pub(crate) struct Said {
 }
 
 pub(crate) fn said(row: &impl Columns) -> Result<Said, StoreError> {
-    let label =
-        |column: usize| -> Result<Label, StoreError> { Ok(Label::parse("stored", &row.get::<String>(column)?)?) };
+    let label = |column: usize| -> Result<Label, StoreError> { Ok(Label::kept(&row.get::<String>(column)?)?) };
     let maybe = |column: usize| -> Result<Option<Label>, StoreError> {
-        row.get::<Option<String>>(column)?
-            .map(|text| Label::parse("stored", &text))
-            .transpose()
-            .map_err(StoreError::from)
+        row.get::<Option<String>>(column)?.map(|text| Label::kept(&text)).transpose().map_err(StoreError::from)
     };
     let place = |column: usize| -> Result<Option<Place>, StoreError> {
         let name = maybe(column + 1)?;
@@ -168,7 +166,8 @@ pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreE
     let carry_before = Carry(row.get(7)?);
     let tier = row.get::<Option<i64>>(8)?.map(|number| -> Result<TierPlace, StoreError> {
         let cycle = BillingCycle::from_number(number).ok_or_else(|| unreadable("billing cycle"))?;
-        Ok(TierPlace { cycle, used: Quantity::from_parts(row.get(9)?, row.get(10)?) })
+        let used = Quantity::from_parts(row.get(9)?, row.get(10)?);
+        Ok(TierPlace { cycle, used, owed: Credits::from_micros(row.get(11)?) })
     });
     let tier = tier.transpose()?;
     let charge = Charge {
@@ -182,6 +181,17 @@ pub(crate) fn charge_of(row: &impl Columns) -> Result<(EventSeq, Charge), StoreE
         tier,
     };
     Ok((EventSeq(row.get(0)?), charge))
+}
+
+/// The charges of one event, in the order of the meters' names.
+pub(crate) fn charges_of(conn: &Connection, org: OrgId, event: EventSeq) -> Result<Vec<Charge>, StoreError> {
+    let mut statement = conn.prepare_cached(charge_sql!("WHERE c.org_id = ?1 AND c.seq = ?2 ORDER BY m.name"))?;
+    let mut rows = statement.query([org.0, event.0])?;
+    let mut charges = Vec::new();
+    while let Some(row) = rows.next()? {
+        charges.push(charge_of(row)?.1);
+    }
+    Ok(charges)
 }
 
 impl Store {

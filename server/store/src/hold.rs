@@ -17,8 +17,8 @@ use ledger::merkle::Builder;
 use ledger::rate::{Before, Carry};
 use ledger::settle::{leaf, rate_event};
 use ledger::{
-    Balance, Credits, Entry, EntryKind, Event, EventSeq, GrantId, Hold, HoldId, HoldStatus, Label, Meter, OrgId,
-    Quantity, RateCard, Refusal, Timestamp,
+    Balance, Credits, CycleUse, Entry, EntryKind, Event, EventSeq, GrantId, Hold, HoldId, HoldStatus, Label, Meter,
+    OrgId, Quantity, RateCard, Refusal, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -207,13 +207,13 @@ fn cost_of(
     let card = card_at(conn, org, now)?;
     let event = event_of("ask", meter, quantity, ask.source.clone(), ask.project.clone(), None)?;
     let (number, line) = card.line_for(meter, &event)?;
-    let used = if line.has_tiers() {
+    let CycleUse { used, owed } = if line.has_tiers() {
         let cycle = calendar::cycle(org::zone(conn, org)?, now)?;
         tier_use(conn, org, prices(conn, org)?.origin(card.version, number), cycle)?
     } else {
-        Quantity::ZERO
+        CycleUse::default()
     };
-    let rated = line.rate(event.usage(quantity), Before { carry: Carry(0), used })?;
+    let rated = line.rate(event.usage(quantity), Before { carry: Carry(0), used, owed })?;
     // What a volume price would give back is no reason to ask for less than nothing.
     Ok(rated.credits.max(Credits::ZERO))
 }
@@ -398,7 +398,7 @@ macro_rules! columns {
 
 /// A hold without its parts, from [`columns`].
 pub(crate) fn hold_of(row: &rusqlite::Row<'_>) -> Result<Hold, StoreError> {
-    let label = |text: String| Label::parse("stored", &text);
+    let label = |text: String| Label::kept(&text);
     Ok(Hold {
         id: HoldId(row.get(0)?),
         amount: Credits::from_micros(row.get(1)?),

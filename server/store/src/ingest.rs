@@ -273,7 +273,7 @@ impl OrgCache {
             Some(pending) => (pending.left()?, pending.debt()),
             None => (Credits::ZERO, Credits::ZERO),
         };
-        // What volume tiers gave back repays debt first, as soon as it is booked.
+        // What tiers gave back repays debt first, as soon as it is booked.
         let returned = self.pending.as_ref().map_or(Credits::ZERO, settle::Settlement::returned);
         let repaid = returned.min(self.position.debt.plus(new_debt)?);
         (left, new_debt) = (left.plus(returned.minus(repaid)?)?, new_debt.minus(repaid)?);
@@ -333,7 +333,7 @@ fn insert_charges(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), 
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let mut place = conn.prepare_cached(
-        "INSERT INTO charge_tier (org_id, seq, meter_id, cycle, used, used_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO charge_tier (org_id, seq, meter_id, cycle, used, used_micros, owed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for row in rows {
         for (charge, meter) in row.charges.iter().zip(&row.meters) {
@@ -351,7 +351,8 @@ fn insert_charges(conn: &Connection, id: OrgId, rows: &[Row<'_>]) -> Result<(), 
             ])?;
             if let Some(tier) = charge.tier {
                 let (whole, micros) = tier.used.parts()?;
-                place.execute(params![id.0, row.seq.0, meter, tier.cycle.number(), whole, micros])?;
+                let (cycle, owed) = (tier.cycle.number(), tier.owed.micros());
+                place.execute(params![id.0, row.seq.0, meter, cycle, whole, micros, owed])?;
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use ledger::card::{LineOrigin, Prices};
 use ledger::rate::{Before, Carry};
 use ledger::settle::Charge;
-use ledger::{BillingCycle, LineNo, OrgId, Quantity, RateCardVersion, Refusal};
+use ledger::{BillingCycle, Credits, CycleUse, LineNo, OrgId, Quantity, RateCardVersion, Refusal};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
 
@@ -18,20 +18,21 @@ pub(crate) struct LineStates {
 
 impl LineStates {
     pub(crate) fn load(conn: &Connection, id: OrgId) -> Result<Self, StoreError> {
-        let (mut carries, mut used) = (Vec::new(), Vec::new());
+        let (mut carries, mut cycles) = (Vec::new(), Vec::new());
         let mut statement = conn.prepare_cached("SELECT version, line, carry FROM carry WHERE org_id = ?1")?;
         let mut rows = statement.query([id.0])?;
         while let Some(row) = rows.next()? {
             carries.push((origin(row)?, Carry(row.get(2)?)));
         }
-        let sql = "SELECT version, line, cycle, used, used_micros FROM tier_use WHERE org_id = ?1";
+        let sql = "SELECT version, line, cycle, used, used_micros, owed FROM tier_use WHERE org_id = ?1";
         let mut statement = conn.prepare_cached(sql)?;
         let mut rows = statement.query([id.0])?;
         while let Some(row) = rows.next()? {
             let cycle = BillingCycle::from_number(row.get(2)?).ok_or(Refusal::TimeOutOfRange)?;
-            used.push(((origin(row)?, cycle), Quantity::from_parts(row.get(3)?, row.get(4)?)));
+            let used = Quantity::from_parts(row.get(3)?, row.get(4)?);
+            cycles.push(((origin(row)?, cycle), CycleUse { used, owed: Credits::from_micros(row.get(5)?) }));
         }
-        Ok(Self { states: ledger::LineStates::new(carries, used), ..Self::default() })
+        Ok(Self { states: ledger::LineStates::new(carries, cycles), ..Self::default() })
     }
 
     /// What a line has, in that cycle where it has tiers.
@@ -49,6 +50,16 @@ impl LineStates {
         Ok(())
     }
 
+    /// Takes a charge back of an event that is voided; whether tiers count less then.
+    pub(crate) fn take_back(&mut self, prices: &Prices, charge: &Charge) -> Result<bool, Refusal> {
+        let Some(taken) = self.states.take_back(prices, charge)? else { return Ok(false) };
+        if taken.carry_changed {
+            self.changed.insert(taken.origin);
+        }
+        self.changed_use.extend(charge.tier.map(|place| (taken.origin, place.cycle)));
+        Ok(true)
+    }
+
     pub(crate) fn write(&mut self, conn: &Connection, id: OrgId) -> Result<(), StoreError> {
         for origin in self.changed.drain() {
             let carry = self.states.carry(origin);
@@ -59,12 +70,13 @@ impl LineStates {
             .execute(params![id.0, origin.version.0, origin.line.0, carry.0])?;
         }
         for (origin, cycle) in self.changed_use.drain() {
-            let (whole, micros) = self.states.used(origin, cycle).parts()?;
+            let CycleUse { used, owed } = self.states.cycle(origin, cycle);
+            let (whole, micros) = used.parts()?;
             conn.prepare_cached(
-                "INSERT INTO tier_use (org_id, version, line, cycle, used, used_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET used = excluded.used, used_micros = excluded.used_micros",
+                "INSERT INTO tier_use (org_id, version, line, cycle, used, used_micros, owed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET used = excluded.used, used_micros = excluded.used_micros, owed = excluded.owed",
             )?
-            .execute(params![id.0, origin.version.0, origin.line.0, cycle.number(), whole, micros])?;
+            .execute(params![id.0, origin.version.0, origin.line.0, cycle.number(), whole, micros, owed.micros()])?;
         }
         Ok(())
     }

@@ -6,12 +6,13 @@ use crate::entry::{entry_of, entry_sql, lines};
 use crate::error::StoreError;
 use crate::event::{charge_of, charge_sql};
 use crate::position::slots_after;
+use crate::rows::unreadable;
 use ledger::drawdown::Purse;
-use ledger::{Account, Credits, Entry, EntryKind, EntrySeq, EventSeq, Label, Meter, OrgId};
-use rusqlite::Connection;
+use ledger::{Account, Credits, Entry, EntryKind, EntrySeq, EventSeq, GrantId, Label, Meter, OrgId};
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
-/// Parts of a charge, in the order of drawdown.
+/// Parts of a charge, in the order of drawdown; of one below zero, the grant as which it was given back.
 pub(crate) type Paid = Vec<(Account, Credits)>;
 
 /// The entry that settled an event.
@@ -44,6 +45,7 @@ pub(crate) fn payers(
     let mut purse = Purse::new(before, entry.booked_at);
     let projects = projects(conn, org, &entry, event)?;
     let mut payers = Vec::new();
+    let mut given = None;
     for (seq, meter, credits) in charges {
         let project = projects.get(&seq).map(|id| Label::parse("project", id)).transpose()?;
         let mut paid = Vec::new();
@@ -51,10 +53,22 @@ pub(crate) fn payers(
             purse.draw(&meter, project.as_ref(), credits, |account, part| paid.push((account, part)))?;
         }
         if seq == event {
+            if credits.is_negative() {
+                let grant = given.map_or_else(|| given_behind(conn, org, entry.seq), Ok)?;
+                given = Some(grant);
+                paid.push((Account::Grant(grant), credits));
+            }
             payers.push((meter, paid));
         }
     }
     Ok((entry, payers))
+}
+
+/// The grant as which what an entry's events gave back was given: by the next entry.
+fn given_behind(conn: &Connection, org: OrgId, entry: EntrySeq) -> Result<GrantId, StoreError> {
+    let sql = "SELECT grant_id FROM entry WHERE org_id = ?1 AND seq = ?2 + 1 AND kind = 'grant'";
+    let found = conn.prepare_cached(sql)?.query_row([org.0, entry.0], |row| row.get(0).map(GrantId)).optional()?;
+    found.ok_or_else(|| unreadable("grant of what came back"))
 }
 
 fn charges(

@@ -17,7 +17,8 @@ use ledger::cube::MeterInfo;
 use ledger::entry::Draft;
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::{
-    BillingCycle, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal, Timestamp,
+    BillingCycle, Credits, CycleUse, EntryKind, Meter, OrgId, Quantity, RateCard, RateCardVersion, RateLine, Refusal,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,8 @@ pub enum CardStatus {
     Scheduled,
     /// Another took its place.
     Superseded,
+    /// Another took its place before its time came.
+    NeverInForce,
 }
 
 impl CardStatus {
@@ -63,6 +66,7 @@ impl CardStatus {
             Self::InForce => "in_force",
             Self::Scheduled => "scheduled",
             Self::Superseded => "superseded",
+            Self::NeverInForce => "never_in_force",
         }
     }
 }
@@ -78,6 +82,9 @@ pub struct CardState {
     pub created_at: Timestamp,
     /// By whom or what; not known of versions from before they had entries.
     pub cause: Option<String>,
+    /// Versions that were scheduled and never come into force, since this one takes their place.
+    #[serde(default)]
+    pub overtakes: Vec<RateCardVersion>,
 }
 
 /// Which versions are wanted: newest first.
@@ -93,7 +100,7 @@ impl Store {
     /// Lays down the next version. The same lines as those of the newest version are no new version.
     ///
     /// # Errors
-    /// [`Refusal::BadRateLine`] for the first bad line, [`Refusal::RateCardChanged`], [`Refusal::EffectiveInThePast`],
+    /// [`Refusal::EmptyRateCard`], [`Refusal::BadRateLine`] for the first bad line, [`Refusal::RateCardChanged`], [`Refusal::EffectiveInThePast`],
     /// [`Refusal::TooMany`] beyond [`MAX_VERSIONS`].
     pub async fn put_rate_card(
         &self,
@@ -163,6 +170,9 @@ impl Tx<'_> {
     fn put_rate_card(&mut self, id: OrgId, cause: &str, new: &NewRateCard) -> Result<CardState, StoreError> {
         self.settle_due(id)?;
         let now = self.now();
+        if new.lines.is_empty() {
+            return Err(Refusal::EmptyRateCard.into());
+        }
         if let Some(wrong) = card::problems(&new.lines).into_iter().next() {
             return Err(Refusal::BadRateLine { line: wrong.line, problem: wrong.problem }.into());
         }
@@ -204,7 +214,7 @@ pub(crate) fn insert(conn: &Connection, org: OrgId, now: Timestamp, card: &RateC
     RateCard::check(&card.lines)?;
     let json = serde_json::to_string(&card.lines)?;
     if json.len() > MAX_CARD_BYTES {
-        return Err(Refusal::TooMany { field: "the rate card", max: MAX_CARD_BYTES }.into());
+        return Err(Refusal::RateCardTooLong { max: MAX_CARD_BYTES }.into());
     }
     conn.prepare_cached(
         "INSERT INTO rate_card (org_id, version, effective_at, lines, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -257,18 +267,20 @@ pub(crate) fn card_of(
     found.ok_or_else(|| unreadable("rate card"))?
 }
 
-/// What a tiered line has charged in a billing cycle.
+/// What a tiered line has of a billing cycle.
 pub(crate) fn tier_use(
     conn: &Connection,
     org: OrgId,
     origin: LineOrigin,
     cycle: BillingCycle,
-) -> Result<Quantity, StoreError> {
-    let sql = "SELECT used, used_micros FROM tier_use WHERE org_id = ?1 AND version = ?2 AND line = ?3 AND cycle = ?4";
+) -> Result<CycleUse, StoreError> {
+    let sql =
+        "SELECT used, used_micros, owed FROM tier_use WHERE org_id = ?1 AND version = ?2 AND line = ?3 AND cycle = ?4";
     let found = conn
         .prepare_cached(sql)?
         .query_row([org.0, origin.version.0, origin.line.0, cycle.number()], |row| {
-            Ok(Quantity::from_parts(row.get(0)?, row.get(1)?))
+            let used = Quantity::from_parts(row.get(0)?, row.get(1)?);
+            Ok(CycleUse { used, owed: Credits::from_micros(row.get(2)?) })
         })
         .optional()?;
     Ok(found.unwrap_or_default())
@@ -276,17 +288,29 @@ pub(crate) fn tier_use(
 
 const STATE: &str = "SELECT c.version, c.effective_at, c.lines, c.created_at,
        (SELECT e.cause FROM entry e WHERE e.org_id = c.org_id AND e.kind = 'rate_card' AND e.version = c.version),
-       EXISTS (SELECT 1 FROM rate_card l WHERE l.org_id = c.org_id AND l.version > c.version AND l.effective_at <= max(c.effective_at, ?2))
+       EXISTS (SELECT 1 FROM rate_card l WHERE l.org_id = c.org_id AND l.version > c.version AND l.effective_at <= max(c.effective_at, ?2)),
+       EXISTS (SELECT 1 FROM rate_card l WHERE l.org_id = c.org_id AND l.version > c.version AND l.effective_at <= c.effective_at
+               AND l.created_at < c.effective_at),
+       (SELECT group_concat(o.version) FROM rate_card o WHERE o.org_id = c.org_id AND o.version < c.version
+        AND c.effective_at <= o.effective_at AND c.created_at < o.effective_at
+        AND NOT EXISTS (SELECT 1 FROM rate_card b WHERE b.org_id = c.org_id AND b.version > o.version AND b.version < c.version
+                        AND b.effective_at <= o.effective_at AND b.created_at < o.effective_at))
      FROM rate_card c WHERE c.org_id = ?1 ";
 
 fn state_of(row: &rusqlite::Row<'_>, now: Timestamp) -> Result<CardState, StoreError> {
     let card = card_of_row(row)?;
-    let status = match (row.get::<_, bool>(5)?, card.effective_at <= now) {
-        (true, _) => CardStatus::Superseded,
-        (false, true) => CardStatus::InForce,
-        (false, false) => CardStatus::Scheduled,
+    let status = match (row.get::<_, bool>(6)?, row.get::<_, bool>(5)?, card.effective_at <= now) {
+        (true, ..) => CardStatus::NeverInForce,
+        (false, true, _) => CardStatus::Superseded,
+        (false, false, true) => CardStatus::InForce,
+        (false, false, false) => CardStatus::Scheduled,
     };
-    Ok(CardState { card, status, created_at: Timestamp::from_micros(row.get(3)?), cause: row.get(4)? })
+    let overtakes: Option<String> = row.get(7)?;
+    let overtakes = overtakes.iter().flat_map(|list| list.split(',')).filter_map(|version| version.parse().ok());
+    let mut overtakes: Vec<RateCardVersion> = overtakes.map(RateCardVersion).collect();
+    overtakes.sort_unstable();
+    let created_at = Timestamp::from_micros(row.get(3)?);
+    Ok(CardState { card, status, created_at, cause: row.get(4)?, overtakes })
 }
 
 fn state(conn: &Connection, org: OrgId, now: Timestamp, version: RateCardVersion) -> Result<CardState, StoreError> {

@@ -263,12 +263,12 @@ impl<'w> Tx<'w> {
         let org = self.org(id)?;
         let cause = std::mem::take(&mut org.pending_cause);
         let Some(pending) = org.pending.take() else { return Ok(()) };
-        let returned = pending.returned();
+        // It is the next grant: what usage books gives none.
+        let returned = pending.returned_grant(org.next_grant, now);
         let Some(draft) = pending.finish(now, &cause) else { return Ok(()) };
         self.write_derived(id)?;
         self.book(id, draft)?;
-        if returned.is_positive() {
-            let grant = settle::returned_grant(self.org(id)?.next_grant, returned, now);
+        if let Some(grant) = returned {
             self.book_with(id, settle::give(&grant, now, &cause)?, Some(grant))?;
             self.settle_due(id)?;
         }

@@ -134,7 +134,10 @@ fn the_example_of_the_guide_can_be_used_as_it_stands() {
     let right = ok(data.path(), &["preset", "check", &file]);
     assert!(right.starts_with("print-shop is right: "), "{right}");
     ok(data.path(), &["org", "create", "Acme", "--preset", "print-shop", "--plan", "shop"]);
-    ok(data.path(), &["sample", "--preset", "print-shop", "--events", "200", "--days", "20"]);
+    ok(data.path(), &["sample", "--preset", "print-shop", "--events", "3000", "--days", "20"]);
+    let listed = ok(data.path(), &["org", "list"]);
+    let line = listed.lines().find(|line| line.contains("synthetic")).expect("the sample");
+    assert!(!line.contains("\t-"), "no debt: {line}");
     // Every key that a preset may have is explained.
     for key in ["rate_card", "unit_position", "rollover", "cap_percent", "top_up", "growth_percent", "bytes_of"] {
         assert!(GUIDE.contains(&format!("`{key}`")), "{key}");

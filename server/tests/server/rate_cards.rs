@@ -45,6 +45,7 @@ async fn a_card_is_laid_down_as_text_or_lines_and_rates_from_its_time_on() {
     let later = json!({"lines": [{"meter": "images", "rule": "free"}], "effective_at": "2026-12-01T00:00:00Z",
                        "meters": [{"meter": "videos", "title": "Videos", "unit": "video"}]});
     assert_eq!(client.put("rate-cards", &later).await.json()["status"], "scheduled");
+    assert_eq!(client.read("rate-cards/3").await["overtakes"], json!([]));
     assert_eq!(versions(&client.read("rate-cards").await), [(3, "scheduled"), (2, "in_force"), (1, "superseded")]);
     let page = client.read("rate-cards?limit=2").await;
     let cursor = page["next_cursor"].as_str().expect("more");
@@ -53,6 +54,11 @@ async fn a_card_is_laid_down_as_text_or_lines_and_rates_from_its_time_on() {
     client.at("2026-12-01T00:00:00Z");
     assert_eq!(charge(&client, "e", "platform").await, "0.000000");
     assert_eq!(client.read("rate-cards/3").await["status"], "in_force");
+    // One that was scheduled and is overtaken is named by the answer to the one that does it.
+    let never = json!({"text": "images: 7 each", "effective_at": "2026-12-09T00:00:00Z"});
+    assert_eq!(client.put("rate-cards", &never).await.json()["version"], 4);
+    assert_eq!(client.put("rate-cards", &json!({"text": "images: 8 each"})).await.json()["overtakes"], json!([4]));
+    assert_eq!(client.read("rate-cards/4").await["status"], "never_in_force");
     client.assert_verified().await;
 }
 
@@ -104,14 +110,15 @@ async fn what_is_wrong_points_at_its_line_and_lays_nothing_down() {
 }
 
 #[tokio::test]
-async fn a_card_may_be_empty_and_one_org_does_not_see_the_prices_of_another() {
+async fn an_empty_card_is_refused_and_one_org_does_not_see_the_prices_of_another() {
     let server = Server::start().await;
     server.create_org("Other", "viewer-platform").await;
     let (client, other) = (Client::new(&server).await, Client::of(&server, "Other").await);
-    let emptied = client.put("rate-cards", &json!({"lines": []})).await;
-    assert_eq!((emptied.json()["version"].as_i64(), emptied.json()["lines"].clone()), (Some(2), json!([])));
-    let event = json!({"id": "a", "source": "api", "type": "images"});
-    assert_eq!(client.refused("events", &event).await, (422, "unknown_meter".to_owned()));
+    for empty in [json!({"lines": []}), json!({"text": "# nothing yet\n"})] {
+        let refused = client.put("rate-cards", &empty).await;
+        assert_eq!((refused.status.as_u16(), refused.problem()), (422, "empty_rate_card".to_owned()));
+    }
+    assert_eq!(client.put("rate-cards", &json!({"text": "export: free"})).await.json()["version"], 2);
     assert_eq!(versions(&other.read("rate-cards").await), [(1, "in_force")], "not of {ORG}");
     assert_eq!(other.get("rate-cards/2").await.problem(), "not_found");
 }

@@ -11,8 +11,9 @@ mod choices;
 mod history;
 mod rules;
 pub mod targets;
+mod voids;
 
 pub use big::Big;
 pub use choices::Choices;
 pub use history::{ATTRIBUTE, History, KOLKATA_MINUTES, METERS, Reported, cycle_of};
-pub use rules::{Oracle, Verdict};
+pub use rules::{Oracle, Verdict, Voided};

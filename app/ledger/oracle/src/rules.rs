@@ -16,13 +16,17 @@ struct Account {
     line: RateLine,
     /// Micro-units; blocks begun; picos reported; or parts of a formula in 10⁻¹⁸ credit.
     sum: Big,
-    /// Micro-units of each billing cycle.
+    /// Micro-units of each billing cycle, of events that stand.
     cycles: BTreeMap<i64, Big>,
+    /// By how many micro-credits the cycle's charges that stand fall short of what it costs, until its next event.
+    open: BTreeMap<i64, i128>,
+    /// Micro-credits of voided events of lines that go on as if these stood.
+    returned: i128,
 }
 
 impl Account {
     const fn new(line: RateLine) -> Self {
-        Self { line, sum: Big::ZERO, cycles: BTreeMap::new() }
+        Self { line, sum: Big::ZERO, cycles: BTreeMap::new(), open: BTreeMap::new(), returned: 0 }
     }
 
     fn add(&mut self, event: &Event, quantity: i128, cycle: i64) {
@@ -37,6 +41,7 @@ impl Account {
             Rule::Tiers(_) => {
                 let used = self.cycles.remove(&cycle).unwrap_or_default();
                 self.cycles.insert(cycle, used + quantity);
+                self.open.remove(&cycle);
                 Big::default()
             }
             Rule::Formula(formula) => {
@@ -52,6 +57,24 @@ impl Account {
             Rule::Free => Big::default(),
         };
         self.sum = std::mem::take(&mut self.sum) + more;
+    }
+
+    /// Takes back what was charged that much.
+    fn void(&mut self, quantity: i128, cycle: i64, cost: i128) {
+        if !matches!(self.line.rule, Rule::Tiers(_)) {
+            self.returned += cost;
+            return;
+        }
+        let before = self.total().to_i128().expect("what was accepted fits");
+        let used = self.cycles.remove(&cycle).and_then(|used| used.to_i128()).expect("it was used");
+        self.cycles.insert(cycle, Big::of(used - quantity));
+        let fell = before - self.total().to_i128().expect("less than what was accepted");
+        *self.open.entry(cycle).or_default() += cost - fell;
+    }
+
+    /// Micro-credits that were charged and stand.
+    fn standing(&self) -> Option<i128> {
+        Some(self.total().to_i128()? - self.returned - self.open.values().sum::<i128>())
     }
 
     /// Micro-credits, rounded down once.
@@ -108,8 +131,17 @@ pub struct Verdict {
     changed: Vec<(usize, Account)>,
 }
 
+/// What became of taking an event back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voided {
+    /// Whether it was done.
+    pub fits: bool,
+    /// Whether a sum was beyond the range of credits, so that it may be refused though what it leaves open fits.
+    pub may_overflow: bool,
+}
+
 /// The sums of one org.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Oracle {
     accounts: Vec<Account>,
     /// For each version, the account of each of its lines.
@@ -151,11 +183,11 @@ impl Oracle {
                 return Verdict { refused: Some(code), ..verdict };
             }
             let mut after = self.accounts[account].clone();
-            let before = after.total().to_i128().expect("what was accepted fits");
+            let before = after.standing().expect("what was accepted fits");
             after.add(event, quantity.micros(), cycle);
             let total = after.total().to_i128();
             verdict.may_overflow |= total.is_none_or(|total| total > i128::from(i64::MAX));
-            match total.map(|total| total - before) {
+            match after.standing().map(|standing| standing - before) {
                 Some(cost) if i64::try_from(cost).is_ok() => verdict.costs.push(cost),
                 _ => return Verdict { refused: Some("amount_overflow"), ..verdict },
             }
@@ -171,16 +203,40 @@ impl Oracle {
         }
     }
 
-    /// Micro-credits of everything accepted: each line's exact sum, rounded down once.
+    /// Takes back an event that was accepted under that version and cost that much; whether what its cycles have open fits
+    /// then. Where it does not, nothing is done.
+    pub fn void(&mut self, version: usize, event: &Event, cycle: i64, costs: &[i128]) -> Voided {
+        let mut after = self.accounts.clone();
+        let mut voided = Voided { fits: true, may_overflow: false };
+        for ((meter, quantity), cost) in event.quantities.iter().zip(costs) {
+            let account = &mut after[self.line_for(version, meter, event).expect("it was accepted")];
+            voided.may_overflow |= account.total().to_i128().is_none_or(|total| total > i128::from(i64::MAX));
+            account.void(quantity.micros(), cycle, *cost);
+            voided.fits &= account.open.values().all(|open| i64::try_from(*open).is_ok());
+        }
+        if voided.fits {
+            self.accounts = after;
+        }
+        voided
+    }
+
+    /// Micro-credits of everything accepted that stands: each line's exact sum, rounded down once, but for what its cycles
+    /// have open.
     #[must_use]
     pub fn total(&self) -> i128 {
-        self.accounts.iter().map(|account| account.total().to_i128().expect("what was accepted fits")).sum()
+        self.accounts.iter().map(|account| account.standing().expect("what was accepted fits")).sum()
+    }
+
+    /// What the cycles of a line have open, by its version and place, both counted from 0.
+    #[must_use]
+    pub fn open_of(&self, version: usize, line: usize) -> i128 {
+        self.accounts[self.versions[version][line]].open.values().sum()
     }
 
     /// The same of a line, by its version and place, both counted from 0.
     #[must_use]
     pub fn total_of(&self, version: usize, line: usize) -> i128 {
-        self.accounts[self.versions[version][line]].total().to_i128().expect("what was accepted fits")
+        self.accounts[self.versions[version][line]].standing().expect("what was accepted fits")
     }
 
     fn line_for(&self, version: usize, meter: &Meter, event: &Event) -> Result<usize, &'static str> {

@@ -39,7 +39,7 @@ pub fn card_text(bytes: &[u8]) {
 pub struct Met(pub BTreeMap<&'static str, u64>);
 
 impl Met {
-    fn count(&mut self, what: &'static str) {
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
     }
 
@@ -74,6 +74,7 @@ pub fn rating(bytes: &[u8]) -> Met {
             again.compare(&history, &oracle);
             met.count("split and turned around");
         }
+        crate::voids::compare(bytes, &history, &of_org, &prices, &mut met);
     }
     met
 }
@@ -87,25 +88,25 @@ fn prices(history: &History) -> Prices {
 }
 
 /// What the code under test makes of one org's usage.
-struct Lines<'p> {
-    prices: &'p Prices,
-    states: LineStates,
-    charges: Vec<Charge>,
+pub(crate) struct Lines<'p> {
+    pub(crate) prices: &'p Prices,
+    pub(crate) states: LineStates,
+    pub(crate) charges: Vec<Charge>,
 }
 
 impl<'p> Lines<'p> {
-    fn new(prices: &'p Prices) -> Self {
+    pub(crate) fn new(prices: &'p Prices) -> Self {
         Self { prices, states: LineStates::default(), charges: Vec::new() }
     }
 
-    fn rate(&self, reported: &Reported) -> Result<Vec<Charge>, Refusal> {
+    pub(crate) fn rate(&self, reported: &Reported) -> Result<Vec<Charge>, Refusal> {
         let card = &self.prices.cards()[reported.version];
         let cycle = || BillingCycle::from_number(reported.cycle()).ok_or(Refusal::TimeOutOfRange);
         let before = |line, cycle| self.states.before(self.prices.origin(card.version, line), cycle);
         rate_event(card, &reported.event, cycle, before)
     }
 
-    fn take_up(&mut self, charges: &[Charge]) {
+    pub(crate) fn take_up(&mut self, charges: &[Charge]) {
         for charge in charges {
             self.states.take_up(self.prices, charge).expect("quantities of a few events fit");
         }
@@ -113,7 +114,7 @@ impl<'p> Lines<'p> {
     }
 
     /// Every line's charges add up to its exact sum, rounded once.
-    fn compare(&self, history: &History, oracle: &Oracle) {
+    pub(crate) fn compare(&self, history: &History, oracle: &Oracle) {
         for (card, version) in history.cards.iter().zip(0..) {
             for (line, number) in card.iter().zip(1..) {
                 let place = usize::try_from(number).expect("small") - 1;
@@ -188,7 +189,7 @@ fn commits(reported: &[&Reported]) -> Vec<std::ops::Range<usize>> {
 }
 
 /// The explanation of every charge says what was charged.
-fn explained(reported: &Reported, charges: &[Charge], lines: &Lines<'_>, met: &mut Met) {
+pub(crate) fn explained(reported: &Reported, charges: &[Charge], lines: &Lines<'_>, met: &mut Met) {
     let card = &lines.prices.cards()[reported.version];
     for charge in charges {
         let line = card.line(charge.line).expect("a line of the card");

@@ -36,6 +36,71 @@ fn mistakes_are_told_with_their_line() {
     assert_eq!((hidden[0].line, hidden[0].problem.contains("line 2")), (4, true), "{hidden:?}");
 }
 
+/// The only problem that a card has, of its last line.
+fn told(text: &str) -> String {
+    let wrong = parse(text).expect_err("wrong");
+    assert_eq!((wrong.len(), wrong[0].line), (1, text.lines().count()), "{wrong:?}");
+    wrong[0].problem.clone()
+}
+
+#[test]
+fn a_refused_price_says_why_and_where_the_bound_is() {
+    for (text, why) in [
+        ("x: 0.0000000000001 each", "the price \"0.0000000000001\" has more decimals than a price can: at most 12"),
+        ("x: 9223372.1 each", "is above the highest price, 9223372.036854775807"),
+        ("x: -1 each", "is below zero"),
+        ("x: 1,5 each", "is not a decimal such as 0.60"),
+        ("x: cheap", "\"cheap\" is neither a price nor a rule; write a rule such as"),
+        ("x: 1.0000001 per 10 full", "the price of a block has at most six decimals"),
+        ("x: 1 per 0.0000001 begun", "\"0.0000001\" has more than 6 decimals"),
+        ("x: 1 per 1.5", "a whole number of units, not for 1.5"),
+        ("x: 1 per 2e15", "\"2e15\" is above 1000000000000000"),
+        ("x: 1 per 0", "write `per N` with a whole number from 1 on"),
+        ("x: 0.000000000001 per 9223373", "with 12 decimals `per N` goes up to 9223372"),
+        ("x: graduated 1 beyond", "give 2 to 20 tiers; for one price write `0.01 each`"),
+        ("x: graduated 1 to 5, 2 to 6", "the last is `0.005 beyond`"),
+        ("x: volume 1 to 5, 0.0000000000001 beyond", "at most 12"),
+        ("x: formula 1 + 99999999 per second", "is above the highest price"),
+        ("x from \"a\u{200B}\": free", "nobody sees (U+200B)"),
+    ] {
+        let problem = told(text);
+        assert!(problem.contains(why), "{text}: {problem}");
+        for word in ["up_to", "`per`", "`size`", "`unit`"] {
+            assert!(!problem.contains(word), "{text}: {problem}");
+        }
+    }
+    let sources: Vec<String> = (0..51).map(|n| format!("s{n}")).collect();
+    assert_eq!(
+        told(&format!("x from {}: free", sources.join(", "))),
+        "it names 51 sources: at most 50; split the line"
+    );
+    let long = told(&"#".repeat(MAX_TEXT_BYTES + 1));
+    assert_eq!(long, "the text has 65537 bytes: a card has at most 65536");
+    assert_eq!(Price::parse("9223372.036854775807"), Ok(Price::MAX));
+}
+
+#[test]
+fn a_line_that_is_never_reached_is_told_which_lines_are_before_it() {
+    let never = |who: &str| format!("it is never reached: {who} all that it does; put it first, or leave it out");
+    assert_eq!(told("x from a: 1 each\nx from b: 1 each\nx from a, b: 2 each"), never("lines 1 and 2 together match"));
+    assert_eq!(
+        told("x from a: free\n# c\nx from b: free\nx from c: free\nx from c, b, a where k=v: 2 each"),
+        never("lines 1, 3 and 4 together match")
+    );
+    assert_eq!(told("x where k=v: free\nx: free\nx from a: 2 each"), never("line 2 matches"));
+    assert_eq!(
+        told("x from a where k=v: free\nx from b: free\nx from a, b where k=v: free"),
+        never("lines 1 and 2 together match")
+    );
+    for reached in [
+        "x from a: 1 each\nx from b: 1 each\nx: 2 each",
+        "x from a: 1 each\nx from b where k=v: 1 each\nx from a, b: 2 each",
+        "x from a: 1 each\ny from b: 1 each\nx from a, b: 2 each",
+    ] {
+        assert!(parse(reached).is_ok(), "{reached}");
+    }
+}
+
 #[test]
 fn json_lines_are_told_what_they_lack_and_what_does_not_belong() {
     let told = |json: &str| crate::card::read_line(json).expect_err("bad");
@@ -47,6 +112,39 @@ fn json_lines_are_told_what_they_lack_and_what_does_not_belong() {
         told(r#"{"meter":"m","rule":"block","price":"1.0000001","size":"1","counted":"per_event"}"#).contains("six")
     );
     assert!(told("[]").contains("object"));
+    for (json, why) in [
+        (r#"{"rule":"free"}"#, "`meter` is missing: every line has `meter` and `rule`"),
+        (r#"{"meter":5,"rule":"free"}"#, "`meter` must be a text"),
+        (r#"{"meter":"m","rule":"units"}"#, "`rule` must be one of \"unit\", \"block\", \"tiers\""),
+        (
+            r#"{"meter":"m","rule":"unit","price":"0.0000000000001"}"#,
+            "`price` has more decimals than a price can: at most 12",
+        ),
+        (r#"{"meter":"m","rule":"unit","price":"1","per":1.5}"#, "`per` must be a whole number such as 1000000"),
+        (r#"{"meter":"m","rule":"unit","price":"1","per":0}"#, ""),
+        (r#"{"meter":"m","rule":"block","price":"1","size":"1e16","counted":"per_event"}"#, "`size` must be above 0"),
+        (
+            r#"{"meter":"m","rule":"block","price":"1","size":"1","counted":"begun"}"#,
+            "one of \"per_event\", \"accumulated\"",
+        ),
+        (r#"{"meter":"m","rule":"free","sources":"a"}"#, "`sources` must be an array of texts"),
+        (r#"{"meter":"m","rule":"free","attributes":{"a":1}}"#, "`attributes` must be an object of texts"),
+        (
+            r#"{"meter":"m","rule":"tiers","mode":"volume","tiers":[{"price":"1","upto":"5"}]}"#,
+            "tier 1: `upto` is not known",
+        ),
+        (r#"{"meter":"m","rule":"tiers","mode":"volume","tiers":[{"up_to":"5"}]}"#, "tier 1: `price` is missing"),
+        (r#"{"meter":"m","rule":"free","rule":"free"}"#, "a member is there twice"),
+    ] {
+        let problem = match crate::card::read_line(json) {
+            Err(problem) => problem,
+            Ok(line) => line.fault().expect("a fault").advice(false).to_owned(),
+        };
+        assert!(problem.contains(why), "{json}: {problem}");
+        for leak in [" at line ", "column", "expected", "invalid type", "variant"] {
+            assert!(!problem.contains(leak), "{json}: {problem}");
+        }
+    }
 }
 
 fn label() -> impl Strategy<Value = Label> {

@@ -18,7 +18,7 @@ fn with(grants: Vec<(Grant, &str)>, debt: &str) -> Position {
 
 fn void(position: &Position, paid: &[(Account, &str)]) -> (Vec<(String, String)>, Option<Grant>) {
     let paid = paid.iter().map(|(account, part)| (*account, c(part))).collect();
-    let voiding = Voiding { event: EventSeq(1), paid, replacement: None, reason: "wrong".to_owned() };
+    let voiding = Voiding { event: EventSeq(1), paid, replacement: None, tiers: false, reason: "wrong".to_owned() };
     let (draft, refund) = position.void(voiding, GrantId(9), at(2), "test").expect("fits");
     let sum = Credits::sum(draft.postings.iter().map(|posting| posting.amount)).expect("fits");
     assert!(sum.is_zero(), "{draft:?}");
@@ -76,8 +76,13 @@ fn what_comes_back_to_a_grant_that_is_over_expires() {
     let terms = Some(crate::Rollover::PROFESSIONAL);
     let over = Grant { kind: GrantKind::Plan, expires_at: Some(at(1)), rollover: terms, ..grant(1, "5") };
     let mut position = with(vec![], "0");
-    let voiding =
-        Voiding { event: EventSeq(1), paid: vec![(ONE, c("3"))], replacement: None, reason: "wrong".to_owned() };
+    let voiding = Voiding {
+        event: EventSeq(1),
+        paid: vec![(ONE, c("3"))],
+        replacement: None,
+        tiers: false,
+        reason: "wrong".to_owned(),
+    };
     let (draft, _) = position.void(voiding, GrantId(9), at(2), "test").expect("fits");
     position.admit_again(over);
     position.apply(&draft).expect("fits");

@@ -8,9 +8,11 @@ use crate::settle::TierPlace;
 
 fn why(text: &str, usage: Usage, carry: i64, used: i64) -> Explanation {
     let line = parse(text).expect("valid").remove(0);
-    let tier = line
-        .has_tiers()
-        .then_some(TierPlace { cycle: BillingCycle { year: 2026, month: 11 }, used: Quantity::from_units(used) });
+    let tier = line.has_tiers().then_some(TierPlace {
+        cycle: BillingCycle { year: 2026, month: 11 },
+        used: Quantity::from_units(used),
+        owed: Credits::ZERO,
+    });
     let charge = Charge {
         meter: line.meter.clone(),
         quantity: usage.quantity,
@@ -53,7 +55,7 @@ fn tiers_say_where_the_cycle_stood() {
     assert_eq!(crossing.tiers, Some(places.map(str::to_owned)));
     assert_eq!((crossing.carry_before.as_str(), crossing.carry_after.as_str()), ("nothing", "nothing"));
     let cheaper = why("calls: volume per 10 5 to 1000, 2.5 beyond", units(1), 0, 1_000);
-    assert_eq!(cheaper.arithmetic, "(1001 × 2.5 − 1000 × 5) ÷ 10 = -249.750000");
+    assert_eq!(cheaper.arithmetic, "(1001 × 2.5 − 1000 × 5) ÷ 10 = −249.750000");
     // The last unit of a tier is still in it.
     let places = ["1000 used in 2026-11, tier 1 of 2", "1001 used in 2026-11, tier 2 of 2"];
     assert_eq!(cheaper.tiers, Some(places.map(str::to_owned)));

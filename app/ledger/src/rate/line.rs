@@ -36,13 +36,32 @@ impl RateLine {
             && self.attributes.iter().all(|(name, value)| event.attribute(name.as_str()) == Some(value.as_str()))
     }
 
-    /// Whether it matches all that `other` matches: `other` is never reached behind it.
+    /// Which of the lines before it match, together, all that it matches, by their places: it is never reached behind them.
+    /// None where something is left for it.
     #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
-        self.meter == other.meter
-            && (self.sources.is_empty()
-                || !other.sources.is_empty() && other.sources.iter().all(|source| self.sources.contains(source)))
-            && self.attributes.iter().all(|(name, value)| other.attributes.get(name) == Some(value))
+    pub fn shadowed_by(&self, before: &[Self]) -> Vec<usize> {
+        let asks_no_more = |line: &Self| {
+            line.meter == self.meter
+                && line.attributes.iter().all(|(name, value)| self.attributes.get(name) == Some(value))
+        };
+        let candidates = || before.iter().enumerate().filter(|(_, line)| asks_no_more(line));
+        let covers = |line: &Self, source| line.sources.is_empty() || line.sources.contains(source);
+        let whole = |line: &Self| {
+            line.sources.is_empty()
+                || !self.sources.is_empty() && self.sources.iter().all(|source| covers(line, source))
+        };
+        if let Some((place, _)) = candidates().find(|(_, line)| whole(line)) {
+            return vec![place];
+        }
+        let first = |source| candidates().find(|(_, line)| covers(line, source)).map(|(place, _)| place);
+        // Sources are an open set: a line for all of them is only matched by another such line.
+        if self.sources.is_empty() {
+            return Vec::new();
+        }
+        let mut places: Vec<usize> = self.sources.iter().map(first).collect::<Option<_>>().unwrap_or_default();
+        places.sort_unstable();
+        places.dedup();
+        places
     }
 }
 
@@ -70,6 +89,25 @@ impl Name {
         }
     }
 }
+
+/// The members that a line can have, of whichever rule.
+pub(super) const MEMBERS: [&str; 15] = [
+    "meter",
+    "sources",
+    "attributes",
+    "rule",
+    "price",
+    "per",
+    "size",
+    "counted",
+    "mode",
+    "tiers",
+    "base",
+    "per_second",
+    "per_mb",
+    "per_compute_unit",
+    "minimum",
+];
 
 /// Every member that any rule has. What a rule does not know is refused, so that a misspelt price is told.
 #[derive(Serialize, Deserialize)]
@@ -184,9 +222,12 @@ impl TryFrom<Wire> for RateLine {
     }
 }
 
+/// What is wrong with the price of a block that is finer than an amount.
+pub(crate) const BLOCK_DECIMALS: &str = "the price of a block has at most six decimals, since blocks are charged whole";
+
 /// Blocks are charged whole: their price is an amount of credits.
 fn whole_micros(price: Price) -> Result<Credits, String> {
-    Credits::parse(&price.to_string()).map_err(|_| "the price of a block has at most six decimals".to_owned())
+    Credits::parse(&price.to_string()).map_err(|_| BLOCK_DECIMALS.to_owned())
 }
 
 impl From<RateLine> for Wire {

@@ -1,7 +1,6 @@
 //! Prices: decimals of up to twelve places, never below zero.
 
-use crate::decimal;
-use crate::refusal::Refusal;
+use crate::decimal::{self, DecimalError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -13,17 +12,23 @@ pub const PRICE_DECIMALS: u32 = 12;
 pub struct Price(i64);
 
 impl Price {
+    /// The largest.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// From a decimal string with at most twelve decimals.
     ///
     /// # Errors
-    /// [`Refusal::BadAmount`] where it is not one, negative or above 9,223,372 credits.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let bad = |reason| Refusal::BadAmount { reason };
-        let pico = decimal::parse(text, PRICE_DECIMALS).map_err(bad)?;
+    /// [`PriceError`] says what is wrong, and the bound.
+    pub fn parse(text: &str) -> Result<Self, PriceError> {
+        let pico = decimal::parse(text, PRICE_DECIMALS).map_err(|error| match error {
+            DecimalError::Syntax => PriceError::NoDecimal,
+            DecimalError::TooPrecise(_) => PriceError::TooPrecise,
+            DecimalError::TooLarge => PriceError::TooLarge,
+        })?;
         if pico < 0 {
-            return Err(bad(decimal::DecimalError::Syntax));
+            return Err(PriceError::Negative);
         }
-        i64::try_from(pico).map(Self).map_err(|_| bad(decimal::DecimalError::TooLarge))
+        i64::try_from(pico).map(Self).map_err(|_| PriceError::TooLarge)
     }
 
     /// From 10⁻¹² credit; none below zero.
@@ -37,6 +42,23 @@ impl Price {
     pub const fn picos(self) -> i64 {
         self.0
     }
+}
+
+/// Why a text is no price; to be read behind the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// Not digits with at most one point.
+    #[error("is not a decimal such as 0.60: write digits, and a point before the decimals")]
+    NoDecimal,
+    /// More decimals than are kept.
+    #[error("has more decimals than a price can: at most {PRICE_DECIMALS}")]
+    TooPrecise,
+    /// Beyond the range.
+    #[error("is above the highest price, {}: write it for fewer units", Price::MAX)]
+    TooLarge,
+    /// Below zero.
+    #[error("is below zero: a price is 0 or more")]
+    Negative,
 }
 
 impl fmt::Display for Price {
@@ -53,7 +75,9 @@ impl Serialize for Price {
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(DecimalText).and_then(|text| Self::parse(&text).map_err(de::Error::custom))
+        deserializer
+            .deserialize_str(DecimalText)
+            .and_then(|text| Self::parse(&text).map_err(|error| de::Error::custom(format!("the price {text} {error}"))))
     }
 }
 

@@ -93,8 +93,8 @@ fn beyond_the_range_is_refused_not_wrapped() {
         dear.rate(Usage::of(Quantity::from_units(1_000_000_000_000_000)), Before::default()),
         Err(Refusal::AmountOverflow)
     );
-    assert!(unit("0.000000000001", i64::MAX).problem().is_some());
-    assert!(unit("0.000000000001", 1_000_000).problem().is_none());
+    assert!(unit("0.000000000001", i64::MAX).fault().is_some());
+    assert!(unit("0.000000000001", 1_000_000).fault().is_none());
 }
 
 fn read(text: &str) -> RateLine {
@@ -165,7 +165,7 @@ proptest! {
         ];
         let mode = if volume { Mode::Volume } else { Mode::Graduated };
         let line = line(Rule::Tiers(Tiers { mode, per, tiers }));
-        prop_assert_eq!(line.problem(), None);
+        prop_assert_eq!(line.fault(), None);
         let parts: Vec<Quantity> = micros.iter().copied().map(Quantity::from_micros).collect();
         let used: i128 = micros.iter().sum();
         // The plain definition: the units that lie in each tier by its price, or all by the price of the last one reached.

@@ -4,7 +4,7 @@
 //! order and the size of the events never change the sum. A volume price counts for all units of the cycle once its tier
 //! is reached; where it is lower, the event that reaches it costs less than nothing, and credits come back.
 
-use super::{Price, gcd, undivided};
+use super::{Fault, Price, gcd, undivided};
 use crate::quantity::{MAX_UNITS, MICROS_PER_UNIT, Quantity};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -46,25 +46,23 @@ pub struct Tiers {
 
 impl Tiers {
     /// What makes them unusable.
-    pub(super) fn problem(&self) -> Option<&'static str> {
+    pub(super) fn fault(&self) -> Option<Fault> {
         if self.per < 1 {
-            return Some("`per` must be at least 1");
+            return Some(Fault::PerBelowOne);
         }
         if self.tiers.len() < 2 || self.tiers.len() > MAX_TIERS {
-            return Some("give 2 to 20 tiers; for one price use the rule `unit`");
+            return Some(Fault::TierCount);
         }
         let (last, others) = self.tiers.split_last()?;
         if last.up_to.is_some() || others.iter().any(|tier| tier.up_to.is_none()) {
-            return Some("every tier but the last says where it ends (`up_to`), and the last does not");
+            return Some(Fault::TierEnds);
         }
         let mut ends = others.iter().filter_map(|tier| tier.up_to);
         let mut before = Quantity::ZERO;
         if ends.any(|end| std::mem::replace(&mut before, end) >= end) || before.micros() > MAX_UNITS * MICROS_PER_UNIT {
-            return Some("each tier must end above the one before it, the first above 0, none above 10^15");
+            return Some(Fault::TierOrder);
         }
-        self.denominator()
-            .err()
-            .map(|_| "the prices have too many decimals for such a large `per`: use fewer of either")
+        self.denominator().err().map(|_| Fault::TooFine)
     }
 
     /// Into how many parts they divide a micro-credit, all prices alike.

@@ -2,7 +2,7 @@
 //!
 //! The form is still markup that works without a script; here its text is read as it is typed.
 
-use super::outcome::{Outcome, outcome};
+use super::outcome::{Outcome, outcome, overtaken};
 use crate::components::still::Still;
 use crate::markup::Markup;
 use crate::platform;
@@ -12,6 +12,8 @@ use leptos::prelude::*;
 
 /// Id of the text in the form.
 pub const TEXT_ID: &str = "card-text";
+/// Id of the time at which it takes effect.
+pub const TIME_ID: &str = "card-time";
 /// On a link to a line of the text: which, from 1.
 pub const LINE_ATTRIBUTE: &str = "data-line";
 
@@ -22,12 +24,14 @@ pub fn Editor(
     form: Markup,
     /// What is in it.
     text: String,
+    /// When it is to take effect, as typed.
+    effective_at: String,
     /// By what it is tried out.
     trial: Trial,
 ) -> impl IntoView {
     let when = trial.when.clone();
     let (trial, words) = (StoredValue::new(trial), words::current());
-    let text = RwSignal::new(text);
+    let (text, effective_at) = (RwSignal::new(text), RwSignal::new(effective_at));
     let told = Memo::new(move |_| text.with(|text| trial.with_value(|trial| outcome(trial, &words, text))));
     // What a browser kept of a form that was left is not what the server sent.
     Effect::new(move |_| {
@@ -38,6 +42,8 @@ pub fn Editor(
     let typed = move |event: web_sys::Event| {
         if platform::is_from(&event, TEXT_ID) {
             text.set(event_target_value(&event));
+        } else if platform::is_from(&event, TIME_ID) {
+            effective_at.set(event_target_value(&event));
         }
     };
     let go = move |event: web_sys::MouseEvent| {
@@ -47,6 +53,7 @@ pub fn Editor(
             platform::select(TEXT_ID, start, end);
         }
     };
+    let overtaken = move || effective_at.with(|at| trial.with_value(|trial| overtaken(trial, at)));
     let summary = move || told.with(|Outcome { summary, .. }| summary.clone());
     let detail = move || Still(told.with(|Outcome { detail, .. }| detail.clone()));
     view! {
@@ -56,6 +63,7 @@ pub fn Editor(
                 <div class="panel-head"><h2 id="preview-title">{format!("What {when} would have cost")}</h2></div>
                 <p class="card-summary" role="status">{summary}</p>
                 {detail}
+                <p class="card-warning" role="status">{overtaken}</p>
             </section>
         </div>
     }

@@ -1,6 +1,6 @@
 //! The form in which a card is written.
 
-use super::editor::TEXT_ID;
+use super::editor::{TEXT_ID, TIME_ID};
 use crate::components::entry_filter::{input, labelled};
 use crate::markup::{Markup, button_link, hidden};
 
@@ -81,7 +81,7 @@ pub fn form(form: &Form) -> Markup {
             .child(
                 Markup::new("div")
                     .class("fields")
-                    .child(labelled(&format!("Takes effect, time in {zone}; empty: now"), input("datetime-local", "effective_at", Some(effective_at))))
+                    .child(labelled(&format!("Takes effect, time in {zone}; empty: now"), input("datetime-local", "effective_at", Some(effective_at)).attr("id", TIME_ID)))
                     .child(preview)
                     .child(lay_down(*newest)),
             )

@@ -3,7 +3,7 @@
 use super::editor::{LINE_ATTRIBUTE, TEXT_ID};
 use crate::format;
 use crate::markup::{Markup, amount, number, number_of, row, signed_bare, span, table};
-use crate::server_fns::rate_card::Trial;
+use crate::server_fns::rate_card::{Scheduled, Trial};
 use ledger::card::LineProblem;
 use ledger::preview::{Basis, PreviewRow, preview};
 use ledger::{Credits, Cube, RateLine, Words, card_text};
@@ -27,6 +27,20 @@ pub fn outcome(trial: &Trial, words: &Words, text: &str) -> Outcome {
         Ok(lines) => tried(trial, words, &lines),
         Err(wrong) => Outcome { summary: summary_of(&wrong), detail: problems(&wrong, text) },
     }
+}
+
+/// Which scheduled versions never come into force, if the card takes effect at that time on the org's clock; empty: now.
+#[must_use]
+pub fn overtaken(trial: &Trial, effective_at: &str) -> String {
+    // Times of a form are in the order of their texts.
+    let gone = trial.scheduled.iter().filter(|scheduled| scheduled.local.as_str() >= effective_at);
+    let gone: Vec<String> =
+        gone.map(|Scheduled { version, when, .. }| format!("version {version}, scheduled for {when}")).collect();
+    if gone.is_empty() {
+        return String::new();
+    }
+    let takes = if effective_at.is_empty() { "Taking effect now" } else { "Taking effect then" };
+    format!("{takes}, it takes the place of {}: never in force.", gone.join(", and of "))
 }
 
 fn summary_of(wrong: &[LineProblem]) -> String {
@@ -55,7 +69,7 @@ fn with_code(text: &str) -> Markup {
 }
 
 fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
-    let Trial { when, cube, charged_by } = trial;
+    let Trial { when, cube, charged_by, .. } = trial;
     let charged_by = card_text::parse(charged_by).unwrap_or_default();
     let rows = preview(cube, &charged_by, lines).and_then(|rows| Ok((total(&rows)?, rows)));
     let (total, rows) = match rows {
@@ -144,7 +158,17 @@ mod tests {
     use crate::usage_chart::specimen_cube;
 
     fn trial(charged_by: &str) -> Trial {
-        Trial { when: "October 2026".to_owned(), cube: specimen_cube(), charged_by: charged_by.to_owned() }
+        let scheduled = |version, day: &str| Scheduled {
+            version,
+            local: format!("2026-12-{day}T00:00:00"),
+            when: format!("{day} Dec"),
+        };
+        Trial {
+            when: "October 2026".to_owned(),
+            cube: specimen_cube(),
+            charged_by: charged_by.to_owned(),
+            scheduled: vec![scheduled(2, "01"), scheduled(4, "15")],
+        }
     }
 
     fn html(markup: &Markup) -> String {
@@ -168,6 +192,17 @@ mod tests {
         let told = outcome(&trial(""), &Words::default(), "other: 1 each");
         assert!(html(&told.detail).contains("a part would be refused"), "{}", html(&told.detail));
         assert!(told.summary.starts_with("Some of it would be refused"), "{}", told.summary);
+    }
+
+    #[test]
+    fn what_is_scheduled_and_never_comes_is_told_before() {
+        let told = |at| overtaken(&trial(""), at);
+        let both = "version 2, scheduled for 01 Dec, and of version 4, scheduled for 15 Dec: never in force.";
+        assert_eq!(told(""), format!("Taking effect now, it takes the place of {both}"));
+        assert_eq!(told("2026-12-01T00:00"), format!("Taking effect then, it takes the place of {both}"));
+        let one = "Taking effect then, it takes the place of version 4, scheduled for 15 Dec: never in force.";
+        assert_eq!(told("2026-12-01T00:01"), one);
+        assert_eq!(told("2026-12-16T00:00"), "");
     }
 
     #[test]

@@ -13,8 +13,10 @@ pub struct VersionLine {
     pub status: &'static str,
     /// Its class in [`crate::components`]' styles.
     pub class: &'static str,
-    /// From when it rates.
+    /// From when it rates, or was to.
     pub effective_at: Moment,
+    /// Whether its time never came.
+    pub never: bool,
     /// When it was laid down.
     pub created_at: Moment,
     /// By whom.
@@ -33,7 +35,7 @@ pub fn versions(lines: &[VersionLine], compared: (i64, i64), newest: i64, older:
             link(&format!("/rate-card?version={}#edit", line.version), &format!("Version {}", line.version)),
             [
                 Markup::new("td").child(status),
-                Markup::new("td").child(time(&line.effective_at)),
+                Markup::new("td").text(if line.never { "Was to be " } else { "" }).child(time(&line.effective_at)),
                 by,
                 Markup::new("td").class("number").text(&line.lines.to_string()),
             ],

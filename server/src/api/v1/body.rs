@@ -113,7 +113,9 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
 /// # Errors
 /// Where items cannot be told apart.
 pub async fn read(config: &Config, media: Media, headers: &HeaderMap, body: Body) -> Result<Vec<Item>, Problem> {
-    let bytes = collect(config, config.max_body_bytes, headers, body).await?;
+    let max = config.max_body_bytes;
+    let too_large = || format!("the body is above {max} bytes: send it in parts");
+    let bytes = collect(config, max, headers, body, too_large).await?;
     let text = utf8(&bytes)?;
     let form = if media == Media::Plain { Form::Plain } else { Form::CloudEvent };
     let is_list = text.trim_start().starts_with('[');
@@ -131,12 +133,18 @@ pub async fn read(config: &Config, media: Media, headers: &HeaderMap, body: Body
     }
 }
 
-/// The whole body, if it has at most `max` bytes and keeps coming in.
+/// The whole body, if it has at most `max` bytes and keeps coming in; `advice` says what to do with a larger one.
 ///
 /// # Errors
 /// 413, 408, or 400 where the connection broke.
-pub async fn collect(config: &Config, max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let too_large = || Problem::too_large("body_too_large", format!("the body is above {max} bytes: send it in parts"));
+pub async fn collect(
+    config: &Config,
+    max: usize,
+    headers: &HeaderMap,
+    body: Body,
+    advice: impl Fn() -> String,
+) -> Result<Bytes, Problem> {
+    let too_large = || Problem::too_large("body_too_large", advice());
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max as u64) {
         return Err(too_large());

@@ -398,7 +398,8 @@ pub struct ExplanationItem {
     carry_before: String,
     /// What is carried on.
     carry_after: String,
-    /// Which grants paid, in their order; `debt` for what none covered.
+    /// Which grants paid, in their order; `debt` for what none covered. Where the charge is below zero, the grant as which
+    /// credits came back, below zero too.
     paid_by: Vec<Payment>,
 }
 

@@ -284,7 +284,7 @@ impl Names {
                 Self { hold: id(hold), event: id(event), root: Some(hex(root)), ..none }
             }
             EntryKind::Release { hold } | EntryKind::HoldExpiry { hold } => Self { hold: id(hold), ..none },
-            EntryKind::Void { event, replacement, refund, reason } => Self {
+            EntryKind::Void { event, replacement, refund, reason, tiers: _ } => Self {
                 event: id(event),
                 replacement: replacement.map(|seq| seq.to_string()),
                 grant: refund.map(|(grant, _)| grant.to_string()),

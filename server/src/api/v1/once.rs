@@ -41,13 +41,29 @@ impl FromRequest<AppState> for Write {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let advice = || format!("the body is above {MAX_BYTES} bytes, more than this ever needs: shorten its texts");
+        Self::read(request, app, MAX_BYTES, advice).await
+    }
+}
+
+impl Write {
+    /// Reads a write of at most `max` bytes; `advice` says what to do with a larger one.
+    ///
+    /// # Errors
+    /// What is wrong with its key, its headers or its body.
+    pub async fn read(
+        request: Request,
+        app: &AppState,
+        max: usize,
+        advice: impl Fn() -> String,
+    ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, app).await?;
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(Problem::bad_request("bad_query", "this takes no parameters in its address: use the body"));
         }
         let key = key_of(&parts.headers)?;
-        let bytes = body::collect(&app.config, MAX_BYTES, &parts.headers, body).await?;
+        let bytes = body::collect(&app.config, max, &parts.headers, body, advice).await?;
         if !bytes.is_empty() || parts.headers.contains_key(CONTENT_TYPE) {
             body::only_json(&parts.headers)?;
         }

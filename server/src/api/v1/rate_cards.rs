@@ -8,7 +8,7 @@ use crate::access::Caller;
 use crate::problem::{Problem, ProblemDetails};
 use crate::state::AppState;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequest, Path, RawQuery, Request, State};
 use axum::response::IntoResponse;
 use ledger::card::{self, LineProblem};
 use ledger::cube::MeterInfo;
@@ -31,9 +31,9 @@ use utoipa::{IntoParams, ToSchema};
 #[allow(dead_code, reason = "describes the wire for the documentation; `new_card` reads it")]
 pub struct RateCardBody {
     /// In the order in which they are tried; the first that matches wins.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Option<Vec<Object>>, min_items = 1, max_items = 500)]
     lines: Option<Vec<()>>,
-    /// The same as text, one line each: `export: 1 each`. Comments are not kept.
+    /// The same as text, one line each: `export: 1 each`. At most 64 KiB. Comments are not kept.
     text: Option<String>,
     /// What people read of meters that are new; those that there are stay as they are.
     meters: Option<Vec<MeterBody>>,
@@ -64,6 +64,7 @@ pub struct MeterBody {
 ///
 /// The next version. What was rated before is never rated again; a line that stays as it was keeps what it carries and
 /// where it is in its tiers. The same lines as those of the newest version are no new version: that is the answer then.
+/// A version that was scheduled for the new one's time or later never comes into force: `overtakes` names it.
 ///
 /// # Errors
 /// A card with lines that cannot be used, each named.
@@ -78,13 +79,35 @@ pub struct MeterBody {
         (status = 409, description = "`rate_card_changed`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `too_many`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `rate_card_too_long`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub async fn put(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
+pub async fn put(State(app): State<AppState>, CardWrite(write): CardWrite) -> Result<impl IntoResponse, Problem> {
     let new = new_card(write.members)?;
     let done = app.store.put_rate_card(write.org, write.caller.by(), new, write.once).await?;
     Ok((Replayed(done.replayed), Json(RateCardItem::new(done.answer))))
+}
+
+/// A write whose body may be larger than others: a card escaped, or with white space between its members.
+pub struct CardWrite(Write);
+
+impl FromRequest<AppState> for CardWrite {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        Ok(Self(Write::read(request, app, MAX_BODY_BYTES, too_long).await?))
+    }
+}
+
+/// Most bytes of a card's body.
+const MAX_BODY_BYTES: usize = 4 * card_text::MAX_TEXT_BYTES;
+
+fn too_long() -> String {
+    format!(
+        "the rate card is longer than is kept: at most {} lines and {} KiB; leave out comments, or lines that say the same",
+        card::MAX_LINES,
+        card_text::MAX_TEXT_BYTES / 1024
+    )
 }
 
 fn new_card(mut members: Members) -> Result<NewRateCard, Problem> {
@@ -94,6 +117,9 @@ fn new_card(mut members: Members) -> Result<NewRateCard, Problem> {
     members.finish()?;
     let lines = match (lines, text) {
         (Some(lines), None) => lines_of(&lines)?,
+        (None, Some(text)) if text.len() > card_text::MAX_TEXT_BYTES => {
+            return Err(Problem::too_large("body_too_large", too_long()));
+        }
         (None, Some(text)) => card_text::parse(&text).map_err(wrong_lines)?,
         (None, None) => return Err(bad("missing_field", "send the card as lines, or as text")),
         (Some(_), Some(_)) => return Err(bad("contradiction", "send either lines or text, not both")),
@@ -229,11 +255,11 @@ pub struct RateCardList {
 #[derive(Serialize, ToSchema)]
 #[schema(title = "RateCard", example = json!({
     "version": 1, "status": "in_force", "effective_at": "2026-11-01T00:00:00Z", "created_at": "2026-11-01T00:00:00Z",
-    "cause": "operator", "lines": [{"meter": "export", "rule": "unit", "price": "1"}], "text": "export: 1 each\n"
+    "cause": "operator", "overtakes": [], "lines": [{"meter": "export", "rule": "unit", "price": "1"}], "text": "export: 1 each\n"
 }))]
 pub struct RateCardItem {
     version: i64,
-    /// `in_force`, `scheduled` or `superseded`.
+    /// `in_force`, `scheduled`, `superseded`, or `never_in_force`: a later version took its place before its time came.
     status: &'static str,
     /// From when it rates what is booked.
     #[schema(value_type = String, format = DateTime)]
@@ -243,6 +269,10 @@ pub struct RateCardItem {
     created_at: Timestamp,
     /// By whom or what.
     cause: Option<String>,
+    /// Versions that were scheduled for this one's time or later: they never come into force, since this one takes their
+    /// place.
+    #[schema(example = json!([]))]
+    overtakes: Vec<i64>,
     /// In the order in which they are tried.
     #[schema(value_type = Vec<Object>)]
     lines: Vec<RateLine>,
@@ -251,7 +281,7 @@ pub struct RateCardItem {
 }
 
 impl RateCardItem {
-    fn new(CardState { card, status, created_at, cause }: CardState) -> Self {
+    fn new(CardState { card, status, created_at, cause, overtakes }: CardState) -> Self {
         let text = card_text::write(&card.lines);
         Self {
             version: card.version.0,
@@ -259,6 +289,7 @@ impl RateCardItem {
             effective_at: card.effective_at,
             created_at,
             cause,
+            overtakes: overtakes.into_iter().map(|version| version.0).collect(),
             lines: card.lines,
             text,
         }

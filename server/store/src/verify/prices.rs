@@ -3,15 +3,16 @@
 use super::Problems;
 use crate::calendar;
 use crate::error::StoreError;
+use crate::event::charges_of;
 use chrono_tz::Tz;
 use ledger::canon::Hash;
 use ledger::card::LineOrigin;
 use ledger::event::Event;
-use ledger::rate::Carry;
+use ledger::rate::{Before, Carry};
 use ledger::settle::{Charge, TierPlace};
 use ledger::{
-    BillingCycle, Entry, EntryKind, EntrySeq, EventSeq, LineNo, Meter, OrgId, Quantity, RateCard, RateCardVersion,
-    Timestamp,
+    BillingCycle, Credits, CycleUse, Entry, EntryKind, EntrySeq, EventSeq, LineNo, Meter, OrgId, Quantity, RateCard,
+    RateCardVersion, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
@@ -25,8 +26,10 @@ pub(super) struct Prices {
     /// Which line goes on from which.
     origins: ledger::card::Prices,
     carries: BTreeMap<LineOrigin, Carry>,
-    /// What tiered lines charged, by billing cycle.
-    used: BTreeMap<(LineOrigin, BillingCycle), Quantity>,
+    /// What tiered lines have of each billing cycle.
+    cycles: BTreeMap<(LineOrigin, BillingCycle), CycleUse>,
+    /// Whether a void took use out of tiers: from then on all do.
+    voids_count: bool,
     calendar: Option<Tz>,
     last: i64,
 }
@@ -132,13 +135,45 @@ impl Prices {
             }
             let cycle = self.calendar.and_then(|zone| calendar::cycle(zone, occurred_at).ok()).filter(|_| has_tiers);
             let place = cycle.map(|cycle| {
-                let used = self.used.insert((origin, cycle), rated.after.used).unwrap_or_default();
-                TierPlace { cycle, used }
+                let after = CycleUse { used: rated.after.used, owed: rated.after.owed };
+                let CycleUse { used, owed } = self.cycles.insert((origin, cycle), after).unwrap_or_default();
+                TierPlace { cycle, used, owed }
             });
             if place != charge.tier {
                 problems.say(format!("{seq}: {meter} is not where the tiers of {number} of {version} stood"));
             }
         }
+    }
+
+    /// Takes the charges back of an event that is voided: tiers count what stands.
+    pub(super) fn void(
+        &mut self,
+        conn: &Connection,
+        org: OrgId,
+        entry: &Entry,
+        problems: &mut Problems,
+    ) -> Result<(), StoreError> {
+        let EntryKind::Void { event, tiers, .. } = &entry.draft.kind else { return Ok(()) };
+        let Some(charges) = problems.read(event, charges_of(conn, org, *event))? else { return Ok(()) };
+        self.voids_count |= tiers;
+        let is_tiered = charges.iter().any(|charge| charge.tier.is_some());
+        if *tiers && !is_tiered || is_tiered && !tiers && self.voids_count {
+            problems.say(format!("{} says of the tiers that charged {event} what is not so", entry.seq));
+        }
+        for charge in charges.iter().filter(|_| *tiers) {
+            let line = self.cards.get(&charge.version).and_then(|card| card.card.line(charge.line));
+            let Some((place, line)) = charge.tier.zip(line) else { continue };
+            let origin = self.origins.origin(charge.version, charge.line);
+            let CycleUse { used, owed } = self.cycles.get(&(origin, place.cycle)).copied().unwrap_or_default();
+            let before = Before { carry: self.carries.get(&origin).copied().unwrap_or_default(), used, owed };
+            let after = line.take_back(charge.quantity, charge.credits, before).map_err(StoreError::from);
+            let Some(Before { carry, used, owed }) = problems.read(format!("what {event} leaves"), after)? else {
+                continue;
+            };
+            self.carries.insert(origin, carry);
+            self.cycles.insert((origin, place.cycle), CycleUse { used, owed });
+        }
+        Ok(())
     }
 
     /// Cards that no entry laid down, and what is carried at the end, both ways. Orgs from before rate cards had entries
@@ -174,8 +209,8 @@ impl Prices {
     }
 
     fn check_tiers(&self, conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<(), StoreError> {
-        let mut left = self.used.clone();
-        let sql = "SELECT version, line, cycle, used, used_micros FROM tier_use WHERE org_id = ?1";
+        let mut left = self.cycles.clone();
+        let sql = "SELECT version, line, cycle, used, used_micros, owed FROM tier_use WHERE org_id = ?1";
         let mut statement = conn.prepare(sql)?;
         let mut rows = statement.query([org.0])?;
         while let Some(row) = rows.next()? {
@@ -183,7 +218,9 @@ impl Prices {
             let cycle = BillingCycle::from_number(row.get(2)?);
             let (whole, micros) = (row.get(3)?, row.get::<_, i64>(4)?);
             let expected = cycle.and_then(|cycle| left.remove(&(LineOrigin { version, line }, cycle)));
-            if expected != Some(Quantity::from_parts(whole, micros)) || !(0..1_000_000).contains(&micros) {
+            let used = Quantity::from_parts(whole, micros);
+            let said = CycleUse { used, owed: Credits::from_micros(row.get(5)?) };
+            if expected != Some(said) || !(0..1_000_000).contains(&micros) {
                 problems.say(format!(
                     "what {line} of {version} is said to have charged in a cycle, its events did not use"
                 ));

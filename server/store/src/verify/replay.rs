@@ -32,7 +32,7 @@ pub(super) struct Replay {
     next: GrantId,
     /// The grant that was just given and is over already: its end comes next.
     late: Option<GrantId>,
-    /// What the volume tiers of the last entry gave back: its grant comes next.
+    /// What the tiers of the last entry gave back: its grant comes next.
     owed: Option<Grant>,
 }
 
@@ -81,12 +81,10 @@ impl Replay {
         if let Some(owed) = self.owed.take()
             && (!matches!(entry.draft.kind, EntryKind::Grant { .. }) || brought.grant != Some(&owed))
         {
-            problems.say(format!("{seq} does not give what the volume tiers of the entry before it gave back"));
+            problems.say(format!("{seq} does not give what the tiers of the entry before it gave back"));
         }
-        let returned = brought.settled.as_ref().map_or(Credits::ZERO, |settled| settled.settlement.returned());
-        if returned.is_positive() {
-            self.owed = Some(settle::returned_grant(self.next, returned, entry.booked_at));
-        }
+        let returned = |settled: &super::events::Settled| settled.settlement.returned_grant(self.next, entry.booked_at);
+        self.owed = brought.settled.as_ref().and_then(returned);
         let expected = match &entry.draft.kind {
             EntryKind::Expiry { .. }
             | EntryKind::Rollover { .. }
@@ -145,7 +143,7 @@ impl Replay {
     /// What must have come after the last entry.
     pub(super) fn finish(&self, problems: &mut Problems) {
         if self.owed.is_some() {
-            problems.say("what the volume tiers of the last entry gave back was not given".to_owned());
+            problems.say("what the tiers of the last entry gave back was not given".to_owned());
         }
     }
 
@@ -218,10 +216,11 @@ impl Replay {
                 Some(self.position.capture(hold, amount, (*event, *root), now, cause)?)
             }
             EntryKind::Release { hold } => self.pending(*hold).map(|hold| hold.release(now, cause)).transpose()?,
-            EntryKind::Void { event, replacement, reason, .. } => {
+            EntryKind::Void { event, replacement, tiers, reason, .. } => {
                 let (_, paid) = payers(conn, org, *event)?;
                 let paid = paid.into_iter().flat_map(|(_, paid)| paid).collect();
-                let voiding = Voiding { event: *event, paid, replacement: *replacement, reason: reason.clone() };
+                let (event, replacement, tiers) = (*event, *replacement, *tiers);
+                let voiding = Voiding { event, paid, replacement, tiers, reason: reason.clone() };
                 let (draft, refund) = self.position.void(voiding, self.next, now, cause)?;
                 if refund.as_ref() != brought.grant {
                     return Err(StoreError::Internal(

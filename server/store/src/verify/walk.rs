@@ -111,6 +111,7 @@ impl Walk<'_> {
         let hold = self.holds.entry(conn, org, entry, accounts, problems)?;
         self.events.prices.entry(entry, problems);
         self.voids.entry(conn, org, entry, self.events.next, problems)?;
+        self.events.prices.void(conn, org, entry, problems)?;
         let settled = match entry.draft.kind.settles() {
             None => None,
             Some((first, last, _)) => {

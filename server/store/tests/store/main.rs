@@ -16,5 +16,6 @@ mod rate_cards;
 mod safety;
 mod splitting;
 mod tampering;
+mod tiers_and_voids;
 mod usage;
 mod whole_cards;

@@ -2,7 +2,7 @@
 
 use crate::common::{Bench, NOON, credits, event};
 use ledger::rate::Carry;
-use ledger::{Credits, GrantKind, OrgId, RateCardVersion, RateLine, Refusal, Timestamp, card_text};
+use ledger::{Account, Credits, EventSeq, GrantKind, OrgId, RateCardVersion, RateLine, Refusal, Timestamp, card_text};
 use store::{At, CardPage, CardStatus, GrantPage, NewRateCard, Once, Outcome, StoreError};
 
 const DAY: i64 = 86_400_000_000;
@@ -47,7 +47,7 @@ async fn a_new_version_rates_from_its_time_on_and_never_again() {
     assert_eq!(spend(&bench, org, "2", "export", "1", None).await, credits("1"));
     bench.clock.set(at(DAY));
     assert_eq!(spend(&bench, org, "3", "export", "1", Some(at(-DAY))).await, credits("3"));
-    let first = bench.store.event(org, ledger::EventSeq(1)).await.expect("there");
+    let first = bench.store.event(org, EventSeq(1)).await.expect("there");
     assert_eq!((first.row.credits, first.row.charges[0].version), (credits("2"), RateCardVersion(1)));
     let page = CardPage { before: None, limit: 10 };
     let versions = bench.store.rate_cards(org, page).await.expect("reads");
@@ -71,11 +71,44 @@ async fn what_cannot_be_laid_down_is_told_and_nothing_is_booked() {
     assert_eq!(refused(far).await, "effective_too_far");
     let unseen = NewRateCard { replaces: Some(RateCardVersion(7)), ..card("export: 3 each") };
     assert_eq!(refused(unseen).await, "rate_card_changed");
+    assert_eq!(refused(NewRateCard::default()).await, "empty_rate_card");
     let mut twice = lines("export: 1 each");
     twice.extend(lines("export: 2 each"));
     let hidden = NewRateCard { lines: twice, ..NewRateCard::default() };
     assert!(matches!(put(&bench, org, hidden).await, Err(StoreError::Refused(Refusal::BadRateLine { line: 2, .. }))));
     assert_eq!(bench.store.rate_cards(org, CardPage { before: None, limit: 9 }).await.expect("reads").len(), 1);
+    bench.assert_verified().await;
+}
+
+/// A version whose time has not come gives way to any that takes effect before; it says so, and so does the one that did it.
+#[tokio::test]
+async fn what_was_scheduled_and_overtaken_was_never_in_force() {
+    let bench = Bench::new().await;
+    let org = bench.org("Acme", "UTC").await;
+    for (days, price) in [(1, 2), (9, 3), (5, 4)] {
+        let new = NewRateCard { effective_at: Some(at(days * DAY)), ..card(&format!("export: {price} each")) };
+        put(&bench, org, new).await.expect("a good card");
+    }
+    bench.clock.set(at(2 * DAY));
+    put(&bench, org, card("export: 5 each")).await.expect("a good card");
+    let told = async || {
+        let states = bench.store.rate_cards(org, CardPage { before: None, limit: 9 }).await.expect("reads");
+        let told = |state: store::CardState| {
+            (state.card.version.0, state.status.as_str(), state.overtakes.iter().map(|gone| gone.0).collect::<Vec<_>>())
+        };
+        states.into_iter().map(told).collect::<Vec<_>>()
+    };
+    let expected = [
+        (5, "in_force", vec![4]),
+        (4, "never_in_force", vec![3]),
+        (3, "never_in_force", vec![]),
+        (2, "superseded", vec![]),
+        (1, "superseded", vec![]),
+    ];
+    assert_eq!(told().await, expected);
+    bench.clock.set(at(20 * DAY));
+    assert_eq!(told().await, expected);
+    assert_eq!(spend(&bench, org, "1", "export", "1", None).await, credits("5"));
     bench.assert_verified().await;
 }
 
@@ -107,7 +140,7 @@ async fn a_line_that_is_kept_goes_on_where_it_stood() {
     // A line that says something else begins anew.
     put(&bench, org, card("computation: 2 per 10 full\nstorage: graduated 0 to 50, 1 beyond")).await.expect("good");
     assert_eq!(spend(&bench, org, "5", "storage", "51", None).await, credits("1"));
-    let detail = bench.store.event(org, ledger::EventSeq(3)).await.expect("there");
+    let detail = bench.store.event(org, EventSeq(3)).await.expect("there");
     assert_eq!((detail.row.charges[0].carry_before, detail.row.charges[0].carry_after), (Carry(9_000_000), Carry(0)));
     assert_eq!(detail.explained[0].why.arithmetic, "(9 + 1) ÷ 10, whole blocks, × 1 = 1.000000");
     bench.assert_verified().await;
@@ -128,7 +161,7 @@ async fn tiers_count_each_cycle_by_itself_also_for_what_arrives_late() {
     bench.reopen().await;
     assert_eq!(spend(&bench, org, "3", "storage", "20", time("2026-11-01T00:00:00Z")).await, credits("10"));
     assert_eq!(spend(&bench, org, "4", "storage", "11", time("2026-12-01T00:00:00Z")).await, credits("1"));
-    let late = bench.store.event(org, ledger::EventSeq(3)).await.expect("there");
+    let late = bench.store.event(org, EventSeq(3)).await.expect("there");
     let places = late.explained[0].why.tiers.clone().expect("tiers");
     assert_eq!(places, ["90 used in 2026-11, tier 1 of 2", "110 used in 2026-11, tier 2 of 2"]);
     assert_eq!(late.explained[0].why.arithmetic, "10 × 0 + 10 × 1 = 10.000000");
@@ -178,9 +211,8 @@ async fn a_volume_price_that_is_reached_gives_back_what_was_paid_above_it() {
     assert_eq!((grants[0].grant.kind, grants[0].grant.amount), (GrantKind::Refund, credits("499.5")));
     let totals = bench.store.totals(org).await.expect("reads");
     assert_eq!((totals.spent, totals.difference), (credits("500.5"), Credits::ZERO));
-    let back = store::CorrectionRequest::Void { event: ledger::EventSeq(2), reason: "wrong".to_owned() };
-    let refused = bench.store.correct(org, "user:ada".to_owned(), back, false, None).await;
-    assert!(matches!(refused, Err(StoreError::Refused(Refusal::GaveBack))), "{refused:?}");
+    let second = bench.store.event(org, EventSeq(2)).await.expect("there");
+    assert_eq!(second.explained[0].paid, [(Account::Grant(grants[0].grant.id), credits("-499.5"))]);
     bench.assert_verified().await;
 }
 

@@ -163,7 +163,7 @@ async fn live(bench: &Bench, org: OrgId, name: &str) {
     reprice(bench, org).await;
 }
 
-/// Another version of the rate card, with tiers and a formula; a volume price that is reached.
+/// Another version of the rate card, with tiers and a formula; a volume price that is reached; voids.
 async fn reprice(bench: &Bench, org: OrgId) {
     let more = "storage: graduated 0 to 2, 0.5 to 4, 0.333333333333 beyond\ncalls: volume 1 to 3, 0.25 beyond\n\
                 training: formula 0.1 + 0.02 per second + 0.000001 per MB + 0.25 per compute unit, at least 0.5";
@@ -180,6 +180,16 @@ async fn reprice(bench: &Bench, org: OrgId) {
     for text in reported {
         bench.ingest(org, vec![event(text)]).await;
     }
+    // Taken out of the middle of their tiers: one is made good by the next event, the other stays open.
+    let last = bench.store.totals(org).await.expect("reads").events;
+    for (back, next) in [(3, "t5"), (2, "t6")] {
+        let void = CorrectionRequest::Void { event: EventSeq(last - back), reason: "wrong".to_owned() };
+        bench.store.correct(org, "user:ada".to_owned(), void, false, None).await.expect("a good correction");
+        let text = format!(r#"{{"id":"{next}","source":"s2","type":"storage","data":{{"quantity":1.25}}}}"#);
+        bench.ingest(org, vec![event(&text)]).await;
+    }
+    let void = CorrectionRequest::Void { event: EventSeq(last + 1), reason: "wrong".to_owned() };
+    bench.store.correct(org, "user:ada".to_owned(), void, false, None).await.expect("a good correction");
 }
 
 async fn database() -> Bench {

@@ -1,5 +1,6 @@
 //! Whole rate cards, on a real file: three orgs in turn, commits of any size, versions laid down in between, cycle ends
-//! half an hour off the hour. What is charged is what the oracle says, to the last micro-credit.
+//! half an hour off the hour, events taken back in any order. What is charged is what the oracle says, to the last
+//! micro-credit.
 
 use crate::common::Bench;
 use ledger::{Event, OrgId, RateCardVersion, RateLine, Words};
@@ -24,7 +25,9 @@ struct Org {
     oracle: Oracle,
     /// Micro-credits that went one way or the other.
     moved: i128,
-    accepted: Vec<(Event, Vec<i128>)>,
+    accepted: Vec<(Reported, Vec<i128>)>,
+    /// Those of them that stand.
+    standing: Vec<usize>,
 }
 
 impl Org {
@@ -39,7 +42,7 @@ impl Org {
         };
         let id = bench.store.create_org(new).await.expect("a new org").id;
         bench.grant(id, "1000").await;
-        Self { id, oracle: Oracle::new(&history.cards), moved: 0, accepted: Vec::new() }
+        Self { id, oracle: Oracle::new(&history.cards), moved: 0, accepted: Vec::new(), standing: Vec::new() }
     }
 
     async fn put(&self, bench: &Bench, lines: &[RateLine]) -> RateCardVersion {
@@ -60,7 +63,8 @@ impl Org {
                 assert_eq!(i128::from(credits.micros()), costs.iter().sum::<i128>(), "{:?}", reported.event);
                 self.moved = moved;
                 self.oracle.accept(verdict);
-                self.accepted.push((reported.event.clone(), costs));
+                self.standing.push(self.accepted.len());
+                self.accepted.push((reported.clone(), costs));
             }
             (Outcome::Refused(refusal), refused) => {
                 let overflows = refusal.code() == "amount_overflow" && may_overflow;
@@ -70,9 +74,33 @@ impl Org {
         }
     }
 
+    /// Takes back one of the events that stand: it must be possible, and what it cost must come back, unless a sum leaves
+    /// the range.
+    async fn void(&mut self, bench: &Bench, place: usize) {
+        let index = self.standing[place];
+        let (reported, costs) = &self.accepted[index];
+        let moved = self.moved + costs.iter().map(|cost| cost.abs()).sum::<i128>();
+        let before = self.oracle.clone();
+        let voided = self.oracle.void(reported.version, &reported.event, reported.cycle(), costs);
+        let event = ledger::EventSeq(i64::try_from(index).expect("small") + 1);
+        let void = store::CorrectionRequest::Void { event, reason: "wrong".to_owned() };
+        match bench.store.correct(self.id, "test".to_owned(), void, false, None).await {
+            Ok(_) => {
+                assert!(voided.fits, "{reported:?}");
+                (self.moved, _) = (moved, self.standing.remove(place));
+            }
+            Err(store::StoreError::Refused(refusal)) => {
+                let overflows = !voided.fits || voided.may_overflow || moved + GIVEN > i128::from(i64::MAX);
+                assert!(refusal.code() == "amount_overflow" && overflows, "{refusal:?}: {reported:?}");
+                self.oracle = before;
+            }
+            Err(error) => panic!("{error:?}: {reported:?}"),
+        }
+    }
+
     /// Every charge as it is kept, its explanation, and the sums.
     async fn compare(&self, bench: &Bench) {
-        for ((event, costs), seq) in self.accepted.iter().zip(1..) {
+        for ((Reported { event, .. }, costs), seq) in self.accepted.iter().zip(1..) {
             let detail = bench.store.event(self.id, ledger::EventSeq(seq)).await.expect("there");
             assert_eq!(detail.row.event.id, event.id);
             let charged: Vec<i128> = detail.row.charges.iter().map(|charge| charge.credits.micros().into()).collect();
@@ -109,6 +137,8 @@ async fn live(bytes: &[u8]) -> usize {
     for name in ["Acme", "Bolt", "Cave"] {
         orgs.push(Org::new(&bench, name, &history).await);
     }
+    let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+    let mut choices = Choices::new(&reversed);
     let mut version = 0;
     for commit in commits(&history) {
         bench.clock.set(commit[0].now);
@@ -126,6 +156,10 @@ async fn live(bytes: &[u8]) -> usize {
             let ingested = bench.ingest(orgs[org].id, events).await;
             for (reported, outcome) in own.into_iter().zip(&ingested.outcomes) {
                 orgs[org].take(reported, outcome);
+            }
+            let standing = orgs[org].standing.len();
+            if standing > 0 && choices.once_in(3) {
+                orgs[org].void(&bench, choices.below(standing)).await;
             }
         }
     }
