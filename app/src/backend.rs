@@ -30,6 +30,8 @@ mod grants;
 pub mod keys;
 pub mod people;
 pub mod rate_card;
+pub mod settings;
+pub mod setup;
 mod timeline;
 
 pub use store::{Store, UserId};
@@ -119,6 +121,7 @@ impl Backend {
         let query = days(today.plus_days(1 - DAYS), today, Interval::Day);
         let cube = self.store.cube(id, &query).await?;
         let balance = self.store.balance(id).await?;
+        let low_balance = self.store.org_settings(id).await?.low_balance;
         let totals = self.store.totals(id).await?;
         let rows = self.store.events(id, &EventPage { before: None, limit: EVENTS }).await?;
         let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<Vec<_>, _>>()?;
@@ -129,7 +132,7 @@ impl Backend {
         let used = event_count > 0;
         Ok(Overview {
             head: head(&as_of),
-            cards: cards(&org.words, &Figures { balance, granted, spent, recent, event_count }),
+            cards: cards(&org.words, &Figures { balance, low_balance, granted, spent, recent, event_count }),
             events: if used { last_events(&org.words, &events) } else { first_event(&origin, &org.name, &cube.meters) },
             recent: used.then(|| Recent { zone: org.zone.name().to_owned(), cube, as_of: as_of.text }),
             difference: difference(&org.words, totals.difference),
@@ -214,7 +217,7 @@ fn local_day(org: &Org, at: Timestamp) -> Result<Day, AppError> {
 
 /// Where the browser reached us. A proxy that terminates TLS says so in `x-forwarded-proto`; the answer goes to the
 /// same browser only, so a forged header deceives nobody else.
-fn origin() -> String {
+pub(crate) fn origin() -> String {
     use_context::<Parts>().map_or_else(|| origin_of(&HeaderMap::new()), |parts| origin_of(&parts.headers))
 }
 

@@ -6,6 +6,7 @@
 
 use crate::auth::{address, api_key, session};
 use crate::problem::Problem;
+use crate::setup;
 use crate::state::AppState;
 use app::backend::Viewer;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -118,7 +119,20 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("POST", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("GET", "/settings/audit", Need::May(Permission::SeeAudit)),
+    rule("GET", "/settings/organization", Need::May(Permission::ManageSettings)),
+    rule("POST", "/settings/organization", Need::May(Permission::ManageSettings)),
+    // Words of the org are for those who may change its settings, those of the installation for operators: by the form.
+    rule("GET", "/settings/terminology", Need::Page),
+    rule("POST", "/settings/terminology", Need::Page),
+    // Whoever cannot sign in needs it most; it shows more to those who can.
+    rule("GET", "/help", Need::Nothing),
     rule("GET", "/exports/audit.csv", Need::May(Permission::SeeAudit)),
+    // The first start: opened by the link's token, then by its owner's session, which the handlers check.
+    rule("GET", "/setup", Need::Nothing),
+    rule("POST", "/setup", Need::Nothing),
+    rule("GET", "/setup/waiting", Need::Nothing),
+    rule("GET", "/setup/{token}", Need::Nothing),
+    rule("POST", "/setup/{token}", Need::Nothing),
     rule("GET", "/sign-in", Need::Nothing),
     rule("POST", "/sign-in", Need::Nothing),
     rule("POST", "/sign-out", Need::Nothing),
@@ -272,7 +286,11 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
                     Err(problem) => Err(problem),
                 }
             }
-            Ok(None) if need != Need::Login => return to_sign_in(&request),
+            Ok(None) if need != Need::Login => match setup::home(&app, request.headers()).await {
+                Ok(Some(home)) => return home.into_response(),
+                Ok(None) => return to_sign_in(&request),
+                Err(problem) => Err(problem),
+            },
             Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again").without_bearer()),
             Err(problem) => Err(problem),
         },
@@ -368,7 +386,8 @@ mod tests {
         for rule in RULES.iter().filter(|rule| rule.need == Need::Nothing && rule.method != "GET") {
             let ways_in =
                 ["/sign-in", "/sign-in/code", "/sign-out", "/forgot-password", "/reset-password", "/invitation"];
-            assert!(ways_in.contains(&rule.path), "{} {}", rule.method, rule.path);
+            let first_start = ["/setup", "/setup/{token}"];
+            assert!(ways_in.contains(&rule.path) || first_start.contains(&rule.path), "{} {}", rule.method, rule.path);
         }
     }
 

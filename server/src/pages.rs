@@ -13,6 +13,7 @@ use app::backend::ledger::LedgerExport;
 use app::backend::people::{MailIsSetUp, Shown, Visitor};
 use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
+use app::components::setup::SETUP;
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
@@ -54,6 +55,26 @@ impl<S: Sync> FromRequestParts<S> for PageRequest {
 pub async fn shown_once(app: &AppState, viewer: Viewer, shown: Shown, PageRequest(parts): PageRequest) -> Response {
     let request = Request::from_parts(parts, Body::empty());
     render_with(app, Some(viewer), request, move || provide_context(shown.clone())).await
+}
+
+/// Sign in; while nobody is here to sign in, what to do instead.
+///
+/// # Errors
+/// Where the store cannot say.
+pub async fn sign_in(State(app): State<AppState>, request: Request) -> Result<Response, Problem> {
+    if !app.store.has_people().await? {
+        return Ok(Redirect::to(SETUP).into_response());
+    }
+    Ok(render(&app, None, request).await)
+}
+
+/// Help, which those who are not signed in may read too.
+///
+/// # Errors
+/// Where the store cannot say who asks.
+pub async fn help(State(app): State<AppState>, request: Request) -> Result<Response, Problem> {
+    let viewer = session::viewer(&app, request.headers()).await?;
+    Ok(render(&app, viewer, request).await)
 }
 
 /// The page of an invitation, which also whoever belongs to no org may open while signed in.
@@ -239,11 +260,13 @@ async fn render_with(
     let nonce = crate::auth::api_key::random_text(NONCE_LEN);
     let policy = policy_of_page(&nonce);
     let backend = Backend { store: app.store.clone(), viewer };
+    let installed = backend.installed().await;
     let assets = app.site.assets();
     let mail = MailIsSetUp(app.mailer.is_set_up());
     let request_id = request_id(&request);
     let context = move || {
         provide_context(backend.clone());
+        provide_context(installed.clone());
         provide_context(request_id.clone());
         provide_context(assets.clone());
         provide_context(mail);

@@ -6,7 +6,7 @@
 use crate::access::guard;
 use crate::auth::{account, invitation, reset, sign_in};
 use crate::state::AppState;
-use crate::{api, assets, desk, members, pages, problem, security, settings, telemetry};
+use crate::{api, assets, desk, members, pages, problem, security, settings, setup, telemetry};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -44,9 +44,15 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/settings", get(async || Redirect::to("/settings/members")))
         .route("/settings/keys", get(pages::page).post(settings::keys))
         .route("/settings/audit", get(pages::page))
+        .route("/settings/organization", get(pages::page).post(settings::organization))
+        .route("/settings/terminology", get(pages::page).post(settings::terminology))
+        .route("/help", get(pages::help))
+        .route("/setup", get(setup::wizard).post(setup::act))
+        .route("/setup/waiting", get(setup::waiting))
+        .route("/setup/{token}", get(setup::link).post(setup::account))
         .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
-        .route("/sign-in", get(pages::page).post(sign_in::sign_in))
+        .route("/sign-in", get(pages::sign_in).post(sign_in::sign_in))
         .route("/sign-in/code", get(pages::page).post(sign_in::code))
         .route("/forgot-password", get(pages::page).post(reset::forgot))
         .route("/reset-password", get(pages::page).post(reset::reset))
@@ -77,7 +83,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .layer(from_fn_with_state(app.clone(), security::bounded_work))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(from_fn_with_state(app.clone(), security::headers))
-        .layer(from_fn(problem::finish))
+        .layer(from_fn_with_state(app.clone(), problem::finish))
         .layer(from_fn(telemetry::observe))
         .with_state(app))
 }

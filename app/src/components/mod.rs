@@ -23,6 +23,8 @@ pub mod filled;
 pub mod grants;
 pub mod grouping;
 pub mod header;
+#[cfg(feature = "ssr")]
+pub mod help;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
@@ -34,6 +36,8 @@ pub mod range_picker;
 pub mod rate_card;
 #[cfg(feature = "ssr")]
 pub mod settings;
+#[cfg(feature = "ssr")]
+pub mod setup;
 pub mod skeleton;
 pub mod source_filter;
 pub mod standing;

@@ -1,12 +1,14 @@
 //! What the two sides do differently: the server's half.
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
+use crate::backend::settings::Installed;
 use crate::error::AppError;
 use crate::pages::Still;
 use crate::rows;
 use crate::server_fns::answer::Told;
 use crate::theme::Theme;
-use leptos::either::EitherOf3;
+use ledger::Installation;
+use leptos::either::EitherOf4;
 use leptos::prelude::{GetUntracked as _, IntoView, use_context};
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_location;
@@ -20,6 +22,25 @@ pub fn theme() -> Theme {
     let parts = use_context::<axum::http::request::Parts>();
     let cookies = parts.as_ref().and_then(|p| p.headers.get(axum::http::header::COOKIE)).and_then(|v| v.to_str().ok());
     cookies.map_or(Theme::System, Theme::of_cookies)
+}
+
+/// What the product is called for whoever looks.
+#[must_use]
+pub fn product() -> String {
+    use_context::<Installed>().map_or_else(|| Installation::default().product, |installed| installed.product)
+}
+
+/// A title on its way into HTML, where the framework puts it as it is: a name may hold anything.
+#[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "the browser's half gives it back")]
+pub fn title(text: String) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Where help is found: an email address or a page.
+#[must_use]
+pub fn support() -> Option<String> {
+    Some(use_context::<Installed>()?.support?.as_str().to_owned())
 }
 
 /// Only the browser can remember it.
@@ -109,9 +130,10 @@ pub fn select(_: &str, _: u32, _: u32) {}
 #[must_use]
 pub fn still_page(page: Still) -> impl IntoView {
     match page {
-        Still::Grants => EitherOf3::A(crate::components::grants::report()),
-        Still::Settings => EitherOf3::B(crate::components::settings::report()),
-        Still::Doors => EitherOf3::C(crate::components::people::report()),
+        Still::Grants => EitherOf4::A(crate::components::grants::report()),
+        Still::Settings => EitherOf4::B(crate::components::settings::report()),
+        Still::Doors if crate::components::help::is_here() => EitherOf4::C(crate::components::help::report()),
+        Still::Doors => EitherOf4::D(crate::components::people::report()),
     }
 }
 

@@ -24,6 +24,9 @@ const MAX_ADDRESS_BYTES: usize = 64;
 pub const ACTIONS: &[(&str, &str)] = &[
     ("org.create", "Organization created"),
     ("org.policy", "Policy changed"),
+    ("org.settings", "Organization changed"),
+    ("org.words", "Terminology changed"),
+    ("installation.settings", "Installation changed"),
     ("member.add", "Member added"),
     ("member.role", "Role changed"),
     ("member.remove", "Member removed"),

@@ -5,7 +5,7 @@ pub mod data;
 
 mod doors;
 mod members;
-mod parts;
+pub(crate) mod parts;
 mod security;
 mod sentences;
 
@@ -13,6 +13,7 @@ use self::parts::Line;
 use crate::backend::Backend;
 use crate::backend::people::{Shown, mail};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::help::HELP;
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::Markup;
@@ -31,6 +32,14 @@ const FORGOT: &str = "/forgot-password";
 const RESET: &str = "/reset-password";
 const INVITATION: &str = "/invitation";
 
+/// The sentence for what was wrong with a form about people.
+#[must_use]
+pub fn problem(code: &str) -> &'static str {
+    match sentences::wrong(code) {
+        Line::Done(text) | Line::Wrong(text) => text,
+    }
+}
+
 /// The title of a page before one is signed in.
 #[must_use]
 pub fn title(path: &str) -> Option<&'static str> {
@@ -39,6 +48,7 @@ pub fn title(path: &str) -> Option<&'static str> {
         FORGOT => Some("Forgot password"),
         RESET => Some("New password"),
         INVITATION => Some("Invitation"),
+        HELP => Some("Help"),
         _ => None,
     }
 }

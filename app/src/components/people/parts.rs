@@ -3,12 +3,12 @@
 use crate::markup::Markup;
 
 /// A panel with its title.
-pub(super) fn panel(id: &'static str, title: &str) -> Markup {
+pub(crate) fn panel(id: &'static str, title: &str) -> Markup {
     panel_as(id, title, None)
 }
 
 /// The same, read out when it appears.
-pub(super) fn news(id: &'static str, title: &str) -> Markup {
+pub(crate) fn news(id: &'static str, title: &str) -> Markup {
     panel_as(id, title, Some("status"))
 }
 
@@ -20,70 +20,70 @@ fn panel_as(id: &'static str, title: &str, role: Option<&str>) -> Markup {
 }
 
 /// A paragraph.
-pub(super) fn paragraph(text: &str) -> Markup {
+pub(crate) fn paragraph(text: &str) -> Markup {
     Markup::new("p").text(text)
 }
 
 /// A quieter one.
-pub(super) fn hint(text: &str) -> Markup {
+pub(crate) fn hint(text: &str) -> Markup {
     Markup::new("p").class("muted").text(text)
 }
 
 /// A form of the page that is a button, with what it does.
-pub(super) fn form(action: &str, act: &str) -> Markup {
+pub(crate) fn form(action: &str, act: &str) -> Markup {
     Markup::new("form").attr("method", "post").attr("action", action).child(hidden("do", act))
 }
 
 /// The same with fields to fill in.
-pub(super) fn fields(action: &str, act: &str) -> Markup {
+pub(crate) fn fields(action: &str, act: &str) -> Markup {
     let form = Markup::new("form").attr("method", "post").attr("action", action).class("people-form");
     form.child(hidden("do", act))
 }
 
 /// A value that is sent along.
-pub(super) fn hidden(name: &'static str, value: &str) -> Markup {
+pub(crate) fn hidden(name: &'static str, value: &str) -> Markup {
     Markup::new("input").attr("type", "hidden").attr("name", name).attr("value", value)
 }
 
 /// A button that sends the form it is in.
-pub(super) fn button(text: &str) -> Markup {
+pub(crate) fn button(text: &str) -> Markup {
     Markup::new("button").class("button").text(text)
 }
 
 /// The button that most people came for.
-pub(super) fn primary(text: &str) -> Markup {
+pub(crate) fn primary(text: &str) -> Markup {
     Markup::new("button").class("button primary").text(text)
 }
 
 /// A field to fill in.
-pub(super) struct Field {
+pub(crate) struct Field {
     /// Its label.
-    pub(super) label: &'static str,
+    pub(crate) label: &'static str,
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its type.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What browsers may fill in.
-    pub(super) autocomplete: &'static str,
+    pub(crate) autocomplete: &'static str,
     /// What was typed before.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// The id of what was wrong with it.
-    pub(super) wrong: Option<&'static str>,
+    pub(crate) wrong: Option<&'static str>,
 }
 
 impl Field {
     /// An empty password.
-    pub(super) const fn password(label: &'static str, name: &'static str, autocomplete: &'static str) -> Self {
+    pub(crate) const fn password(label: &'static str, name: &'static str, autocomplete: &'static str) -> Self {
         Self { label, name, kind: "password", autocomplete, value: String::new(), wrong: None }
     }
 
     /// A code of an app.
-    pub(super) const fn code(label: &'static str) -> Self {
+    pub(crate) const fn code(label: &'static str) -> Self {
         Self { label, name: "code", kind: "text", autocomplete: "one-time-code", value: String::new(), wrong: None }
     }
 
     /// As it stands in the form.
-    pub(super) fn markup(&self) -> Markup {
+    pub(crate) fn markup(&self) -> Markup {
         let input = Markup::new("input")
             .attr("type", self.kind)
             .attr("name", self.name)
@@ -99,18 +99,18 @@ impl Field {
 }
 
 /// Something with a label above it.
-pub(super) fn label(text: &str, input: Markup) -> Markup {
+pub(crate) fn label(text: &str, input: Markup) -> Markup {
     Markup::new("label").class("field").child(Markup::new("span").text(text)).child(input)
 }
 
 /// What a click opens: for what should not happen by one click.
-pub(super) fn behind(summary: &str, content: impl IntoIterator<Item = Markup>) -> Markup {
+pub(crate) fn behind(summary: &str, content: impl IntoIterator<Item = Markup>) -> Markup {
     let body = Markup::new("div").class("people-more").children(content);
     Markup::new("details").child(Markup::new("summary").text(summary)).child(body)
 }
 
 /// What came of a form: a line that is read out.
-pub(super) fn told(line: Option<&Line>, id: &'static str) -> Option<Markup> {
+pub(crate) fn told(line: Option<&Line>, id: &'static str) -> Option<Markup> {
     line.map(|line| match line {
         Line::Done(text) => Markup::new("p").class("notice").attr("role", "status").text(text),
         Line::Wrong(text) => Markup::new("p").attr("id", id).class("form-error").attr("role", "alert").text(text),
@@ -119,7 +119,7 @@ pub(super) fn told(line: Option<&Line>, id: &'static str) -> Option<Markup> {
 
 /// A line about a form that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// It was done.
     Done(&'static str),
     /// It was not.

@@ -4,7 +4,10 @@
 //! `rel="external"`. What somebody's role may not do is explained in the page's place.
 
 pub mod audit;
+pub mod fields;
 pub mod keys;
+pub mod organization;
+pub mod terminology;
 
 use crate::backend::Backend;
 use crate::components::error_panel::ErrorPanel;
@@ -19,6 +22,8 @@ use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
+use organization::ORGANIZATION;
+use terminology::TERMINOLOGY;
 
 /// A page of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,9 @@ struct Entry {
 }
 
 /// The pages there are, in the order of the list.
-const ENTRIES: [Entry; 4] = [
+const ENTRIES: [Entry; 6] = [
+    Entry { path: ORGANIZATION, title: "Organization", permission: Some(Permission::ManageSettings) },
+    Entry { path: TERMINOLOGY, title: "Terminology", permission: None },
     Entry { path: MEMBERS, title: "Members", permission: None },
     Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
     Entry { path: SECURITY, title: "Security", permission: None },
@@ -75,6 +82,14 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
     match entry.path {
         MEMBERS | SECURITY => match people::settings(entry.path, entry.title, search).await {
             Ok(markup) => EitherOf4::D(Still(markup)),
+            Err(error) => failed(error),
+        },
+        ORGANIZATION => match backend.organization(search).await {
+            Ok(view) => EitherOf4::D(Still(organization::page(&view))),
+            Err(error) => failed(error),
+        },
+        TERMINOLOGY => match backend.terminology(search).await {
+            Ok(view) => EitherOf4::D(Still(terminology::page(&view))),
             Err(error) => failed(error),
         },
         "/settings/audit" => match backend.audit(search).await {
