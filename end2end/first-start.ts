@@ -75,14 +75,14 @@ export async function firstStart(page: Page, server: EmptyServer, scripts: boole
   await step('Your organization');
   const here = await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone).catch(() => 'UTC');
   await expect(page.getByLabel('Time zone')).toHaveValue(scripts ? here : 'UTC');
-  await page.getByLabel('Name').fill('Bob & Sons');
+  await page.getByLabel('Name', { exact: true }).fill('Bob & Sons');
   await page.getByLabel('Time zone').fill('Asia/Kathmandu');
   await page.getByLabel('Currency').fill('EUR');
   await go('Continue');
 
   await step('A preset');
   await page.getByRole('link', { name: 'Back' }).click();
-  await expect(page.getByLabel('Name')).toHaveValue('Bob & Sons');
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Bob & Sons');
   await expect(page.getByLabel('Time zone')).toHaveValue('Asia/Kathmandu');
   await go('Continue');
   await page.getByRole('radio', { name: /AI engine/ }).check();

@@ -256,14 +256,13 @@ fn bases(app: &AppState) -> Result<Vec<Base>, Problem> {
 
 fn base(preset: Preset) -> Base {
     let list = |names: Vec<&str>| names.join(", ");
-    let mut contains = vec![
+    let contains = vec![
         ("Credit types", list(preset.meters.iter().map(|meter| meter.title.as_str()).collect())),
         ("Sources", list(preset.sources.iter().map(|source| source.title.as_str()).collect())),
         ("Words", list(vec![&preset.words.unit, &preset.words.workflow, &preset.words.workflows])),
+        ("Plans", list(preset.plans.iter().map(|plan| plan.title.as_str()).collect())),
     ];
-    if !preset.plans.is_empty() {
-        contains.push(("Plans", list(preset.plans.iter().map(|plan| plan.title.as_str()).collect())));
-    }
+    let contains = contains.into_iter().filter(|(_, text)| !text.is_empty()).collect();
     let choice = Choice {
         name: preset.name.clone(),
         title: preset.title.clone(),

@@ -176,9 +176,10 @@ fn steps(Progress { current, next, founded }: Progress) -> Markup {
     let item = |step: Step| {
         // What was answered can be changed until everything is made of it.
         let open = step <= next && step != Step::Account && (!founded || step >= Step::Key);
-        let title = match open && step != current {
-            true => Markup::new("a").attr("href", &step.path()).text(step.title()),
-            false => Markup::new("span").text(step.title()),
+        let title = if open && step != current {
+            Markup::new("a").attr("href", &step.path()).text(step.title())
+        } else {
+            Markup::new("span").text(step.title())
         };
         let done = (step < next).then_some("done");
         let at = (step == current).then_some("step");

@@ -107,11 +107,13 @@ impl Field<'_> {
         hint: Option<&str>,
     ) -> Markup {
         let value = self.typed.value(self.form, name, in_force);
-        let mut input = self.marked(Markup::new("input").attr("name", name), name).attr("value", value);
-        for (attribute, value) in more {
-            input = input.attr(attribute, value);
-        }
-        hinted(label(title, input), hint)
+        let hint_id = hint.map(|_| format!("{}-{name}-hint", self.form));
+        let input = Markup::new("input").attr("name", name).attr("value", value);
+        let input = self.marked(input, name, hint_id.as_deref());
+        let input = more.iter().fold(input, |input, (attribute, value)| input.attr(attribute, value));
+        let hint = hint.zip(hint_id).map(|(text, id)| Markup::new("p").attr("id", &id).class("field-hint").text(text));
+        // Beside the label, not in it: a field is named by its name alone.
+        Markup::new("div").child(label(title, input)).children(hint)
     }
 
     /// A choice among values with their words.
@@ -122,15 +124,16 @@ impl Field<'_> {
             let selected = (*value == chosen).then_some("");
             Markup::new("option").attr("value", value).maybe_attr("selected", selected).text(words)
         };
-        let select = self.marked(Markup::new("select").attr("name", name), name);
+        let select = self.marked(Markup::new("select").attr("name", name), name, None);
         label(title, select.children(choices.iter().map(option)))
     }
 
-    fn marked(&self, field: Markup, name: &str) -> Markup {
+    fn marked(&self, field: Markup, name: &str, hint_id: Option<&str>) -> Markup {
         let wrong = self.typed.is_of(self.form) && self.typed.error().is_some_and(|code| told(code).1 == name);
+        let described: Vec<&str> = wrong.then_some(self.error_id).into_iter().chain(hint_id).collect();
         field
             .maybe_attr("aria-invalid", wrong.then_some("true"))
-            .maybe_attr("aria-describedby", wrong.then_some(self.error_id))
+            .maybe_attr("aria-describedby", Some(described.join(" ").as_str()).filter(|ids| !ids.is_empty()))
     }
 
     /// The words of an org or an installation.
@@ -219,12 +222,5 @@ impl Field<'_> {
         let option = |zone: &&str| Markup::new("option").attr("value", zone);
         let list = Markup::new("datalist").attr("id", "zones").children(zones.iter().map(option));
         Markup::new("div").child(field).child(list)
-    }
-}
-
-fn hinted(field: Markup, hint: Option<&str>) -> Markup {
-    match hint {
-        Some(text) => field.child(Markup::new("small").class("field-hint").text(text)),
-        None => field,
     }
 }
