@@ -48,7 +48,7 @@ async fn goes_to(server: &Server, cookie: &str, form: &[(&str, &str)], to: &str)
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, to), "{form:?}: {}", reply.text());
 }
 
-fn preset<'f>(name: &'f str) -> Vec<(&'f str, &'f str)> {
+fn preset(name: &str) -> Vec<(&str, &str)> {
     vec![("do", "preset"), ("preset", name), ("opening", "100")]
 }
 
