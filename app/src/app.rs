@@ -16,7 +16,6 @@ use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{GetSession, SessionInfo};
 use crate::server_fns::{Answer, answer};
-use crate::words;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -48,7 +47,7 @@ pub fn shell() -> AnyView {
         format!("import init, {{ hydrate }} from \"{js}\"; await init({{ module_or_path: \"{wasm}\" }}); hydrate();");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=platform::theme().attribute()>
+        <html lang="en" data-theme=platform::theme().attribute() data-product=platform::product() data-support=platform::support()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -74,8 +73,9 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let who: SessionResource = answer(|| GetSession {});
     provide_context(who);
+    let product = platform::product();
     view! {
-        <Title formatter=|title| format!("{title} · {}", words::PRODUCT)/>
+        <Title formatter=move |title| platform::title(format!("{title} · {product}"))/>
         <Router>
             // The browser itself moves the focus, which the router's navigation would not.
             <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
@@ -92,6 +92,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/help/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/operator/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
+                    <Route path=path!("/help") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/reset-password") view=|| Eager(view! { <DoorPage/> })/>

@@ -32,6 +32,8 @@ pub mod keys;
 mod operator;
 pub mod people;
 pub mod rate_card;
+pub mod settings;
+pub mod setup;
 mod timeline;
 
 pub use store::{Store, UserId};
@@ -121,6 +123,7 @@ impl Backend {
         let query = days(today.plus_days(1 - DAYS), today, Interval::Day);
         let cube = self.store.cube(id, &query).await?;
         let balance = self.store.balance(id).await?;
+        let low_balance = self.store.org_settings(id).await?.low_balance;
         let totals = self.store.totals(id).await?;
         let rows = self.store.events(id, &EventPage { before: None, limit: EVENTS }).await?;
         let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<Vec<_>, _>>()?;
@@ -131,7 +134,7 @@ impl Backend {
         let used = event_count > 0;
         Ok(Overview {
             head: head(&as_of),
-            cards: cards(&org.words, &Figures { balance, granted, spent, recent, event_count }),
+            cards: cards(&org.words, &Figures { balance, low_balance, granted, spent, recent, event_count }),
             events: if used { last_events(&org.words, &events) } else { first_event(&origin, &org.name, &cube.meters) },
             recent: used.then(|| Recent { zone: org.zone.name().to_owned(), cube, as_of: as_of.text }),
             difference: difference(&org.words, totals.difference),

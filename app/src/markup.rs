@@ -34,7 +34,7 @@ pub enum Step<'m> {
 }
 
 /// Elements without an end tag, of those that are used here.
-const VOID: [&str; 2] = ["input", "br"];
+const VOID: [&str; 4] = ["input", "br", "meta", "link"];
 
 impl Markup {
     /// An empty element.

@@ -8,9 +8,6 @@ use std::sync::Arc;
 
 pub use ledger::Words;
 
-/// What the product is called.
-pub const PRODUCT: &str = "Scrip";
-
 /// Gives what is shown below the words of the viewer's org. Pages wait for it before they show anything.
 pub async fn provide() {
     let who = expect_context::<SessionResource>().read().await;

@@ -8,6 +8,7 @@ use crate::auth::{address, api_key, session};
 use crate::limits::tell;
 use crate::problem::Problem;
 use crate::security::is_watching;
+use crate::setup;
 use crate::state::AppState;
 use app::backend::Viewer;
 use app::components::operator;
@@ -120,7 +121,6 @@ pub const RULES: &[Rule] = &[
     // The page of an event is where a correction goes, so that signing in leads back to it.
     rule("POST", "/events/{id}", Need::Page),
     // Help is for whoever works with the org; sending a call asks in its handler for the right to manage keys.
-    rule("GET", "/help", Need::Page),
     rule("GET", "/help/{text}", Need::Page),
     rule("GET", "/help/api", Need::Page),
     rule("POST", "/help/api", Need::May(Permission::ManageKeys)),
@@ -128,6 +128,13 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("POST", "/settings/keys", Need::May(Permission::ManageKeys)),
     rule("GET", "/settings/audit", Need::May(Permission::SeeAudit)),
+    rule("GET", "/settings/organization", Need::May(Permission::ManageSettings)),
+    rule("POST", "/settings/organization", Need::May(Permission::ManageSettings)),
+    // Words of the org are for those who may change its settings, those of the installation for operators: by the form.
+    rule("GET", "/settings/terminology", Need::Page),
+    rule("POST", "/settings/terminology", Need::Page),
+    // Whoever cannot sign in needs it most; it shows more to those who can.
+    rule("GET", "/help", Need::Nothing),
     rule("GET", "/exports/audit.csv", Need::May(Permission::SeeAudit)),
     // All that an org has, and its end.
     rule("GET", "/settings/deletion", Need::May(Permission::DeleteOrg)),
@@ -143,6 +150,12 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/operator/backups", Need::Operator),
     rule("POST", "/operator/backups", Need::Operator),
     rule("GET", "/operator/backups/{name}", Need::Operator),
+    // The first start: opened by the link's token, then by its owner's session, which the handlers check.
+    rule("GET", "/setup", Need::Nothing),
+    rule("POST", "/setup", Need::Nothing),
+    rule("GET", "/setup/waiting", Need::Nothing),
+    rule("GET", "/setup/{token}", Need::Nothing),
+    rule("POST", "/setup/{token}", Need::Nothing),
     rule("GET", "/sign-in", Need::Nothing),
     rule("POST", "/sign-in", Need::Nothing),
     rule("POST", "/sign-out", Need::Nothing),
@@ -325,7 +338,13 @@ async fn with_session(app: &AppState, need: Need, mut request: Request, next: Ne
     let viewer = match session::viewer(app, request.headers()).await {
         Ok(Some(viewer)) => viewer,
         Ok(None) if need == Need::Login => return Problem::not_signed_in().into_response(),
-        Ok(None) => return to_sign_in(&request),
+        Ok(None) => {
+            return match setup::home(app, request.headers()).await {
+                Ok(Some(home)) => home.into_response(),
+                Ok(None) => to_sign_in(&request),
+                Err(problem) => problem.into_response(),
+            };
+        }
         Err(problem) => return problem.into_response(),
     };
     let viewer = Viewer { address: address::of(&app.config, request.headers(), request.extensions()), ..viewer };
@@ -465,7 +484,8 @@ mod tests {
         for rule in RULES.iter().filter(|rule| rule.need == Need::Nothing && rule.method != "GET") {
             let ways_in =
                 ["/sign-in", "/sign-in/code", "/sign-out", "/forgot-password", "/reset-password", "/invitation"];
-            assert!(ways_in.contains(&rule.path), "{} {}", rule.method, rule.path);
+            let first_start = ["/setup", "/setup/{token}"];
+            assert!(ways_in.contains(&rule.path) || first_start.contains(&rule.path), "{} {}", rule.method, rule.path);
         }
     }
 

@@ -37,6 +37,7 @@ pub mod sample;
 pub mod security;
 pub mod serve;
 pub mod settings;
+pub mod setup;
 pub mod socket;
 pub mod state;
 pub mod telemetry;

@@ -93,7 +93,7 @@ async fn invite(app: &AppState, viewer: &Viewer, email: &str, role: &str) -> Res
     let org = app.store.org(viewer.org).await?;
     let link = format!("{}/invitation?token={token}", app.config.base_url());
     let Invitation { email, invited_by, .. } = invitation;
-    match app.mailer.send(letter::invitation(&email, &org.name, &invited_by, role, &link)).await {
+    match app.mailer.send(letter::invitation(&email, &org.product, &org.name, &invited_by, role, &link)).await {
         Ok(()) => Ok(Done::Told("invited")),
         Err(MailError::NotSetUp) => Ok(Done::Link(Shown::Link { email, link, failed: false })),
         Err(error) => {

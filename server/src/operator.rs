@@ -116,7 +116,7 @@ pub async fn organizations(
         let (meters, lines, words) = (preset.meter_infos(), preset.lines, preset.words);
         Some(NewOrg { name: String::new(), zone: String::new(), synthetic: false, words, meters, lines })
     };
-    match backend.send_organization(&body, preset).await.map_err(|error| problem_of(&error))? {
+    match backend.act_on_organization(&body, preset).await.map_err(|error| problem_of(&error))? {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
         Err(problem) => show(&app, viewer, request, Some(Said::Wrong(problem))).await,
     }

@@ -16,6 +16,7 @@ use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
 use app::components::operator::Office;
+use app::components::setup::SETUP;
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
@@ -122,6 +123,26 @@ pub async fn delete_org(
     let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_deletion(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
+}
+
+/// Sign in; while nobody is here to sign in, what to do instead.
+///
+/// # Errors
+/// Where the store cannot say.
+pub async fn sign_in(State(app): State<AppState>, request: Request) -> Result<Response, Problem> {
+    if !app.store.has_people().await? {
+        return Ok(Redirect::to(SETUP).into_response());
+    }
+    Ok(render(&app, None, request).await)
+}
+
+/// Help, which those who are not signed in may read too.
+///
+/// # Errors
+/// Where the store cannot say who asks.
+pub async fn help(State(app): State<AppState>, request: Request) -> Result<Response, Problem> {
+    let viewer = session::viewer(&app, request.headers()).await?;
+    Ok(render(&app, viewer, request).await)
 }
 
 /// The page of an invitation, which also whoever belongs to no org may open while signed in.
@@ -307,11 +328,13 @@ async fn render_with(
     let nonce = crate::auth::api_key::random_text(NONCE_LEN);
     let policy = policy_of_page(&nonce);
     let backend = Backend { store: app.store.clone(), viewer };
+    let installed = backend.installed().await;
     let assets = app.site.assets();
     let mail = MailIsSetUp(app.mailer.is_set_up());
     let request_id = request_id(&request);
     let context = move || {
         provide_context(backend.clone());
+        provide_context(installed.clone());
         provide_context(request_id.clone());
         provide_context(assets.clone());
         provide_context(mail);

@@ -4,9 +4,10 @@
 //! Whatever else fails under `/api` (a layer, an unknown route, a panic) is given the same form there, so that a client
 //! needs one reader for all errors. Codes are stable; texts are for people and may change.
 
+use crate::state::AppState;
 use crate::telemetry::RequestId;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -140,6 +141,7 @@ impl From<Refusal> for Problem {
             | Refusal::HoldReleased
             | Refusal::HoldExpired
             | Refusal::KeyEnded
+            | Refusal::ZoneInUse
             | Refusal::RateCardChanged { .. } => StatusCode::CONFLICT,
             Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -192,8 +194,8 @@ impl ProblemDetails {
     }
 }
 
-/// Middleware: writes problems out, and turns every other error under `/api` into one.
-pub async fn finish(request: Request, next: Next) -> Response {
+/// Middleware: writes problems out, with where help is found, and turns every other error under `/api` into one.
+pub async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
@@ -201,6 +203,11 @@ pub async fn finish(request: Request, next: Next) -> Response {
         Some(problem) => problem,
         None if is_api && is_bare_error(&response) => of_status(response.status()),
         None => return response,
+    };
+    let support = app.store.installation().await.ok().and_then(|installation| installation.support);
+    let problem = match support {
+        Some(support) => problem.with(serde_json::json!({ "support": support.as_str() })),
+        None => problem,
     };
     let body = serde_json::to_vec(&ProblemDetails::new(problem, id)).unwrap_or_default();
     let (mut parts, _) = response.into_parts();

@@ -7,7 +7,7 @@ use crate::access::guard;
 use crate::auth::{account, invitation, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, telemetry};
+use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, setup, telemetry};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -47,7 +47,6 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/settings", get(async || Redirect::to("/settings/members")))
         .route("/settings/keys", get(pages::page).post(settings::keys))
         .route("/settings/audit", get(pages::page))
-        .route("/help", get(async || Redirect::to("/help/events")))
         .route("/help/{text}", get(pages::page))
         .route("/help/api", get(explorer::page).post(explorer::send))
         .layer(Extension(explorer))
@@ -59,9 +58,15 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/operator/verify", get(operator::page).post(operator::verify))
         .route("/operator/backups", get(operator::page).post(operator::backup))
         .route("/operator/backups/{name}", get(operator::download))
+        .route("/settings/organization", get(pages::page).post(settings::organization))
+        .route("/settings/terminology", get(pages::page).post(settings::terminology))
+        .route("/help", get(pages::help))
+        .route("/setup", get(setup::wizard).post(setup::act))
+        .route("/setup/waiting", get(setup::waiting))
+        .route("/setup/{token}", get(setup::link).post(setup::account))
         .route("/exports/audit.csv", get(pages::audit_csv))
         .route("/events/{id}", get(pages::event).post(pages::correct_event))
-        .route("/sign-in", get(pages::page).post(sign_in::sign_in))
+        .route("/sign-in", get(pages::sign_in).post(sign_in::sign_in))
         .route("/sign-in/code", get(pages::page).post(sign_in::code))
         .route("/forgot-password", get(pages::page).post(reset::forgot))
         .route("/reset-password", get(pages::page).post(reset::reset))
@@ -92,14 +97,16 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .layer(from_fn_with_state(app.clone(), security::bounded_work))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(from_fn_with_state(app.clone(), security::headers))
-        .layer(from_fn(problem::finish))
+        .layer(from_fn_with_state(app.clone(), problem::finish))
         .layer(from_fn(telemetry::observe))
         .with_state(app))
 }
 
 /// The API for calls of the server to itself: guarded and written out as any other.
 fn to_itself(api: Router<AppState>, app: &AppState) -> Router {
-    api.route_layer(from_fn_with_state(app.clone(), guard)).layer(from_fn(problem::finish)).with_state(app.clone())
+    api.route_layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(app.clone(), problem::finish))
+        .with_state(app.clone())
 }
 
 /// Whether the database answers and the writer takes work.

@@ -4,6 +4,7 @@
 //! finish → the writer finishes what it took → exit. Whatever was answered is on disk long before. When the writer
 //! itself dies, the process ends at once and non-zero: a server that cannot write must be restarted, not asked again.
 
+use crate::auth::session;
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::preset::Preset;
@@ -90,11 +91,16 @@ async fn announce(store: &Store, config: &Config, bound: SocketAddr) -> Result<(
     let url = config.url(bound);
     // On standard output, for people and for scripts that wait for it.
     println!("Scrip listens on http://{bound} and serves {}: open {url}", config.data.display());
+    let token = session::new_token();
+    let open = store.open_setup(session::hash(&token)).await.map_err(|error| Failure::new(error.to_string()))?;
+    if open {
+        println!("First start: open {url}/setup/{token} to make your account. The link works once, for 24 hours.");
+    }
     let orgs = store.orgs().await.map_err(|error| Failure::new(error.to_string()))?;
     if orgs.is_empty() {
         println!(
-            "Nothing is in it yet. For a sample: scrip sample --data {0}. For your own: \
-             scrip org create NAME --data {0}, then scrip user create EMAIL --org NAME --data {0}. Both work while this runs.",
+            "Or by commands, while this runs: scrip sample --data {0} for a sample; for your own \
+             scrip org create NAME --data {0}, then scrip user create EMAIL --org NAME --data {0}.",
             config.data.display()
         );
     }

@@ -5,12 +5,44 @@ use crate::auth::api_key::FreshKey;
 use crate::pages::{keys_with, problem_of};
 use crate::problem::Problem;
 use crate::state::AppState;
+use app::AppError;
 use app::backend::keys::{Fresh, KeyDone};
 use app::backend::{Backend, origin_of};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+
+/// Sets the org.
+///
+/// # Errors
+/// What the store says.
+pub async fn organization(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    body: String,
+) -> Result<Redirect, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let page = backend.send_organization(&body).await.map_err(|error| problem_of(&error))?;
+    Ok(Redirect::to(&page))
+}
+
+/// Sets words, of the org or of the installation. Who may which is said by the form: the page is everybody's.
+///
+/// # Errors
+/// 403 for those who may not, or what the store says.
+pub async fn terminology(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    body: String,
+) -> Result<Redirect, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    match backend.send_terminology(&body).await {
+        Ok(page) => Ok(Redirect::to(&page)),
+        Err(AppError::Refused { problem }) => Err(Problem::new(StatusCode::FORBIDDEN, "missing_role", problem)),
+        Err(error) => Err(problem_of(&error)),
+    }
+}
 
 /// Makes, rotates or revokes a key. A new key is shown on the page that answers, and never again.
 ///

@@ -35,6 +35,8 @@ pub struct AppState {
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
     pub places: Arc<Semaphore>,
+    /// One permit per browser that waits for the first event.
+    pub waiting: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -54,6 +56,7 @@ impl AppState {
             limits: Arc::new(Limits::new(&config)),
             upkeep: Upkeep::default(),
             places: Arc::new(Semaphore::new(config.max_requests)),
+            waiting: Arc::new(Semaphore::new(crate::setup::MAX_WAITING)),
             config: Arc::new(config),
         }
     }

@@ -101,11 +101,16 @@ pub fn count_events(accepted: u64, duplicate: u64, rejected: u64) {
     }
 }
 
+/// The path without the token of the first start's link, which opens everything: the log is no place for it.
+fn path_for_log(path: &str) -> &str {
+    if path.starts_with("/setup/") && path != "/setup/waiting" { "/setup/\u{2026}" } else { path }
+}
+
 /// Middleware: the id, the log line and the count of a request.
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
     let method = request.method().clone();
-    let span = tracing::info_span!("request", id = %id.0, %method, path = %request.uri().path());
+    let span = tracing::info_span!("request", id = %id.0, %method, path = %path_for_log(request.uri().path()));
     request.extensions_mut().insert(id.clone());
     let watch = Stopwatch::start();
     async move {

@@ -34,6 +34,9 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: DecimalError,
     },
+    /// The zone of an org in which something was used.
+    #[error("the time zone cannot change any more: days, billing cycles and tiers have been counted by it")]
+    ZoneInUse,
     /// A label is empty, too long or unprintable.
     #[error("{field} {problem}")]
     BadLabel {
@@ -273,6 +276,7 @@ impl Refusal {
             Self::NegativeQuantity => "negative_quantity",
             Self::QuantityTooLarge => "quantity_too_large",
             Self::BadReportedCredits { .. } => "bad_reported_credits",
+            Self::ZoneInUse => "zone_in_use",
             Self::BadLabel { .. } => "bad_label",
             Self::BadMeter { .. } => "bad_meter",
             Self::BadTime { .. } => "bad_time",

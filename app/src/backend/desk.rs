@@ -144,6 +144,8 @@ impl Backend {
 
 async fn give(store: &Store, viewer: &Viewer, org: &Org, form: &Form) -> Result<Grant, NotTaken> {
     let once = form.once("give")?;
+    let currency = store.org_settings(viewer.org).await?.currency;
+    let currency = Some(form.get("currency")).filter(|code| !code.is_empty()).unwrap_or(currency.as_str());
     let new = NewGrant {
         kind: kind(form.get("kind"))?,
         amount: amount(form.get("amount"))?,
@@ -155,7 +157,7 @@ async fn give(store: &Store, viewer: &Viewer, org: &Org, form: &Form) -> Result<
         effective_at: instant(org, form.get("effective_at"))?,
         expires_at: instant(org, form.get("expires_at"))?,
         description: form.get("description").to_owned(),
-        cost: cost(form.get("cost"), form.get("currency"))?,
+        cost: cost(form.get("cost"), currency)?,
         rollover: rollover(form)?,
     };
     Ok(store.give_grant(viewer.org, viewer.by(), new, Some(once)).await?.answer)
@@ -198,6 +200,7 @@ pub(super) async fn desk(
     Ok(Some(Desk {
         give_key: new_key(),
         adjust_key: new_key(),
+        currency: store.org_settings(viewer.org).await?.currency.as_str().to_owned(),
         meters: meters.into_iter().map(|info| (info.meter.to_string(), info.title)).collect(),
         takeable: takeable.collect(),
         preview,

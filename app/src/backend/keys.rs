@@ -7,9 +7,9 @@ use crate::components::settings::keys::{KeyLine, KeysView, NewSecret, OPERATOR_S
 use crate::error::AppError;
 use crate::query;
 use crate::server_fns::Moment;
-use ::ledger::{KeyId, Label, Permission, Timestamp};
+use ::ledger::{KeyId, Label, OrgId, Permission, RateLine, Rule, Timestamp};
 use serde_json::Value;
-use store::{KeyPage, KeyRow, KeyStatus, NewKey, Org, Scope, StoreError, Successor};
+use store::{KeyPage, KeyRow, KeyStatus, NewKey, Org, Scope, Store, StoreError, Successor};
 
 /// Keys on one page.
 const PAGE: u32 = 50;
@@ -149,9 +149,8 @@ impl Backend {
             return Ok(KeyDone::At("/settings/keys?error=key_shown_before#keys".to_owned()));
         }
         let row = self.store.api_key(viewer.org, id).await?;
-        let meters = self.store.meters(viewer.org).await?;
-        let meter = meters.first().map_or_else(|| "export".to_owned(), |info| info.meter.to_string());
-        let curl = curl(&fresh.origin, &fresh.text, &row, &meter);
+        let line = first_line(&self.store, viewer.org).await?;
+        let curl = curl(&fresh.origin, &fresh.text, &row, line.as_ref());
         Ok(KeyDone::Made(Box::new(Made { secret: NewSecret { name: row.name, text: fresh.text, curl } })))
     }
 }
@@ -191,23 +190,59 @@ fn line(org: &Org, viewer: &Viewer, row: &KeyRow) -> Result<KeyLine, AppError> {
     })
 }
 
+/// A line that sends the first event of an org with a key, as a shell takes it.
+pub(super) async fn first_request(store: &Store, org: OrgId, origin: &str, key: &str) -> Result<String, StoreError> {
+    let page = KeyPage { active: true, before: None, limit: 1 };
+    let row = store.api_keys(org, page).await?.into_iter().next().ok_or(StoreError::NotFound("key"))?;
+    Ok(curl(origin, key, &row, first_line(store, org).await?.as_ref()))
+}
+
+/// The first line of the rate card that costs something: an event of it shows the most.
+async fn first_line(store: &Store, org: OrgId) -> Result<Option<RateLine>, StoreError> {
+    let mut lines = store.rate_card(org).await?.lines;
+    let costs = lines.iter().position(|line| line.rule != Rule::Free).unwrap_or_default();
+    Ok((!lines.is_empty()).then(|| lines.swap_remove(costs)))
+}
+
 /// A first request with the key, as a shell takes it.
-fn curl(origin: &str, key: &str, row: &KeyRow, meter: &str) -> String {
+fn curl(origin: &str, key: &str, row: &KeyRow, line: Option<&RateLine>) -> String {
     let auth = format!("  -H \"Authorization: Bearer {key}\"");
     let allows = |scope| row.scopes.contains(&scope) || row.scopes.contains(&Scope::Admin);
     if !allows(Scope::EventsWrite) {
         let path = if allows(Scope::UsageRead) { "usage" } else { "balance" };
         return format!("curl {origin}/api/v1/{path} \\\n{auth}");
     }
-    let text = |text: &str| Value::from(text).to_string();
-    let project =
-        row.project.as_ref().map(|project| format!(r#","project":{}"#, text(project.as_str()))).unwrap_or_default();
-    // By hand, so that the members come in the order in which they are explained.
-    let event = format!(r#"{{"id":"first-1","source":"api","type":{},"data":{{"quantity":1{project}}}}}"#, text(meter));
+    let project = row.project.as_ref().map(Label::as_str);
+    let event = line
+        .map_or_else(|| r#"{"id":"first-1","source":"api","type":"export"}"#.to_owned(), |line| event(line, project));
     let event = shell_word(&event);
     format!(
         "curl -X POST {origin}/api/v1/events \\\n{auth} \\\n  -H \"content-type: application/json\" \\\n  -d {event}"
     )
+}
+
+/// An event that a line is for, as much of it as its price names. By hand, so that the members come in the order in which
+/// they are explained.
+fn event(line: &RateLine, project: Option<&str>) -> String {
+    let text = |text: &str| Value::from(text).to_string();
+    let (quantity, credits) = match &line.rule {
+        Rule::Unit { per, .. } => (per.to_string(), ""),
+        Rule::Tiers(tiers) => (tiers.per.to_string(), ""),
+        Rule::Block { size, .. } => (size.to_string(), ""),
+        Rule::Formula(_) => ("10".to_owned(), ""),
+        Rule::Reported => ("1".to_owned(), r#","credits":"0.5""#),
+        Rule::Free => ("1".to_owned(), ""),
+    };
+    let pair = |(name, value): (&Label, &Label)| format!("{}:{}", text(name.as_str()), text(value.as_str()));
+    let attributes: Vec<String> = line.attributes.iter().map(pair).collect();
+    let attributes = match attributes.as_slice() {
+        [] => String::new(),
+        pairs => format!(r#","attributes":{{{}}}"#, pairs.join(",")),
+    };
+    let project = project.map(|project| format!(r#","project":{}"#, text(project))).unwrap_or_default();
+    let (source, meter) = (line.sources.first().map_or("api", Label::as_str), line.meter.as_str());
+    let data = format!(r#"{{"quantity":{quantity}{credits}{project}{attributes}}}"#);
+    format!(r#"{{"id":"first-1","source":{},"type":{},"data":{data}}}"#, text(source), text(meter))
 }
 
 #[cfg(test)]
@@ -231,15 +266,19 @@ mod tests {
             replaced_by: None,
             status: KeyStatus::Active,
         };
-        let line = curl("http://h", "scrip_k", &row(vec![Scope::EventsWrite], Some("it's \"x\"")), "images");
+        let card = ledger::card_text::parse("images from web where size=large: 2 per 1000").expect("a card");
+        let row_of = row(vec![Scope::EventsWrite], Some("it's \"x\""));
+        let line = curl("http://h", "scrip_k", &row_of, card.first());
         let word = line.split_once("-d '").and_then(|(_, rest)| rest.strip_suffix('\'')).expect("a word");
         let event: Value = serde_json::from_str(&word.replace("'\\''", "'")).expect("JSON");
         assert_eq!((&event["type"], &event["data"]["project"]), (&Value::from("images"), &Value::from("it's \"x\"")));
+        assert_eq!((&event["data"]["quantity"], &event["source"]), (&Value::from(1000), &Value::from("web")));
+        assert_eq!(event["data"]["attributes"]["size"], "large");
         assert!(
-            curl("http://h", "k", &row(vec![Scope::UsageRead], None), "x").starts_with("curl http://h/api/v1/usage")
+            curl("http://h", "k", &row(vec![Scope::UsageRead], None), None).starts_with("curl http://h/api/v1/usage")
         );
-        assert!(curl("http://h", "k", &row(vec![Scope::LedgerRead], None), "x").contains("/balance"));
-        assert!(curl("http://h", "k", &row(vec![Scope::Admin], None), "x").contains("/events"));
+        assert!(curl("http://h", "k", &row(vec![Scope::LedgerRead], None), None).contains("/balance"));
+        assert!(curl("http://h", "k", &row(vec![Scope::Admin], None), None).contains("/events"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Backend {
     ///
     /// # Errors
     /// As [`Backend::operator`]; [`AppError::NotFound`].
-    pub async fn organization(&self, id: &str) -> Result<Organization, AppError> {
+    pub async fn organization_of(&self, id: &str) -> Result<Organization, AppError> {
         self.operator()?;
         let org = self.store.org(OrgId::parse(id).ok_or(AppError::NotFound)?).await?;
         let policy = self.store.policy(org.id).await?;
@@ -115,7 +115,7 @@ impl Backend {
     ///
     /// # Errors
     /// As [`Backend::operator`], or what the store says.
-    pub async fn send_organization(
+    pub async fn act_on_organization(
         &self,
         body: &str,
         preset: impl FnOnce(&str) -> Option<NewOrg>,

@@ -103,7 +103,7 @@ impl Backend {
         let factor = match self.store.second_factor(viewer.user).await? {
             None => Factor::Off,
             Some(factor) => match factor.confirmed_at {
-                None => begun(&factor.secret, &viewer.email),
+                None => begun(&factor.secret, &org.product, &viewer.email),
                 Some(since) => Factor::On { since: moment(&org, since)?, codes_left: factor.codes_left },
             },
         };
@@ -215,20 +215,24 @@ fn device(agent: &str) -> String {
     }
 }
 
-fn begun(secret: &str, email: &str) -> Factor {
-    // Letters, digits and a few signs stay; everything else of an email is escaped.
-    let account = email.bytes().fold(String::new(), |mut text, byte| {
+fn begun(secret: &str, product: &str, email: &str) -> Factor {
+    let (issuer, account) = (escaped(product), escaped(email));
+    let uri = format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}");
+    let letters: Vec<char> = secret.chars().collect();
+    let key = letters.chunks(GROUP).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ");
+    Factor::Begun { key, picture: picture(&uri), uri }
+}
+
+/// Letters, digits and a few signs stay; everything else is escaped.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut text, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
             // Writing into a text cannot fail.
             _ => drop(write!(text, "%{byte:02X}")),
         }
         text
-    });
-    let uri = format!("otpauth://totp/Scrip:{account}?secret={secret}&issuer=Scrip");
-    let letters: Vec<char> = secret.chars().collect();
-    let key = letters.chunks(GROUP).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ");
-    Factor::Begun { key, picture: picture(&uri), uri }
+    })
 }
 
 /// The dark modules of a QR code as an SVG path; rows are runs, so that it stays small.
@@ -267,8 +271,13 @@ mod tests {
 
     #[test]
     fn an_email_cannot_change_what_an_app_reads() {
-        let Factor::Begun { uri, key, picture } = begun("ABCDEFGH", "a?secret=X&b#c@d.e") else { panic!("begun") };
-        assert_eq!(uri, "otpauth://totp/Scrip:a%3Fsecret%3DX%26b%23c%40d.e?secret=ABCDEFGH&issuer=Scrip");
+        let Factor::Begun { uri, key, picture } = begun("ABCDEFGH", "My & Co", "a?secret=X&b#c@d.e") else {
+            panic!("begun")
+        };
+        assert_eq!(
+            uri,
+            "otpauth://totp/My%20%26%20Co:a%3Fsecret%3DX%26b%23c%40d.e?secret=ABCDEFGH&issuer=My%20%26%20Co"
+        );
         assert_eq!(key, "ABCD EFGH");
         let (width, path) = picture.expect("fits");
         // The corner: a finder pattern's seven dark modules.

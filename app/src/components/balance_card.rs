@@ -1,14 +1,19 @@
 //! What is left, and whether work may go on.
 
 use super::stat_card::figure;
-use crate::format::noun;
+use crate::format::{noun, short};
 use crate::markup::{Markup, amount};
 use ledger::{Balance, Credits, OrgState, Words};
 
 /// The available balance and whether work may go on.
 #[must_use]
 pub fn brief_balance_card(words: &Words, balance: &Balance) -> Markup {
+    card(words, balance, false)
+}
+
+fn card(words: &Words, balance: &Balance, low: bool) -> Markup {
     let (word, class) = match balance.state {
+        OrgState::Active if low => ("Low", "status warn"),
         OrgState::Active => ("Active", "status ok"),
         OrgState::Paused => ("Paused", "status danger"),
     };
@@ -19,9 +24,9 @@ pub fn brief_balance_card(words: &Words, balance: &Balance) -> Markup {
         .child(figure(words, balance.available))
 }
 
-/// The same, with held and debt apart where there are any, and what to do.
+/// The same, with held and debt apart where there are any, and what to do. It is low at the limit that the org has set.
 #[must_use]
-pub fn balance_card(words: &Words, balance: &Balance) -> Markup {
+pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>) -> Markup {
     let paused = || {
         let noun = noun(words);
         Markup::new("p").class("stat-remark").text(&format!(
@@ -29,8 +34,13 @@ pub fn balance_card(words: &Words, balance: &Balance) -> Markup {
              {noun} with \u{201c}scrip grant\u{201d}."
         ))
     };
-    let remark = (balance.state == OrgState::Paused).then(paused);
-    brief_balance_card(words, balance).child(parts(words, balance)).children(remark)
+    let limit = limit.filter(|limit| balance.available <= *limit);
+    let low = |limit| {
+        let text = format!("At or below the low-balance limit of {}: work goes on.", short(words, limit));
+        Markup::new("p").class("stat-remark").text(&text)
+    };
+    let remark = if balance.state == OrgState::Paused { Some(paused()) } else { limit.map(low) };
+    card(words, balance, limit.is_some()).child(parts(words, balance)).children(remark)
 }
 
 fn parts(words: &Words, balance: &Balance) -> Markup {

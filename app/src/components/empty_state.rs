@@ -34,7 +34,8 @@ pub fn first_event(
         .child(p("Everything else that can be sent is in the ").child(docs).text("."))
 }
 
-fn curl_line(origin: &str, meter: &str) -> String {
+/// A shell's line that sends an event.
+pub(crate) fn curl_line(origin: &str, meter: &str) -> String {
     format!(
         "curl -X POST {origin}/api/v1/events \\\n  -H \"Authorization: Bearer scrip_…\" \\\n  -H \"content-type: application/json\" \\\n  -d '{{\"id\":\"1\",\"source\":\"api\",\"type\":\"{meter}\",\"data\":{{\"quantity\":1000}}}}'"
     )

@@ -1,6 +1,7 @@
 //! Why a panel is empty, and what to do.
 
 use crate::error::AppError;
+use crate::platform;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -30,10 +31,15 @@ pub fn ErrorPanel(
     };
     let request_id =
         error.request_id().map(|id| view! { <p class="request-id">"Request " <code>{id.to_owned()}</code></p> });
+    let support = platform::support().map(|support| {
+        let href = if support.contains("://") { support.clone() } else { format!("mailto:{support}") };
+        view! { <p class="muted">"Help: " <a href=href rel="external">{support}</a></p> }
+    });
     view! {
         <div class="panel error-panel" role="alert" data-code=error.code()>
             <p>{error.to_string()}</p>
             {request_id}
+            {support}
             <a class="button" href=href rel="external" on:click=again>
                 {if signed_out { "Sign in" } else { "Try again" }}
             </a>

@@ -5,8 +5,8 @@ use super::icon::Icon;
 use super::still::Still;
 use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
+use crate::platform;
 use crate::server_fns::session::SessionInfo;
-use crate::words;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -23,7 +23,7 @@ pub fn Header(
         <header class="header">
             <a class="brand" href="/">
                 <svg class="mark" width="20" height="20" aria-hidden="true"><use href="/icons.svg#mark"></use></svg>
-                {words::PRODUCT}
+                {platform::product()}
             </a>
             <Filled shown=org/>
             <div class="header-end">

@@ -38,6 +38,8 @@ pub mod range_picker;
 pub mod rate_card;
 #[cfg(feature = "ssr")]
 pub mod settings;
+#[cfg(feature = "ssr")]
+pub mod setup;
 pub mod skeleton;
 pub mod source_filter;
 pub mod standing;

@@ -14,6 +14,8 @@ use ledger::{Balance, Credits, Words};
 pub struct Figures {
     /// What the org has.
     pub balance: Balance,
+    /// At what available balance, or below, it is low.
+    pub low_balance: Option<Credits>,
     /// All that was ever given.
     pub granted: Credits,
     /// All that was ever spent.
@@ -34,14 +36,14 @@ pub fn head(as_of: &Moment) -> Markup {
 /// How much is left, what used it, will it last.
 #[must_use]
 pub fn cards(words: &Words, figures: &Figures) -> Markup {
-    let Figures { balance, granted, spent, recent, event_count } = figures;
+    let Figures { balance, low_balance, granted, spent, recent, event_count } = figures;
     let average = format::per_day(*recent, DAYS);
     let pace = format!("Last {DAYS} days. {}", outlook(balance.available, average));
     let share = format::share(*spent, *granted).map(|share| format!(", {share} of what was granted"));
     let count = format::counted(*event_count, "event", "events") + &share.unwrap_or_default();
     Markup::new("div")
         .class("stats")
-        .child(balance_card(words, balance))
+        .child(balance_card(words, balance, *low_balance))
         .child(stat_card(words, "Spent", *spent, &count))
         .child(stat_card(words, "Granted", *granted, "All that was ever given"))
         .child(stat_card(words, "Average per day", average, &pace))

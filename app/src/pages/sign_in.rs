@@ -1,7 +1,7 @@
 //! The sign-in form. Plain HTML: the server's own route takes it, with or without a script.
 
+use crate::platform;
 use crate::query;
-use crate::words;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -34,7 +34,7 @@ pub fn SignInPage() -> impl IntoView {
         <Title text="Sign in"/>
         <div class="page sign-in">
             <form class="panel" method="post" action="/sign-in">
-                <h1>"Sign in to " {words::PRODUCT}</h1>
+                <h1>"Sign in to " {platform::product()}</h1>
                 {error}
                 {done}
                 <input type="hidden" name="next" value=next/>
@@ -47,7 +47,7 @@ pub fn SignInPage() -> impl IntoView {
                     <input type="password" name="password" autocomplete="current-password" required/>
                 </label>
                 <button class="button primary wide">"Sign in"</button>
-                <p><a href="/forgot-password" rel="external">"Forgot password?"</a></p>
+                <p><a href="/forgot-password" rel="external">"Forgot password?"</a>" · "<a href="/help" rel="external">"Help"</a></p>
             </form>
         </div>
     }

@@ -22,8 +22,29 @@ use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 /// The theme that the server wrote into the page.
 #[must_use]
 pub fn theme() -> Theme {
-    let root = document().document_element();
-    root.and_then(|root| root.get_attribute("data-theme")).map_or(Theme::System, |name| Theme::parse(&name))
+    root_attribute("data-theme").map_or(Theme::System, |name| Theme::parse(&name))
+}
+
+/// What the product is called for whoever looks: the server wrote it into the page.
+#[must_use]
+pub fn product() -> String {
+    root_attribute("data-product").unwrap_or_default()
+}
+
+/// A title: the document takes it as text.
+#[must_use]
+pub const fn title(text: String) -> String {
+    text
+}
+
+/// Where help is found: an email address or a page.
+#[must_use]
+pub fn support() -> Option<String> {
+    root_attribute("data-support")
+}
+
+fn root_attribute(name: &str) -> Option<String> {
+    document().document_element()?.get_attribute(name)
 }
 
 /// Applies the theme and remembers it for a year.

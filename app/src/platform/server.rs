@@ -1,11 +1,13 @@
 //! What the two sides do differently: the server's half.
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
+use crate::backend::settings::Installed;
 use crate::error::AppError;
 use crate::pages::Still;
 use crate::rows;
 use crate::server_fns::answer::Told;
 use crate::theme::Theme;
+use ledger::Installation;
 use leptos::either::EitherOf3;
 use leptos::prelude::{GetUntracked as _, IntoView, use_context};
 use leptos::server_fn::ServerFn;
@@ -20,6 +22,25 @@ pub fn theme() -> Theme {
     let parts = use_context::<axum::http::request::Parts>();
     let cookies = parts.as_ref().and_then(|p| p.headers.get(axum::http::header::COOKIE)).and_then(|v| v.to_str().ok());
     cookies.map_or(Theme::System, Theme::of_cookies)
+}
+
+/// What the product is called for whoever looks.
+#[must_use]
+pub fn product() -> String {
+    use_context::<Installed>().map_or_else(|| Installation::default().product, |installed| installed.product)
+}
+
+/// A title on its way into HTML, where the framework puts it as it is: a name may hold anything.
+#[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "the browser's half gives it back")]
+pub fn title(text: String) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Where help is found: an email address or a page.
+#[must_use]
+pub fn support() -> Option<String> {
+    Some(use_context::<Installed>()?.support?.as_str().to_owned())
 }
 
 /// Only the browser can remember it.

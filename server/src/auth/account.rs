@@ -71,7 +71,8 @@ async fn change_password(app: &AppState, viewer: &Viewer, fields: &Fields) -> Re
     password_rule::check(&new, &words).map_err(|weak| Failure::Told(weak.code()))?;
     let hash = password::hashed(new).await.ok_or(Failure::Told("stale_form"))?;
     app.store.change_password(viewer.user, hash, viewer.session, viewer.by()).await?;
-    app.post(letter::password_changed(&viewer.email, "changed on the Security page"));
+    let product = app.store.org(viewer.org).await?.product;
+    app.post(letter::password_changed(&viewer.email, &product, "changed on the Security page"));
     Ok(Done::Told("password", "password"))
 }
 

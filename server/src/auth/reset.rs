@@ -36,7 +36,8 @@ async fn send_link(app: &AppState, email: &str) -> Result<(), StoreError> {
     let token = session::new_token();
     app.store.begin_reset(user.id, session::hash(&token)).await?;
     let link = format!("{}/reset-password?token={token}", app.config.base_url());
-    app.post(letter::reset(&user.email, &link));
+    let product = app.store.installation().await?.product;
+    app.post(letter::reset(&user.email, &product, &link));
     Ok(())
 }
 
@@ -68,6 +69,7 @@ async fn set(app: &AppState, fields: &Fields, token: [u8; 32], from: Option<Stri
         Err(StoreError::NotFound(_)) => return Err(late()),
         Err(error) => return Err(error.into()),
     }
-    app.post(letter::password_changed(&email, "set anew by a link in a mail"));
+    let product = app.store.installation().await?.product;
+    app.post(letter::password_changed(&email, &product, "set anew by a link in a mail"));
     Ok(())
 }

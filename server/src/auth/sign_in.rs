@@ -123,7 +123,9 @@ async fn check(app: &AppState, address: Option<String>, credentials: Credentials
     app.throttle.succeeded(&credentials.email, address);
     // Whoever belongs nowhere can still accept an invitation.
     let joins = credentials.next.starts_with("/invitation?");
-    if !joins && app.store.memberships(user.id).await?.is_empty() {
+    let belongs = async || Ok::<_, StoreError>(!app.store.memberships(user.id).await?.is_empty());
+    // The first owner has no org until the first start is through.
+    if !joins && !belongs().await? && app.store.setup_of(user.id).await?.is_none_or(|setup| setup.org.is_some()) {
         return Err(Failure::Told("no_org"));
     }
     let factor = app.store.second_factor(user.id).await?;

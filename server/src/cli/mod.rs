@@ -21,6 +21,7 @@ mod verify;
 
 pub use office::{Office, unexpected};
 use progress::Progress;
+pub use sample::sample_beside;
 
 use crate::command::CommandError;
 use crate::config::{Config, ConfigError, Flags};

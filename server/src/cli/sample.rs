@@ -8,14 +8,18 @@ use crate::preset::{self, Preset, Shape};
 use crate::sample::{Act, Deed, Plan, deeds, org_of, owner_of, topped_up};
 use clap::Args;
 use ledger::event::Form;
-use ledger::{Credits, Event, Timestamp};
+use ledger::{Credits, Event, Role, Timestamp};
 use std::sync::Arc;
 use store::clock::{FixedClock, SystemClock};
-use store::{Clock, NewGrant};
+use store::{Clock, NewGrant, Store, UserId};
 
 const PASSWORD_LEN: usize = 16;
 /// Events sent at once.
 const BATCH: usize = 5_000;
+
+/// How much of a sample is made beside a running server.
+const BESIDE_DAYS: u32 = 30;
+const BESIDE_EVENTS: u32 = 3_000;
 
 /// Load a sample organization and print how to sign in
 ///
@@ -116,9 +120,44 @@ impl Sample {
     }
 }
 
+/// Makes the sample of a preset in a server that runs, for somebody who is there already; nothing where there is one.
+/// Bounded, so that a person need not wait long for it.
+///
+/// # Errors
+/// In a sentence.
+pub async fn sample_beside(store: &Store, preset: &str, user: UserId) -> Result<(), Failure> {
+    let failed = |line: String| Failure::new(line);
+    let preset = Preset::named(preset, store.folder()).map_err(|error| failed(error.to_string()))?;
+    let Some(preset) = preset.filter(|preset| preset.sample.is_some()) else { return Ok(()) };
+    let Some(shape) = preset.sample.as_ref() else { return Ok(()) };
+    let now = store.now();
+    // It is never read: a running server goes by its own.
+    let clock = FixedClock::at(now);
+    let mut office = Office::Here(store.clone());
+    let mut maker = Maker {
+        office: &mut office,
+        clock: &clock,
+        preset: &preset,
+        shape,
+        org: org_of(&preset, shape),
+        accepted: 0,
+        spent: Credits::ZERO,
+        available: Credits::ZERO,
+    };
+    let known = async |name: &str| store.org_by_name(name).await.map_err(|error| failed(error.to_string()));
+    if known(&maker.org).await?.is_some() {
+        return Ok(());
+    }
+    let deeds = deeds(&preset, shape, now, BESIDE_DAYS).map_err(Failure::new)?;
+    maker.found_org().await?;
+    let org = known(&maker.org).await?.ok_or_else(unexpected)?;
+    store.add_member(org.id, user, Role::Owner).await.map_err(|error| failed(error.to_string()))?;
+    maker.live_through(Plan { shape, days: BESIDE_DAYS, events: BESIDE_EVENTS, seed: 1, now }, deeds).await
+}
+
 impl Maker<'_> {
-    /// The org and its owner.
-    async fn found(&mut self, owner: &str, password: &str) -> Result<(), Failure> {
+    /// The org.
+    async fn found_org(&mut self) -> Result<(), Failure> {
         let create = Command::CreateOrg {
             name: self.org.clone(),
             preset: self.preset.name.clone(),
@@ -126,6 +165,12 @@ impl Maker<'_> {
             synthetic: true,
         };
         self.office.run(create).await?;
+        Ok(())
+    }
+
+    /// The org and its owner.
+    async fn found(&mut self, owner: &str, password: &str) -> Result<(), Failure> {
+        self.found_org().await?;
         let owner = Command::CreateUser {
             email: owner.to_owned(),
             password: password.to_owned(),

@@ -1,17 +1,17 @@
-//! What mails say.
+//! What mails say, in the name that the product has there.
 
 use super::mail::Mail;
 use ledger::Role;
 
 /// Asks somebody to join an org.
 #[must_use]
-pub fn invitation(to: &str, org: &str, by: &str, role: Role, link: &str) -> Mail {
+pub fn invitation(to: &str, product: &str, org: &str, by: &str, role: Role, link: &str) -> Mail {
     let role = role.with_article();
     Mail {
         to: to.to_owned(),
-        subject: format!("{by} invites you to {org} on Scrip"),
+        subject: format!("{by} invites you to {org} on {product}"),
         text: format!(
-            "{by} asks you to join {org} on Scrip, where you would be {role}.\n\nTo accept, open this link within 7 days. It works once:\n\n{link}\n\n\
+            "{by} asks you to join {org} on {product}, where you would be {role}.\n\nTo accept, open this link within 7 days. It works once:\n\n{link}\n\n\
              If you do not know them, do nothing: the link ends by itself.\n"
         ),
     }
@@ -19,12 +19,12 @@ pub fn invitation(to: &str, org: &str, by: &str, role: Role, link: &str) -> Mail
 
 /// Lets somebody set a new password.
 #[must_use]
-pub fn reset(to: &str, link: &str) -> Mail {
+pub fn reset(to: &str, product: &str, link: &str) -> Mail {
     Mail {
         to: to.to_owned(),
-        subject: "Set a new password for Scrip".to_owned(),
+        subject: format!("Set a new password for {product}"),
         text: format!(
-            "Somebody asked for a new password for {to} on Scrip.\n\nTo set one, open this link within an hour. It works once:\n\n{link}\n\n\
+            "Somebody asked for a new password for {to} on {product}.\n\nTo set one, open this link within an hour. It works once:\n\n{link}\n\n\
              If it was not you, do nothing: your password stays as it is.\n"
         ),
     }
@@ -32,13 +32,13 @@ pub fn reset(to: &str, link: &str) -> Mail {
 
 /// Tells somebody that their password is another now.
 #[must_use]
-pub fn password_changed(to: &str, how: &str) -> Mail {
+pub fn password_changed(to: &str, product: &str, how: &str) -> Mail {
     Mail {
         to: to.to_owned(),
-        subject: "Your password for Scrip was changed".to_owned(),
+        subject: format!("Your password for {product} was changed"),
         text: format!(
-            "The password of {to} on Scrip was {how}, and everybody who was signed in with the old one is signed out.\n\n\
-             If it was not you, set a new one with \"Forgot password?\" on the sign-in page and tell whoever runs your Scrip.\n"
+            "The password of {to} on {product} was {how}, and everybody who was signed in with the old one is signed out.\n\n\
+             If it was not you, set a new one with \"Forgot password?\" on the sign-in page and tell whoever runs this server.\n"
         ),
     }
 }

@@ -24,6 +24,14 @@ pub fn local(zone: Tz, at: Timestamp) -> Result<DateTime<Tz>, StoreError> {
     Ok(utc.with_timezone(&zone))
 }
 
+/// The IANA names of all zones, by name.
+#[must_use]
+pub fn zone_names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Days since 1970 in the zone.
 pub(crate) fn day_number(zone: Tz, at: Timestamp) -> Result<i64, StoreError> {
     Ok(number_of(local(zone, at)?.date_naive()))

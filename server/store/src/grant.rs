@@ -131,11 +131,7 @@ impl Store {
         let by = by.into();
         check_text("description", &new.description, MAX_LABEL_BYTES)?;
         let give = move |tx: &mut Tx<'_>| {
-            let grant = tx.give_grant(org, &by.actor, &new)?;
-            let after = json!({"kind": grant.kind.as_str(), "amount": grant.amount.to_string()});
-            let change =
-                Change { action: "grant.give", target: grant.id.to_string(), before: None, after: Some(after) };
-            tx.note(org, &by, change)?;
+            let grant = tx.give_noted(org, &by, &new)?;
             let reading = read(tx.conn, org, At::default(), tx.now())?;
             one(tx.conn, org, &reading, grant.id)
         };
@@ -190,6 +186,15 @@ fn one(conn: &Connection, org: OrgId, reading: &Reading, id: GrantId) -> Result<
 }
 
 impl Tx<'_> {
+    /// Gives a grant and notes who did. The caller has checked its description.
+    pub(crate) fn give_noted(&mut self, org: OrgId, by: &By, new: &NewGrant) -> Result<Grant, StoreError> {
+        let grant = self.give_grant(org, &by.actor, new)?;
+        let after = json!({"kind": grant.kind.as_str(), "amount": grant.amount.to_string()});
+        let change = Change { action: "grant.give", target: grant.id.to_string(), before: None, after: Some(after) };
+        self.note(org, by, change)?;
+        Ok(grant)
+    }
+
     fn give_grant(&mut self, id: OrgId, cause: &str, new: &NewGrant) -> Result<Grant, StoreError> {
         self.settle_due(id)?;
         check_scope(self.conn, id, &new.scope)?;

@@ -156,7 +156,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    fn check(&self) -> Result<(), Refusal> {
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
         check_text("name", &self.name, MAX_LABEL_BYTES)?;
         let bad = |problem| Err(Refusal::BadKey { problem });
         if self.scopes.is_empty() {
@@ -409,7 +409,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    fn create_key(&mut self, by: &By, new: &NewKey) -> Result<KeyId, StoreError> {
+    /// Makes a key, as [`Store::create_key`]; the caller has checked what it may, and forgets what is known of keys.
+    pub(crate) fn create_key(&mut self, by: &By, new: &NewKey) -> Result<KeyId, StoreError> {
         crate::org::zone(self.conn, new.org)?;
         let now = self.now();
         let in_force: i64 = self

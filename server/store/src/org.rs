@@ -3,8 +3,9 @@
 use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::rows::unreadable;
+use crate::settings::OwnWords;
 use crate::tx::{OrgTotals, Tx};
-use crate::{Store, meter, rate_card};
+use crate::{Store, meter, rate_card, settings};
 use chrono_tz::Tz;
 use ledger::cube::MeterInfo;
 use ledger::entry::{Draft, GENESIS, Head};
@@ -25,8 +26,12 @@ pub struct Org {
     pub zone: Tz,
     /// Whether its usage is made up.
     pub synthetic: bool,
-    /// How its people call credits and workflows.
+    /// How its people call credits and workflows: in words of its own, or those of the installation.
     pub words: Words,
+    /// Whether they are its own.
+    pub own_words: bool,
+    /// What the product is called there.
+    pub product: String,
     /// Since when it exists.
     pub created_at: Timestamp,
 }
@@ -63,36 +68,31 @@ pub struct Totals {
     pub chain: Head,
 }
 
-/// An org with its words.
+/// An org with its words, or those of the installation.
 macro_rules! select_org {
     ($which:literal) => {
         concat!(
-            "SELECT o.org_id, o.name, o.zone, o.synthetic, o.created_at,
-                    w.unit, w.unit_position, w.decimals, w.workflow, w.workflows
-             FROM org o LEFT JOIN org_words w ON w.org_id = o.org_id ",
+            "SELECT o.org_id, o.name, o.zone, o.synthetic, o.created_at, w.org_id IS NOT NULL, coalesce(w.product, i.product),
+                    coalesce(w.unit, i.unit), coalesce(w.unit_position, i.unit_position), coalesce(w.decimals, i.decimals),
+                    coalesce(w.workflow, i.workflow), coalesce(w.workflows, i.workflows)
+             FROM org o CROSS JOIN installation i LEFT JOIN org_words w ON w.org_id = o.org_id ",
             $which
         )
     };
 }
 
-/// Id, name, zone, whether made up, since when; unit, its position, decimals, workflow, workflows.
-type OrgRow =
-    (i64, String, String, i64, i64, Option<String>, Option<String>, Option<u8>, Option<String>, Option<String>);
+/// Id, name, zone, whether made up, since when; whether the words are its own, product; unit, its position, decimals,
+/// workflow, workflows.
+type OrgRow = (i64, String, String, bool, i64, bool, String, String, String, u8, String, String);
 
-fn org_of(
-    (id, name, zone, synthetic, created_at, unit, position, decimals, one, many): OrgRow,
-) -> Result<Org, StoreError> {
+fn org_of(row: OrgRow) -> Result<Org, StoreError> {
+    let (id, name, zone, synthetic, created_at, own_words, product, unit, position, decimals, workflow, workflows) =
+        row;
     let zone = zone.parse().map_err(|_| unreadable("time zone"))?;
-    let words = match (unit, position, decimals, one, many) {
-        (Some(unit), Some(position), Some(decimals), Some(workflow), Some(workflows)) => {
-            let unit_position = UnitPosition::parse(&position).ok_or_else(|| unreadable("unit position"))?;
-            Words { unit, unit_position, decimals, workflow, workflows }
-        }
-        // No row: the words of the installation.
-        _ => Words::default(),
-    };
+    let unit_position = UnitPosition::parse(&position).ok_or_else(|| unreadable("unit position"))?;
+    let words = Words { unit, unit_position, decimals, workflow, workflows };
     let created_at = Timestamp::from_micros(created_at);
-    Ok(Org { id: OrgId(id), name, zone, synthetic: synthetic != 0, words, created_at })
+    Ok(Org { id: OrgId(id), name, zone, synthetic, words, own_words, product, created_at })
 }
 
 impl Store {
@@ -111,18 +111,8 @@ impl Store {
     pub async fn create_org_by(&self, by: By, new: NewOrg) -> Result<Org, StoreError> {
         check_text("name", &new.name, MAX_LABEL_BYTES)?;
         new.words.check()?;
-        let zone: Tz = new
-            .zone
-            .parse()
-            .map_err(|_| StoreError::BadRange("no such time zone: use an IANA name such as Europe/Berlin"))?;
-        let run = move |tx: &mut Tx<'_>| {
-            let org = tx.create_org(&new, zone)?;
-            let after = json!({"name": new.name, "zone": new.zone, "synthetic": new.synthetic});
-            let change = Change { action: "org.create", target: org.id.to_string(), before: None, after: Some(after) };
-            tx.note(org.id, &by, change)?;
-            Ok(org)
-        };
-        self.writer().call(0, run).await
+        let zone = zone_named(&new.zone)?;
+        self.writer().call(0, move |tx: &mut Tx<'_>| tx.create_org(&by, &new, zone)).await
     }
 
     /// The org of that id.
@@ -181,7 +171,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    fn create_org(&mut self, new: &NewOrg, zone: Tz) -> Result<Org, StoreError> {
+    /// Makes an org, as [`Store::create_org_by`]; the caller has checked what it is made of.
+    pub(crate) fn create_org(&mut self, by: &By, new: &NewOrg, zone: Tz) -> Result<Org, StoreError> {
         let taken = self.conn.prepare_cached("SELECT 1 FROM org WHERE name = ?1")?.exists([&new.name])?;
         if taken {
             return Err(StoreError::Conflict("name of an organization"));
@@ -199,24 +190,29 @@ impl Tx<'_> {
             .query_row(params![new.name, zone.name(), new.synthetic, created_at.micros()], |row| {
                 row.get(0).map(OrgId)
             })?;
-        insert_words(self.conn, id, &new.words)?;
+        let installation = settings::installation(self.conn)?;
+        // What it calls as the installation does goes on doing so.
+        let own_words = new.words != installation.words;
+        if own_words {
+            settings::write_words(self.conn, id, Some(&OwnWords { product: None, words: new.words.clone() }))?;
+        }
         meter::insert_new(self.conn, id, &new.meters, &new.lines)?;
         let card = RateCard { version: RateCardVersion(1), effective_at: created_at, lines: new.lines.clone() };
         let terms = rate_card::insert(self.conn, id, created_at, &card)?;
         let kind = EntryKind::RateCard { version: card.version, terms };
         let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
         self.book(id, draft)?;
-        Ok(Org { id, name: new.name.clone(), zone, synthetic: new.synthetic, words: new.words.clone(), created_at })
+        let after = json!({"name": new.name, "zone": new.zone, "synthetic": new.synthetic});
+        let change = Change { action: "org.create", target: id.to_string(), before: None, after: Some(after) };
+        self.note(id, by, change)?;
+        let (name, words, product) = (new.name.clone(), new.words.clone(), installation.product);
+        Ok(Org { id, name, zone, synthetic: new.synthetic, words, own_words, product, created_at })
     }
 }
 
-fn insert_words(conn: &Connection, id: OrgId, words: &Words) -> Result<(), StoreError> {
-    let Words { unit, unit_position, decimals, workflow, workflows } = words;
-    conn.prepare_cached(
-        "INSERT INTO org_words (org_id, unit, unit_position, decimals, workflow, workflows) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![id.0, unit, unit_position.as_str(), decimals, workflow, workflows])?;
-    Ok(())
+/// The zone of that IANA name.
+pub(crate) fn zone_named(name: &str) -> Result<Tz, StoreError> {
+    name.parse().map_err(|_| StoreError::BadRange("no such time zone: use an IANA name such as Europe/Berlin"))
 }
 
 /// An org's zone, inside the writer.

@@ -159,8 +159,9 @@ impl Handle {
 
 /// Resolves with one line when the writer ended because of a failure.
 pub(crate) async fn died(mut news: watch::Receiver<Option<String>>) -> String {
-    match news.wait_for(Option::is_some).await {
-        Ok(line) => line.clone().unwrap_or_default(),
+    let line = news.wait_for(Option::is_some).await.map(|line| line.clone().unwrap_or_default());
+    match line {
+        Ok(line) => line,
         // The writer ended in peace: there is nothing to report, ever.
         Err(_) => std::future::pending().await,
     }

@@ -43,7 +43,7 @@ pub(crate) fn folder() -> TempDir {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) url: String,
-    _out: BufReader<ChildStdout>,
+    out: BufReader<ChildStdout>,
 }
 
 impl Running {
@@ -58,7 +58,14 @@ impl Running {
         // Written once it listens: nothing to wait for after that.
         out.read_line(&mut line).expect("a line");
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
-        Self { child, url, _out: out }
+        Self { child, url, out }
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).expect("a line");
+        line
     }
 
     pub(crate) fn signal(&self, name: &str) {

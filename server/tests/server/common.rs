@@ -187,6 +187,12 @@ impl Server {
     }
 }
 
+/// A page without the attribute that hands the product's name to the browser: in quotes it may hold any letter but a quote.
+pub fn without_product(page: &str) -> String {
+    let (before, rest) = page.split_once("data-product=\"").expect("a page of the app");
+    before.to_owned() + rest.split_once('"').expect("an end").1
+}
+
 /// An instant.
 pub fn time(text: &str) -> ledger::Timestamp {
     ledger::Timestamp::parse("time", text).expect("a time")

@@ -219,6 +219,8 @@ pub struct Desk {
     pub give_key: String,
     /// Sent with the form that adjusts.
     pub adjust_key: String,
+    /// What the org pays with, unless the form says something else.
+    pub currency: String,
     /// Meters that a scope can name, with their titles.
     pub meters: Vec<(String, String)>,
     /// Grants that can be taken from, with what is left of them.

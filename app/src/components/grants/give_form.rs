@@ -84,12 +84,12 @@ pub fn GiveForm(
         view! { <label class="choice"><input type="checkbox" name="meter" value=meter checked=checked/><span>{title}</span></label> }
     });
     let meters = meters.collect_view();
-    let input = |name: &'static str, label: &'static str, mode: &'static str, hint: &'static str, max: u32| {
+    let input = |name: &'static str, label: &'static str, mode: &'static str, hint: &str, max: u32| {
         let (value, invalid) = text(name);
         view! {
             <label class="field">
                 <span>{label}</span>
-                <input name=name inputmode=mode value=value placeholder=hint maxlength=max autocomplete="off" aria-invalid=invalid aria-describedby=invalid.map(|_| "give-error")/>
+                <input name=name inputmode=mode value=value placeholder=hint.to_owned() maxlength=max autocomplete="off" aria-invalid=invalid aria-describedby=invalid.map(|_| "give-error")/>
             </label>
         }
     };
@@ -131,7 +131,7 @@ pub fn GiveForm(
                     {time("effective_at", "Takes effect")}
                     {time("expires_at", "Expires")}
                     {input("cost", "Paid for it", "decimal", "50.00", 24)}
-                    {input("currency", "Currency", "text", "EUR", 3)}
+                    {input("currency", "Currency", "text", &desk.currency, 3)}
                     {input("priority", "Priority, lower is spent first", "numeric", "0", 6)}
                     {input("projects", "Only for projects, by id, with commas", "text", "All", 2_000)}
                 </div>

@@ -4,11 +4,15 @@
 
 pub mod explorer;
 mod markdown;
+mod start;
 
+use crate::backend::origin;
 use crate::error::AppError;
 use crate::markup::Markup;
 use leptos::prelude::use_context;
 
+/// Where help begins.
+pub const HELP: &str = "/help";
 /// Where the page is that tries the API.
 pub const EXPLORER: &str = "/help/api";
 
@@ -22,14 +26,17 @@ pub const TEXTS: [(&str, &str, &str); 4] = [
 /// What the texts call this server.
 const SERVER: &str = "http://127.0.0.1:3000";
 
-/// The page at an address under `/help`, for a server that is reached at `origin`.
+/// The page at an address under [`HELP`].
 ///
 /// # Errors
-/// [`AppError::NotFound`].
-pub fn page(path: &str, origin: &str) -> Result<Markup, AppError> {
-    if path == EXPLORER {
-        return Ok(explorer::page(&use_context::<explorer::Explorer>().ok_or(AppError::NotFound)?));
+/// [`AppError::NotFound`], or what the store says.
+pub async fn page(path: &str) -> Result<Markup, AppError> {
+    match path {
+        HELP => start::page().await,
+        EXPLORER => Ok(explorer::page(&use_context::<explorer::Explorer>().ok_or(AppError::NotFound)?)),
+        _ => {
+            let (_, _, text) = TEXTS.into_iter().find(|text| text.0 == path).ok_or(AppError::NotFound)?;
+            Ok(markdown::article(&text.replace(SERVER, &origin())))
+        }
     }
-    let (_, _, text) = TEXTS.into_iter().find(|text| text.0 == path).ok_or(AppError::NotFound)?;
-    Ok(markdown::article(&text.replace(SERVER, origin)))
 }

@@ -142,7 +142,7 @@ pub async fn page(path: &str, search: &str) -> Result<Markup, AppError> {
     let asked = query::parse(search);
     let get = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let body = match path {
-        ORGANIZATIONS if !get("org").is_empty() => organizations::one(&backend.organization(get("org")).await?),
+        ORGANIZATIONS if !get("org").is_empty() => organizations::one(&backend.organization_of(get("org")).await?),
         ORGANIZATIONS => {
             organizations::list(&backend.organizations(get("q"), get("after"), office.presets.clone()).await?)
         }

@@ -31,6 +31,14 @@ const FORGOT: &str = "/forgot-password";
 const RESET: &str = "/reset-password";
 const INVITATION: &str = "/invitation";
 
+/// The sentence for what was wrong with a form about people.
+#[must_use]
+pub fn problem(code: &str) -> &'static str {
+    match sentences::wrong(code) {
+        Line::Done(text) | Line::Wrong(text) => text,
+    }
+}
+
 /// The title of a page before one is signed in.
 #[must_use]
 pub fn title(path: &str) -> Option<&'static str> {

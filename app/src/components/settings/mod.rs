@@ -5,9 +5,12 @@
 
 pub mod audit;
 pub mod deletion;
+pub mod fields;
 pub mod keys;
+pub mod organization;
+pub mod terminology;
 
-use crate::backend::{Backend, origin};
+use crate::backend::Backend;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::help;
 use crate::components::operator;
@@ -23,6 +26,8 @@ use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
+use organization::ORGANIZATION;
+use terminology::TERMINOLOGY;
 
 /// The section of those who run the installation.
 const OPERATOR: &str = "Operator";
@@ -51,6 +56,8 @@ const SECTIONS: [Section; 3] = [
     Section {
         title: "Settings",
         entries: &[
+            Entry { path: ORGANIZATION, title: "Organization", permission: Some(Permission::ManageSettings) },
+            open(TERMINOLOGY, "Terminology"),
             open(MEMBERS, "Members"),
             Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
             open(SECURITY, "Security"),
@@ -70,6 +77,7 @@ const SECTIONS: [Section; 3] = [
     Section {
         title: "Help",
         entries: &[
+            open(help::HELP, "Where to begin"),
             open(help::TEXTS[0].0, help::TEXTS[0].1),
             open(help::TEXTS[1].0, help::TEXTS[1].1),
             open(help::TEXTS[2].0, help::TEXTS[2].1),
@@ -132,7 +140,15 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
             Ok(markup) => EitherOf4::D(Still(markup)),
             Err(error) => failed(error),
         },
-        path if path.starts_with("/help/") => match help::page(path, &origin()) {
+        ORGANIZATION => match backend.organization(search).await {
+            Ok(view) => EitherOf4::D(Still(organization::page(&view))),
+            Err(error) => failed(error),
+        },
+        TERMINOLOGY => match backend.terminology(search).await {
+            Ok(view) => EitherOf4::D(Still(terminology::page(&view))),
+            Err(error) => failed(error),
+        },
+        path if path.starts_with(help::HELP) => match help::page(path).await {
             Ok(markup) => EitherOf4::D(Still(markup)),
             Err(error) => failed(error),
         },
