@@ -8,12 +8,13 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5363_7270;
 
 /// Number and text of every migration, oldest first.
-const MIGRATIONS: [(i64, &str); 5] = [
+const MIGRATIONS: [(i64, &str); 6] = [
     (1, include_str!("../../../migrations/sqlite/0001_foundation.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_ledger.sql")),
     (3, include_str!("../../../migrations/sqlite/0003_rating.sql")),
     (4, include_str!("../../../migrations/sqlite/0004_audit_and_keys.sql")),
     (5, include_str!("../../../migrations/sqlite/0005_people.sql")),
+    (8, include_str!("../../../migrations/sqlite/0008_passkeys.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.

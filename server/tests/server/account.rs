@@ -16,12 +16,12 @@ async fn server() -> Server {
     server
 }
 
-fn later(server: &Server, micros: i64) {
+pub fn later(server: &Server, micros: i64) {
     server.clock.set(Timestamp::from_micros(server.store.now().micros() + micros));
 }
 
 /// Turns the second step on, and gives its secret and the recovery codes.
-async fn with_second_step(server: &Server, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+pub async fn with_second_step(server: &Server, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     let begun = browser.post(PAGE, &[("do", "totp_begin"), ("present", PASSWORD)]).await;
     assert_eq!(begun.header("location"), "/settings/security?done=totp_begun#second");
     let page = browser.get(PAGE).await.text();

@@ -7,6 +7,7 @@
 
 mod access;
 mod account;
+mod authenticator;
 mod bad_input;
 mod cli;
 mod cli_ledger;
@@ -17,11 +18,14 @@ mod crash;
 mod events;
 mod grants;
 mod holds;
+mod idp;
 mod import;
 mod keys;
 mod ledger_entries;
 mod ledger_pages;
 mod members;
+mod oidc;
+mod passkeys;
 mod people;
 mod presets;
 mod rate_cards;
