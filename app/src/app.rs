@@ -37,7 +37,10 @@ pub struct Assets {
 pub type SessionResource = Answer<Option<SessionInfo>>;
 
 /// The whole document. Server only: reads [`Assets`] and the theme's cookie.
-pub fn shell() -> impl IntoView {
+///
+/// Its type is erased, so that rendering is compiled with this crate and not again with each program that serves it.
+#[must_use]
+pub fn shell() -> AnyView {
     let Assets { js, wasm, css } = expect_context::<Assets>();
     // The addresses are ours: letters, digits, dots and slashes.
     let start =
@@ -61,6 +64,7 @@ pub fn shell() -> impl IntoView {
             </body>
         </html>
     }
+    .into_any()
 }
 
 /// What is hydrated.
@@ -84,6 +88,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
                     <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
+                    <Route path=path!("/help/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
                     <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
