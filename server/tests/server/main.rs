@@ -30,6 +30,7 @@ mod people;
 mod presets;
 mod rate_cards;
 mod real_input;
+mod sessions;
 mod settings;
 mod sign_in;
 mod usage;
