@@ -105,6 +105,8 @@ fn an_org_from_nothing_to_a_verified_backup() {
     assert!(ok(data.path(), &["org", "list"]).contains("Acme\tAsia/Kathmandu\t12.500000"));
     let user = ok(data.path(), &["user", "create", "you@example.com", "--org", "Acme"]);
     assert!(user.starts_with("you@example.com\t"), "{user}");
+    let link = ok(data.path(), &["user", "password", "You@example.com"]);
+    assert!(link.starts_with("http://127.0.0.1:3000/reset-password?token="), "{link}");
     assert!(ok(data.path(), &["migrate"]).contains("schema"));
     let backup = data.path().join("backup.db");
     let file = backup.to_str().expect("UTF-8");
@@ -123,6 +125,7 @@ fn an_org_from_nothing_to_a_verified_backup() {
         (&["grant", "--org", "Acme", "--amount", "1.0000001"], "decimals"),
         (&["grant", "--org", "Acme", "--amount", "1", "--kind", "gift"], "purchase"),
         (&["user", "create", "you@example.com", "--org", "Acme"], "email"),
+        (&["user", "password", "nobody@example.com"], "no account"),
         (&["import", "/nowhere.csv", "--org", "Acme", "--mapping", "azure-llm"], "nowhere.csv"),
         (&["import", file, "--org", "Acme", "--mapping", "unknown"], "azure-llm"),
     ] {

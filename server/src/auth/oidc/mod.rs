@@ -164,7 +164,8 @@ async fn arrive(
         return Err(Failure::Told("oidc_late"));
     }
     // Where it is said at all, it is said by the service that was asked (RFC 9207).
-    if !matches!(fields.get("iss"), "") && fields.get("iss") != elsewhere.issuer() {
+    let said = fields.get("iss");
+    if !said.is_empty() && said != elsewhere.issuer() {
         return Err(Trouble::Other.into());
     }
     match (fields.get("error"), fields.get("code")) {
