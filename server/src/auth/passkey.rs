@@ -107,10 +107,9 @@ async fn ask_for_new(app: &AppState, viewer: &Viewer, fields: &Fields) -> Result
     }
     // The same for all passkeys of a person, so that a device replaces its own instead of collecting them.
     let (handle, known) = match app.store.passkey_ids(viewer.user).await? {
-        Some((handle, ids)) => (handle, ids),
+        Some(known) => known,
         None => (store::random::bytes::<16>(), Vec::new()),
     };
-    let known = known.into_iter().map(Into::into).collect();
     let asked =
         webauthn.start_passkey_registration(Uuid::from_bytes(handle), &viewer.email, &viewer.email, Some(known));
     let (challenge, state) = asked.map_err(failed)?;

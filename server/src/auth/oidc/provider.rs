@@ -129,7 +129,8 @@ impl Provider {
         let url = Url::parse(issuer).map_err(|error| format!("oidc_issuer \"{issuer}\": {error}"))?;
         let here = url.host_str().is_some_and(|host| host == "localhost" || host == "127.0.0.1" || host == "[::1]");
         let encrypted = url.scheme() == "https";
-        if !encrypted && !(url.scheme() == "http" && here) {
+        let on_this_machine = url.scheme() == "http" && here;
+        if !(encrypted || on_this_machine) {
             return Err(format!("oidc_issuer \"{issuer}\" must begin with https://"));
         }
         let redirect = format!("{}{CALLBACK}", config.base_url());
