@@ -387,13 +387,13 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 }
 
 pub(crate) fn get(url: &str, key: &str, path: &str) -> Value {
-    let request = reqwest::Client::new().get(format!("{url}{path}")).bearer_auth(key);
+    let request = super::common::http().get(format!("{url}{path}")).bearer_auth(key);
     runtime().block_on(async { request.send().await.expect("answered").json().await.expect("JSON") })
 }
 
 /// Posts until the server goes away; how many events were acknowledged.
 async fn post_until_it_ends(url: &str, key: &str, worker: usize, acknowledged: &std::sync::atomic::AtomicU64) -> u64 {
-    let client = reqwest::Client::new();
+    let client = super::common::http();
     let mut known = 0;
     for number in 0.. {
         let event = json!({"id": format!("{worker}-{number}"), "source": "api", "type": "images"});

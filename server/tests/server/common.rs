@@ -289,3 +289,10 @@ pub fn shared_data(file: &str) -> Option<PathBuf> {
     println!("skipped: {} is not there; SCRIP_SHARED_DATA may name its folder", path.display());
     None
 }
+
+/// Asks a server that runs. Which TLS the client would use is for the program to say, not for the client.
+pub fn http() -> reqwest::Client {
+    // Where tests share a process another one may have said it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
