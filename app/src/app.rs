@@ -12,7 +12,6 @@ use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::rate_card::RateCardPage;
 use crate::pages::settings::SettingsPage;
-use crate::pages::sign_in::SignInPage;
 use crate::platform;
 use crate::server_fns::session::{GetSession, SessionInfo};
 use crate::server_fns::{Answer, answer};
@@ -97,7 +96,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/reset-password") view=|| Eager(view! { <DoorPage/> })/>
                     <Route path=path!("/invitation") view=|| Eager(view! { <DoorPage/> })/>
-                    <Route path=path!("/sign-in") view=|| Eager(view! { <SignInPage/> })/>
+                    <Route path=path!("/sign-in") view=|| Eager(view! { <DoorPage/> })/>
                 </FlatRoutes>
             </main>
         </Router>

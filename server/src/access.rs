@@ -162,6 +162,13 @@ pub const RULES: &[Rule] = &[
     // The second step: opened by the cookie of the first.
     rule("GET", "/sign-in/code", Need::Nothing),
     rule("POST", "/sign-in/code", Need::Nothing),
+    // By a service elsewhere. The second is a GET that signs in: the service sends the browser there, and it counts only
+    // with the cookie and the state that the first one gave to this browser, once.
+    rule("GET", "/sign-in/oidc", Need::Nothing),
+    rule("GET", "/sign-in/oidc/callback", Need::Nothing),
+    // With a passkey: what was asked is bound to a cookie, and the answer to what was asked.
+    rule("POST", "/sign-in/passkey/begin", Need::Nothing),
+    rule("POST", "/sign-in/passkey", Need::Nothing),
     // Links in mails: opened by their tokens, which the handlers check.
     rule("GET", "/forgot-password", Need::Nothing),
     rule("POST", "/forgot-password", Need::Nothing),
@@ -175,6 +182,8 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/settings/leave", Need::Page),
     rule("GET", "/settings/security", Need::Page),
     rule("POST", "/settings/security", Need::Page),
+    rule("POST", "/settings/security/passkeys/begin", Need::Page),
+    rule("POST", "/settings/security/passkeys", Need::Page),
     rule("POST", "/switch", Need::Page),
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
@@ -482,8 +491,16 @@ mod tests {
     #[test]
     fn only_reading_and_signing_in_are_open() {
         for rule in RULES.iter().filter(|rule| rule.need == Need::Nothing && rule.method != "GET") {
-            let ways_in =
-                ["/sign-in", "/sign-in/code", "/sign-out", "/forgot-password", "/reset-password", "/invitation"];
+            let ways_in = [
+                "/sign-in",
+                "/sign-in/code",
+                "/sign-in/passkey/begin",
+                "/sign-in/passkey",
+                "/sign-out",
+                "/forgot-password",
+                "/reset-password",
+                "/invitation",
+            ];
             let first_start = ["/setup", "/setup/{token}"];
             assert!(ways_in.contains(&rule.path) || first_start.contains(&rule.path), "{} {}", rule.method, rule.path);
         }

@@ -5,7 +5,7 @@
 //! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
 
 use crate::auth::api_key::FreshKey;
-use crate::auth::{password, password_rule};
+use crate::auth::{password, password_rule, session};
 use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::cube::MeterInfo;
@@ -47,6 +47,13 @@ pub enum Command {
     },
     /// List orgs.
     ListOrgs,
+    /// Let somebody set a new password by a link.
+    BeginReset {
+        /// Whose.
+        email: String,
+        /// What the link holds. In the clear: the socket is this user's own.
+        token: String,
+    },
     /// Make a person and a member.
     CreateUser {
         /// How they sign in.
@@ -297,6 +304,7 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::Address => Err(CommandError::new("no_server", "no server runs on this folder")),
         Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
         Command::ListOrgs => list_orgs(store).await,
+        Command::BeginReset { email, token } => begin_reset(store, &email, &token).await,
         Command::CreateUser { email, password, org, role, operator } => {
             create_user(store, &email, password, &org, &role, operator).await
         }
@@ -385,6 +393,13 @@ async fn line(store: &Store, org: Org) -> Result<OrgLine, CommandError> {
     let available = store.balance(org.id).await?.available;
     let (id, zone) = (org.id.to_string(), org.zone.to_string());
     Ok(OrgLine { id, name: org.name, zone, synthetic: org.synthetic, available })
+}
+
+async fn begin_reset(store: &Store, email: &str, token: &str) -> Result<Answer, CommandError> {
+    let user = store.user_by_email(email).await?;
+    let unknown = || CommandError::new("unknown_user", format!("there is no account with the email \"{email}\""));
+    store.begin_reset(user.ok_or_else(unknown)?.id, session::hash(token)).await?;
+    Ok(Answer::Done)
 }
 
 async fn create_user(

@@ -69,6 +69,20 @@ pub struct Config {
     pub mail_dir: Option<PathBuf>,
     /// Who mails come from: `Scrip <scrip@example.com>`.
     pub mail_from: Option<String>,
+    /// A service that signs people in by OpenID Connect: its issuer, `https://accounts.example.com`. Tell it that people come
+    /// back to `/sign-in/oidc/callback` under `public_url`.
+    pub oidc_issuer: Option<String>,
+    /// What that service knows this server as, and the secret that it gave it. Without a secret PKCE alone protects codes.
+    pub oidc_client_id: Option<String>,
+    /// See `oidc_client_id`.
+    pub oidc_client_secret: Option<String>,
+    /// What people call that service: "Sign in with …".
+    pub oidc_name: String,
+    /// Domains of the emails that it may bring, with commas between: `example.com, example.org`. Default: any.
+    pub oidc_domains: Option<String>,
+    /// Whether whoever has a second step here is asked for it after signing in there. Only where that service itself asks
+    /// everybody for two factors should this be `false`.
+    pub oidc_second_step: bool,
 }
 
 impl Default for Config {
@@ -102,6 +116,12 @@ impl Default for Config {
             smtp_url: None,
             mail_dir: None,
             mail_from: None,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: "single sign-on".to_owned(),
+            oidc_domains: None,
+            oidc_second_step: true,
         }
     }
 }
@@ -202,6 +222,7 @@ impl Config {
             }
         }
         crate::notify::mail::Mailer::new(&self).map_err(ConfigError::Invalid)?;
+        crate::auth::oidc::Elsewhere::new(&self).map_err(ConfigError::Invalid)?;
         Ok(self)
     }
 
@@ -323,6 +344,8 @@ mod tests {
             ("SCRIP_READERS", "0", "readers"),
             ("SCRIP_PUBLIC_URL", "example.com", "public_url"),
             ("SCRIP_MAX_BATCH_ITEMS", "100000", "max_batch_items"),
+            ("SCRIP_OIDC_ISSUER", "https://accounts.example.com", "oidc_client_id"),
+            ("SCRIP_OIDC_CLIENT_SECRET", "s3cret", "oidc_client_id"),
         ] {
             let error = load(&none, &[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(said), "{name}={value}: {error}");

@@ -11,7 +11,7 @@ use app::backend::audit::AuditExport;
 use app::backend::deletion::OrgExport;
 use app::backend::keys::Made;
 use app::backend::ledger::LedgerExport;
-use app::backend::people::{MailIsSetUp, Shown, Visitor};
+use app::backend::people::{MailIsSetUp, Shown, Visitor, WaysIn};
 use app::backend::rate_card::Typed;
 use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
@@ -331,6 +331,10 @@ async fn render_with(
     let installed = backend.installed().await;
     let assets = app.site.assets();
     let mail = MailIsSetUp(app.mailer.is_set_up());
+    let ways = WaysIn {
+        no_passkeys: app.passkeys.unavailable(),
+        elsewhere: app.elsewhere.as_ref().map(|service| service.names()),
+    };
     let request_id = request_id(&request);
     let context = move || {
         provide_context(backend.clone());
@@ -338,6 +342,7 @@ async fn render_with(
         provide_context(request_id.clone());
         provide_context(assets.clone());
         provide_context(mail);
+        provide_context(ways.clone());
         // The same in the scripts that Leptos writes and in the header below.
         provide_context(Nonce::from_value(nonce.as_str()));
         more();

@@ -4,7 +4,7 @@
 //! requests → a limit of time → same site → the route → the guard of [`crate::access`] → the handler.
 
 use crate::access::guard;
-use crate::auth::{account, invitation, reset, sign_in};
+use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, setup, telemetry};
@@ -74,6 +74,12 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/settings/members", get(pages::page).post(members::act))
         .route("/settings/leave", post(members::leave))
         .route("/settings/security", get(pages::page).post(account::act))
+        .route("/settings/security/passkeys/begin", post(passkey::begin_adding))
+        .route("/settings/security/passkeys", post(passkey::add))
+        .route("/sign-in/oidc", get(oidc::start))
+        .route(oidc::CALLBACK, get(oidc::callback))
+        .route("/sign-in/passkey/begin", post(passkey::begin_entering))
+        .route("/sign-in/passkey", post(passkey::enter))
         .route("/switch", post(members::switch))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))

@@ -4,7 +4,7 @@
 //! finish → the writer finishes what it took → exit. Whatever was answered is on disk long before. When the writer
 //! itself dies, the process ends at once and non-zero: a server that cannot write must be restarted, not asked again.
 
-use crate::auth::session;
+use crate::auth::{password, session};
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::preset::Preset;
@@ -54,6 +54,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 async fn serve(store: Store, config: Config, listener: TcpListener, bound: SocketAddr) -> Result<(), Failure> {
     let grace = Duration::from_secs(config.shutdown_s);
     announce(&store, &config, bound).await?;
+    tokio::task::spawn_blocking(password::prepare);
     let app = AppState::new(store.clone(), config);
     let limits = Arc::clone(&app.limits);
     let routes = router::router(app).map_err(Failure::new)?;

@@ -1,6 +1,8 @@
 //! What every handler shares. Cheap to clone.
 
 use crate::assets::Site;
+use crate::auth::oidc::Elsewhere;
+use crate::auth::passkey::Passkeys;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
@@ -22,6 +24,10 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Checks passwords, few at a time.
     pub passwords: Arc<Passwords>,
+    /// Asks for passkeys.
+    pub passkeys: Arc<Passkeys>,
+    /// The service elsewhere that signs people in, where there is one.
+    pub elsewhere: Option<Arc<Elsewhere>>,
     /// Slows down guessing.
     pub throttle: Arc<Throttle>,
     /// Slows down asking for links by mail. Its own, since asking costs next to nothing: whoever fills it keeps nobody from
@@ -43,13 +49,15 @@ impl AppState {
     /// For a server over `store`.
     ///
     /// # Panics
-    /// Where the settings for mail cannot be used, which [`Config::load`] refuses.
+    /// Where the settings for mail or signing in elsewhere cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
         Self {
             mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
             store,
             site: Arc::new(Site::load()),
+            elsewhere: Elsewhere::new(&config).expect("a configuration is checked when it is read").map(Arc::new),
+            passkeys: Arc::new(Passkeys::new(&config)),
             passwords: Arc::new(Passwords::default()),
             throttle: Arc::new(Throttle::default()),
             resets: Arc::new(Throttle::default()),

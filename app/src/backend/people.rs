@@ -3,7 +3,7 @@
 use super::{Backend, Viewer, local};
 use crate::calendar::date_and_clock;
 use crate::components::people::data::{
-    Factor, InvitationLine, Invited, MemberLine, Members, Security, SessionLine, Way,
+    Factor, InvitationLine, Invited, MemberLine, Members, PasskeyLine, Passkeys, Security, SessionLine, Way,
 };
 use crate::error::AppError;
 use crate::markup::Markup;
@@ -12,8 +12,8 @@ use ledger::{Permission, Role, Timestamp};
 use leptos::prelude::use_context;
 use qrcode::{Color, QrCode};
 use std::fmt::Write as _;
-use store::session::token_hash;
-use store::{Membership, Org, SessionRow, Store};
+use store::session::{FRESH_US, token_hash};
+use store::{Membership, Org, PasskeyRow, SessionRow, Store};
 
 /// Bytes of a token's hash by which a form names a session: they tell nothing of the token.
 const SESSION_NAME_BYTES: usize = 8;
@@ -39,6 +39,24 @@ pub enum Shown {
 /// Whether mail goes anywhere: a setting of the server, for pages that say so.
 #[derive(Debug, Clone, Copy)]
 pub struct MailIsSetUp(pub bool);
+
+/// Why nobody can use passkeys at this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPasskeys {
+    /// Its address is an IP address.
+    Address,
+    /// It is reached without encryption.
+    Unencrypted,
+}
+
+/// How people sign in but by password: settings of the server, for pages that offer it.
+#[derive(Debug, Clone, Default)]
+pub struct WaysIn {
+    /// Why not by passkey, if not.
+    pub no_passkeys: Option<NoPasskeys>,
+    /// The service elsewhere that signs people in: what people call it, and its address.
+    pub elsewhere: Option<(String, String)>,
+}
 
 /// Email of whoever is signed in, whether or not they belong to an org.
 #[derive(Debug, Clone)]
@@ -110,7 +128,25 @@ impl Backend {
         let line = |row: SessionRow| session_line(&org, viewer.session, row);
         let sessions = self.store.sessions(viewer.user).await?;
         let sessions = sessions.into_iter().map(line).collect::<Result<_, AppError>>()?;
-        Ok(Security { email: viewer.email.clone(), factor, sessions })
+        let ways = ways_in();
+        let elsewhere = match ways.elsewhere {
+            Some((name, issuer)) => Some((name, self.store.is_linked(viewer.user, &issuer).await?)),
+            None => None,
+        };
+        let passkeys = self.passkeys(viewer, &org, ways.no_passkeys).await?;
+        Ok(Security { email: viewer.email.clone(), factor, passkeys, elsewhere, sessions })
+    }
+
+    async fn passkeys(&self, viewer: &Viewer, org: &Org, none: Option<NoPasskeys>) -> Result<Passkeys, AppError> {
+        let began = self.store.session_began(viewer.session).await?;
+        let now = self.store.now().micros();
+        let line = |row: PasskeyRow| {
+            let used = row.used_at.map(|at| moment(org, at)).transpose()?;
+            Ok(PasskeyLine { id: row.id, name: row.name, added: moment(org, row.created_at)?, used })
+        };
+        let lines = self.store.passkeys(viewer.user).await?.into_iter().map(line).collect::<Result<_, AppError>>()?;
+        let fresh = began.is_some_and(|began| now.saturating_sub(began.micros()) < FRESH_US);
+        Ok(Passkeys { lines, none: none.map(why), fresh })
     }
 
     /// What an invitation's link leads to.
@@ -155,6 +191,25 @@ pub(super) async fn switcher(store: &Store, viewer: &Viewer) -> Result<Option<Ma
     let form = Markup::new("form").class("switcher").attr("method", "post").attr("action", "/switch");
     let go = Markup::new("button").class("button").text("Switch");
     Ok(Some(form.child(select.children(orgs.iter().map(option))).child(go)))
+}
+
+/// How people sign in but by password.
+#[must_use]
+pub fn ways_in() -> WaysIn {
+    use_context::<WaysIn>().unwrap_or_default()
+}
+
+const fn why(none: NoPasskeys) -> &'static str {
+    match none {
+        NoPasskeys::Address => {
+            "Passkeys are not available here: browsers give them to names, not to IP addresses. Whoever runs this server can \
+             set public_url to an address with a name, such as https://scrip.example.com or http://localhost:3000."
+        }
+        NoPasskeys::Unencrypted => {
+            "Passkeys are not available here: browsers give them to encrypted addresses only. Whoever runs this server can \
+             set public_url to one that begins with https://."
+        }
+    }
 }
 
 /// Whether mail goes anywhere.

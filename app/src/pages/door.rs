@@ -1,4 +1,4 @@
-//! The pages through which people come in: the second step, a forgotten password, an invitation. They stand still in the
+//! The pages through which people come in: signing in, the second step, a forgotten password, an invitation. They stand still in the
 //! browser: see `components/people/mod.rs`, which is the server's alone.
 
 use super::Still;

@@ -9,7 +9,6 @@ pub mod not_found;
 pub mod overview;
 pub mod rate_card;
 pub mod settings;
-pub mod sign_in;
 
 /// Pages that stand still: the server renders them, the browser leaves them alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::net::{IpAddr, Ipv4Addr};
 use store::{EndSessions, StoreError};
 
-const PAGE: &str = "/settings/security";
+/// Address of the Security page.
+pub const SECURITY: &str = "/settings/security";
 /// Guesses of the password from inside are counted by account, wherever they come from.
 const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// Bytes of a token's hash that name a session in a form.
@@ -49,16 +50,19 @@ pub async fn act(
         "totp_confirm" => ("second", confirm(&app, &viewer, &fields).await),
         "totp_off" => ("second", turn_off(&app, &viewer, &fields).await),
         "codes" => ("second", renew_codes(&app, &viewer, &fields).await),
+        "passkey_rename" => ("passkeys", rename_passkey(&app, &viewer, &fields).await),
+        "passkey_remove" => ("passkeys", remove_passkey(&app, &viewer, &fields).await),
+        "unlink" => ("elsewhere", unlink(&app, &viewer, &fields).await),
         "end" => ("sessions", end_one(&app, &viewer, &fields).await),
         "end_others" => ("sessions", end_others(&app, &viewer).await),
         "end_all" => ("sessions", end_all(&app, &viewer).await),
         _ => ("", Err(Failure::Told("stale_form"))),
     };
     match done {
-        Ok(Done::Told(code, panel)) => Ok(Redirect::to(&format!("{PAGE}?done={code}#{panel}")).into_response()),
+        Ok(Done::Told(code, panel)) => Ok(Redirect::to(&format!("{SECURITY}?done={code}#{panel}")).into_response()),
         Ok(Done::Codes(codes)) => Ok(shown_once(&app, viewer, Shown::Codes(codes), request).await),
         Ok(Done::Out) => Ok(redirect("/sign-in?done=everywhere", &[session::set_cookie(&app.config, "", 0)])),
-        Err(Failure::Told(code)) => Ok(Redirect::to(&format!("{PAGE}?error={code}#{panel}")).into_response()),
+        Err(Failure::Told(code)) => Ok(Redirect::to(&format!("{SECURITY}?error={code}#{panel}")).into_response()),
         Err(Failure::Store(error)) => Err(error.into()),
     }
 }
@@ -130,6 +134,48 @@ async fn end_others(app: &AppState, viewer: &Viewer) -> Result<Done, Failure> {
 async fn end_all(app: &AppState, viewer: &Viewer) -> Result<Done, Failure> {
     app.store.end_sessions(viewer.user, EndSessions::All, viewer.by()).await?;
     Ok(Done::Out)
+}
+
+async fn rename_passkey(app: &AppState, viewer: &Viewer, fields: &Fields) -> Result<Done, Failure> {
+    let id = fields.get("passkey").parse().map_err(|_| Failure::Told("stale_form"))?;
+    match app.store.rename_passkey(viewer.user, id, fields.get("name").to_owned(), viewer.by()).await {
+        Ok(()) => Ok(Done::Told("passkey_renamed", "passkeys")),
+        Err(StoreError::NotFound(_)) => Err(Failure::Told("passkey_gone")),
+        Err(StoreError::BadRange(_)) => Err(Failure::Told("passkey_name")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn remove_passkey(app: &AppState, viewer: &Viewer, fields: &Fields) -> Result<Done, Failure> {
+    let id = fields.get("passkey").parse().map_err(|_| Failure::Told("stale_form"))?;
+    match app.store.remove_passkey(viewer.user, id, viewer.by()).await {
+        Ok(()) => Ok(Done::Told("passkey_removed", "passkeys")),
+        Err(StoreError::NotFound(_)) => Err(Failure::Told("passkey_gone")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn unlink(app: &AppState, viewer: &Viewer, fields: &Fields) -> Result<Done, Failure> {
+    prove(app, viewer, fields).await?;
+    let elsewhere = app.elsewhere.as_ref().ok_or(Failure::Told("stale_form"))?;
+    match app.store.unlink_subject(viewer.user, elsewhere.issuer().to_owned(), viewer.by()).await {
+        Ok(()) | Err(StoreError::NotFound(_)) => Ok(Done::Told("unlinked", "elsewhere")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether it is the viewer who asks, and not somebody at their browser: they signed in just now, or type the password.
+///
+/// # Errors
+/// What the form says, or the store.
+pub async fn prove(app: &AppState, viewer: &Viewer, fields: &Fields) -> Result<(), Failure> {
+    let began = app.store.session_began(viewer.session).await?;
+    let age_us = began.map(|began| app.store.now().micros().saturating_sub(began.micros()));
+    if age_us.is_some_and(|age| age < store::session::FRESH_US) {
+        Ok(())
+    } else {
+        check_password(app, viewer, fields).await
+    }
 }
 
 /// Whether the form's password is the viewer's.

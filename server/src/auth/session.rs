@@ -17,6 +17,9 @@ const PLAIN_NAME: &str = "scrip_session";
 /// Of a browser whose person owes the second factor: it opens nothing.
 const SECURE_HALF_NAME: &str = "__Host-scrip-half";
 const PLAIN_HALF_NAME: &str = "scrip_half_session";
+/// Of a browser that was asked for a passkey, and of one that was sent to sign in elsewhere: each is worth one answer.
+const PASSKEY_NAMES: [&str; 2] = ["__Host-scrip-passkey", "scrip_passkey"];
+const ELSEWHERE_NAMES: [&str; 2] = ["__Host-scrip-elsewhere", "scrip_elsewhere"];
 
 /// A new token.
 #[must_use]
@@ -42,6 +45,18 @@ pub fn set_half_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
     cookie(config, [SECURE_HALF_NAME, PLAIN_HALF_NAME], token, max_age_s)
 }
 
+/// `Set-Cookie` of a browser that was asked for a passkey.
+#[must_use]
+pub fn set_passkey_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
+    cookie(config, PASSKEY_NAMES, token, max_age_s)
+}
+
+/// `Set-Cookie` of a browser that was sent to sign in elsewhere.
+#[must_use]
+pub fn set_elsewhere_cookie(config: &Config, token: &str, max_age_s: u64) -> String {
+    cookie(config, ELSEWHERE_NAMES, token, max_age_s)
+}
+
 fn cookie(config: &Config, [secure_name, plain_name]: [&str; 2], token: &str, max_age_s: u64) -> String {
     let (name, secure) = if config.secure_cookies() { (secure_name, "; Secure") } else { (plain_name, "") };
     format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
@@ -57,6 +72,18 @@ pub fn token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
 #[must_use]
 pub fn half_token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
     token_in(config, [SECURE_HALF_NAME, PLAIN_HALF_NAME], headers)
+}
+
+/// The token of a browser that was asked for a passkey.
+#[must_use]
+pub fn passkey_token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
+    token_in(config, PASSKEY_NAMES, headers)
+}
+
+/// The token of a browser that was sent to sign in elsewhere.
+#[must_use]
+pub fn elsewhere_token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
+    token_in(config, ELSEWHERE_NAMES, headers)
 }
 
 fn token_in<'a>(config: &Config, [secure, plain]: [&str; 2], headers: &'a HeaderMap) -> Option<&'a str> {

@@ -121,15 +121,30 @@ async fn check(app: &AppState, address: Option<String>, credentials: Credentials
     let fits = app.passwords.verify(credentials.password, stored).await;
     let user = user.filter(|_| fits).ok_or(Failure::Told("credentials"))?;
     app.throttle.succeeded(&credentials.email, address);
-    // Whoever belongs nowhere can still accept an invitation.
-    let joins = credentials.next.starts_with("/invitation?");
-    let belongs = async || Ok::<_, StoreError>(!app.store.memberships(user.id).await?.is_empty());
+    belongs(app, user.id, &credentials.next).await?;
+    Ok((user.id, owes_code(app, user.id).await?))
+}
+
+/// Refuses whoever belongs to no org, unless they are on the way to accept an invitation, or in the midst of the first start.
+///
+/// # Errors
+/// What the form says, or the store.
+pub async fn belongs(app: &AppState, user: UserId, next: &str) -> Result<(), Failure> {
+    let joins = next.starts_with("/invitation?");
+    let member = joins || !app.store.memberships(user).await?.is_empty();
     // The first owner has no org until the first start is through.
-    if !joins && !belongs().await? && app.store.setup_of(user.id).await?.is_none_or(|setup| setup.org.is_some()) {
-        return Err(Failure::Told("no_org"));
+    if member || app.store.setup_of(user).await?.is_some_and(|setup| setup.org.is_none()) {
+        return Ok(());
     }
-    let factor = app.store.second_factor(user.id).await?;
-    Ok((user.id, factor.is_some_and(|factor| factor.confirmed_at.is_some())))
+    Err(Failure::Told("no_org"))
+}
+
+/// Whether a second factor is asked of somebody.
+///
+/// # Errors
+/// Where the store cannot say.
+pub async fn owes_code(app: &AppState, user: UserId) -> Result<bool, StoreError> {
+    Ok(app.store.second_factor(user).await?.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
 /// Whether a code, of the app or for recovery, is good; it is used up then. Wrong ones are counted.
@@ -157,7 +172,11 @@ pub async fn check_code(app: &AppState, user: UserId, typed: &str, by: By) -> Re
     Ok(())
 }
 
-async fn ask_for_code(app: &AppState, user: UserId, next: &str) -> Result<Response, Failure> {
+/// Sends a browser to the second step.
+///
+/// # Errors
+/// What the store says.
+pub async fn ask_for_code(app: &AppState, user: UserId, next: &str) -> Result<Response, Failure> {
     let token = session::new_token();
     app.store.begin_half_session(session::hash(&token), user).await?;
     let seconds = u64::try_from(HALF_SESSION_US / MICROS_PER_SECOND).unwrap_or_default();
@@ -201,7 +220,12 @@ fn refuse(failure: Failure, back: impl Fn(&'static str) -> String) -> Response {
 
 /// Goes on with cookies set.
 pub fn redirect(to: &str, cookies: &[String]) -> Response {
-    let mut response = Redirect::to(to).into_response();
+    with_cookies(Redirect::to(to), cookies)
+}
+
+/// An answer with cookies set.
+pub fn with_cookies(answer: impl IntoResponse, cookies: &[String]) -> Response {
+    let mut response = answer.into_response();
     for cookie in cookies {
         // Made of our own letters only.
         if let Ok(cookie) = HeaderValue::from_str(cookie) {

@@ -1,8 +1,9 @@
-//! `scrip user create`
+//! `scrip user create`, `scrip user password`
 
 use super::unexpected;
 use super::{Failure, Office};
 use crate::auth::api_key::random_text;
+use crate::auth::session;
 use crate::command::{Answer, Command};
 use crate::config::Config;
 use clap::{Args, Subcommand};
@@ -11,10 +12,11 @@ use std::io::BufRead as _;
 /// Length of a generated password: 20 letters of 62 are 119 bits.
 const PASSWORD_LEN: usize = 20;
 
-/// People who sign in: create
+/// People who sign in: create, password
 #[derive(Subcommand)]
 pub enum UserVerb {
     Create(Create),
+    Password(Password),
 }
 
 /// Create somebody who can sign in
@@ -43,8 +45,30 @@ pub struct Create {
 
 impl UserVerb {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        let Self::Create(create) = self;
-        create.run(config).await
+        match self {
+            Self::Create(create) => create.run(config).await,
+            Self::Password(password) => password.run(config).await,
+        }
+    }
+}
+
+/// Let somebody set a new password, where no mail can be sent
+///
+/// Prints a link that works once, for an hour. The present password goes on until then; a second step is asked for as always.
+#[derive(Args)]
+#[command(after_help = "Example:\n  scrip user password you@example.com")]
+pub struct Password {
+    /// Email address of the account
+    email: String,
+}
+
+impl Password {
+    async fn run(self, config: &Config) -> Result<(), Failure> {
+        let token = session::new_token();
+        let command = Command::BeginReset { email: self.email, token: token.clone() };
+        let Answer::Done = Office::once(config, command).await? else { return Err(unexpected()) };
+        println!("{}/reset-password?token={token}", config.base_url());
+        Ok(())
     }
 }
 

@@ -42,3 +42,16 @@ pub fn password_changed(to: &str, product: &str, how: &str) -> Mail {
         ),
     }
 }
+
+/// Tells somebody that their account can be entered by another passkey now.
+#[must_use]
+pub fn passkey_added(to: &str, name: &str) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: "A passkey was added to your account on Scrip".to_owned(),
+        text: format!(
+            "A passkey named \"{name}\" was added to the account of {to} on Scrip. Whoever has it can sign in as you.\n\n\
+             If it was not you, remove it on the Security page, change your password and tell whoever runs your Scrip.\n"
+        ),
+    }
+}

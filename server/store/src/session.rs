@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 
 /// Without a request for this long a session ends.
 pub const IDLE_LIMIT_US: i64 = 24 * 3_600 * 1_000_000;
+/// A session that began within this has just proved who its person is: nothing needs to be proved again.
+pub const FRESH_US: i64 = 10 * 60 * 1_000_000;
 /// A session's last use is written at most this often: reading pages must not queue writes.
 const SEEN_EVERY_US: i64 = 10 * 60 * 1_000_000;
 
@@ -244,6 +246,18 @@ impl Store {
         .fetch_optional(self.reader())
         .await?;
         Ok(found.map(|(user, email)| (UserId(user), email)))
+    }
+
+    /// When a session began: its person proved then who they are.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn session_began(&self, token_hash: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<(i64,)> = sqlx::query_as("SELECT created_at FROM session WHERE token_hash = ?1")
+            .bind(token_hash.as_slice())
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(found.map(|(at,)| Timestamp::from_micros(at)))
     }
 
     /// Notes that a session was used. Best effort: a full queue only makes it look idle a little longer.

@@ -9,7 +9,7 @@ use serde_json::json;
 use store::Scope;
 
 /// A path that the route takes.
-fn path_of(rule: &Rule) -> String {
+pub fn path_of(rule: &Rule) -> String {
     rule.path
         .replace("{id}", "event_1")
         .replace("{event}", "event_1")

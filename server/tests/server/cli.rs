@@ -112,6 +112,8 @@ fn an_org_from_nothing_to_a_verified_backup() {
     assert!(ok(data.path(), &["org", "list"]).contains("Acme\tAsia/Kathmandu\t12.500000"));
     let user = ok(data.path(), &["user", "create", "you@example.com", "--org", "Acme"]);
     assert!(user.starts_with("you@example.com\t"), "{user}");
+    let link = ok(data.path(), &["user", "password", "You@example.com"]);
+    assert!(link.starts_with("http://127.0.0.1:3000/reset-password?token="), "{link}");
     assert!(ok(data.path(), &["migrate"]).contains("schema"));
     let backup = data.path().join("backup.db");
     let file = backup.to_str().expect("UTF-8");
@@ -130,6 +132,7 @@ fn an_org_from_nothing_to_a_verified_backup() {
         (&["grant", "--org", "Acme", "--amount", "1.0000001"], "decimals"),
         (&["grant", "--org", "Acme", "--amount", "1", "--kind", "gift"], "purchase"),
         (&["user", "create", "you@example.com", "--org", "Acme"], "email"),
+        (&["user", "password", "nobody@example.com"], "no account"),
         (&["import", "/nowhere.csv", "--org", "Acme", "--mapping", "azure-llm"], "nowhere.csv"),
         (&["import", file, "--org", "Acme", "--mapping", "unknown"], "azure-llm"),
     ] {
@@ -391,13 +394,13 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 }
 
 pub(crate) fn get(url: &str, key: &str, path: &str) -> Value {
-    let request = reqwest::Client::new().get(format!("{url}{path}")).bearer_auth(key);
+    let request = super::common::http().get(format!("{url}{path}")).bearer_auth(key);
     runtime().block_on(async { request.send().await.expect("answered").json().await.expect("JSON") })
 }
 
 /// Posts until the server goes away; how many events were acknowledged.
 async fn post_until_it_ends(url: &str, key: &str, worker: usize, acknowledged: &std::sync::atomic::AtomicU64) -> u64 {
-    let client = reqwest::Client::new();
+    let client = super::common::http();
     let mut known = 0;
     for number in 0.. {
         let event = json!({"id": format!("{worker}-{number}"), "source": "api", "type": "images"});

@@ -120,7 +120,7 @@ fn a_running_server_books_what_runs_out() {
     let server = Running::start(data.path());
     let body = json!({"amount": "4", "expires_in_s": 1});
     runtime().block_on(async {
-        let request = reqwest::Client::new().post(format!("{}/api/v1/holds", server.url)).bearer_auth(key.trim_end());
+        let request = super::common::http().post(format!("{}/api/v1/holds", server.url)).bearer_auth(key.trim_end());
         assert_eq!(request.json(&body).send().await.expect("answered").status().as_u16(), 201);
     });
     server.signal("TERM");

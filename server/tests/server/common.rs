@@ -35,6 +35,8 @@ pub struct Server {
     pub key: String,
     /// One per request worked on.
     pub places: Arc<tokio::sync::Semaphore>,
+    /// Counts what signing in costs.
+    pub passwords: Arc<scrip_server::auth::password::Passwords>,
     router: Router,
 }
 
@@ -82,9 +84,9 @@ impl Server {
         let options = Options { clock: Arc::clone(&clock) as Arc<dyn store::Clock>, ..Options::new(folder.path()) };
         let store = Store::open(options).await.expect("opens");
         let state = AppState::new(store.clone(), config);
-        let places = Arc::clone(&state.places);
+        let (places, passwords) = (Arc::clone(&state.places), Arc::clone(&state.passwords));
         let router = router(state).expect("a router");
-        let mut server = Self { folder, clock, store, key: String::new(), places, router };
+        let mut server = Self { folder, clock, store, key: String::new(), places, passwords, router };
         server.create_org(ORG, "token-billing").await;
         server.grant("100").await;
         server.key = server.create_key(ORG, &SCOPES).await;
@@ -302,4 +304,11 @@ pub fn shared_data(file: &str) -> Option<PathBuf> {
     }
     println!("skipped: {} is not there; SCRIP_SHARED_DATA may name its folder", path.display());
     None
+}
+
+/// Asks a server that runs. Which TLS the client would use is for the program to say, not for the client.
+pub fn http() -> reqwest::Client {
+    // Where tests share a process another one may have said it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

@@ -223,7 +223,7 @@ async fn cycles(count: u64, seed: u64) {
     let mut writes = 0;
     for _ in 0..count {
         let mut server = Running::start(data.path());
-        let (http, url) = (reqwest::Client::new(), server.url.clone());
+        let (http, url) = (super::common::http(), server.url.clone());
         finish_open(&mut clients, &http, &url).await;
         compare(&clients, &http, &url).await;
         let mut working = JoinSet::new();
@@ -247,7 +247,7 @@ async fn cycles(count: u64, seed: u64) {
         assert!(verified.starts_with("intact"), "{verified}");
     }
     let server = Running::start(data.path());
-    let http = reqwest::Client::new();
+    let http = super::common::http();
     finish_open(&mut clients, &http, &server.url).await;
     compare(&clients, &http, &server.url).await;
     all_known(&clients, &http, &server.url).await;

@@ -113,6 +113,15 @@ impl<'s> Browser<'s> {
         self.cookies.get(HALF).cloned()
     }
 
+    /// A cookie of any other name.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.get(name).cloned()
+    }
+
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     pub fn set_session(&mut self, token: &str) {
         self.cookies.insert(SESSION.to_owned(), token.to_owned());
     }
@@ -121,7 +130,7 @@ impl<'s> Browser<'s> {
         self.cookies.insert(HALF.to_owned(), token.to_owned());
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: String) -> Reply {
+    pub async fn send(&mut self, method: &str, path: &str, body: String) -> Reply {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let mut headers = vec![("cookie", cookies.as_str()), ("user-agent", AGENT)];

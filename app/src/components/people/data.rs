@@ -65,6 +65,10 @@ pub struct Security {
     pub email: String,
     /// How the second factor stands.
     pub factor: Factor,
+    /// Their passkeys.
+    pub passkeys: Passkeys,
+    /// What the service elsewhere is called, and whether it signs them in; none where there is no such service.
+    pub elsewhere: Option<(String, bool)>,
     /// Where they are signed in.
     pub sessions: Vec<SessionLine>,
 }
@@ -90,6 +94,30 @@ pub enum Factor {
         /// Recovery codes that are left.
         codes_left: i64,
     },
+}
+
+/// Somebody's passkeys.
+#[derive(Debug, Clone)]
+pub struct Passkeys {
+    /// All, oldest first.
+    pub lines: Vec<PasskeyLine>,
+    /// Why none can be added, if none can.
+    pub none: Option<&'static str>,
+    /// Whether they signed in just now, so that no password is asked for.
+    pub fresh: bool,
+}
+
+/// A passkey.
+#[derive(Debug, Clone)]
+pub struct PasskeyLine {
+    /// In forms.
+    pub id: i64,
+    /// What its person calls it.
+    pub name: String,
+    /// When it was added.
+    pub added: Moment,
+    /// When it signed in last.
+    pub used: Option<Moment>,
 }
 
 /// A signed-in browser.

@@ -1,12 +1,52 @@
-//! Pages before one is signed in: the second step, a forgotten password, an invitation.
+//! Pages before one is signed in: signing in, the second step, a forgotten password, an invitation.
 
 use super::data::{Invited, Way};
-use super::parts::{Field, Line, hidden, hint, paragraph, told};
+use super::parts::{Field, Line, hidden, hint, label, paragraph, told};
+use super::passkeys;
+use crate::backend::people::WaysIn;
 use crate::markup::Markup;
 use crate::query;
 
 const ERROR_ID: &str = "door-error";
 const PASSWORD_RULE: &str = "At least 10 characters: four words do well.";
+
+/// Email and password, and whatever else signs in here.
+pub(super) fn sign_in(line: Option<&Line>, next: &str, ways: &WaysIn) -> Markup {
+    let wrong = matches!(line, Some(Line::Wrong(_))).then_some(ERROR_ID);
+    let email = Markup::new("input").attr("type", "email").attr("name", "email").attr("autocomplete", "username");
+    let email = email.attr("required", "").attr("autofocus", "").maybe_attr("aria-describedby", wrong);
+    let form = Markup::new("form").attr("method", "post").attr("action", "/sign-in");
+    let form = form
+        .child(hidden("next", next))
+        .child(label("Email", email))
+        .child(Field::password("Password", "password", "current-password").markup())
+        .child(wide("Sign in"))
+        .child(Markup::new("p").child(quiet_link("/forgot-password", "Forgot password?")));
+    let mut others = Vec::new();
+    if ways.no_passkeys.is_none() {
+        let ask = passkeys::form_of_script("enter", "other-way").child(passkeys::told_by_script());
+        others.push(ask.child(hidden("next", next)).child(other("Sign in with a passkey")));
+    }
+    others.extend(ways.elsewhere.as_ref().map(|(name, _)| elsewhere(&format!("Sign in with {name}"), "next", next)));
+    if ways.no_passkeys.is_none() {
+        others.extend(passkeys::script());
+    }
+    let others = (!others.is_empty()).then(|| Markup::new("div").class("other-ways").children(others));
+    let panel = Markup::new("div").class("panel").child(Markup::new("h1").text("Sign in"));
+    panel.children(told(line, ERROR_ID)).child(form).children(others)
+}
+
+fn other(text: &str) -> Markup {
+    Markup::new("button").class("button wide").text(text)
+}
+
+/// A link to the service elsewhere. No form: a page may send its forms nowhere else, not even by a redirect.
+fn elsewhere(text: &str, name: &'static str, value: &str) -> Markup {
+    let mut query = String::new();
+    query::push(&mut query, name, value);
+    let link = Markup::new("a").class("button wide").attr("href", &format!("/sign-in/oidc?{query}"));
+    link.attr("rel", "external").text(text)
+}
 
 /// The code that signs in.
 pub(super) fn code(line: Option<&Line>, next: &str) -> Markup {
@@ -52,24 +92,32 @@ pub(super) fn reset(line: Option<&Line>, email: Option<&str>, token: &str) -> Ma
 }
 
 /// Joins an org.
-pub(super) fn invitation(line: Option<&Line>, invited: &Invited, token: &str) -> Markup {
+pub(super) fn invitation(line: Option<&Line>, invited: &Invited, token: &str, ways: &WaysIn) -> Markup {
     let Invited::Open { org, email, role, by, way } = invited else {
         let text = "This link was used, taken back or is over: it works once, for 7 days. Ask whoever invited you for a new one.";
         return closed("Invitation", text);
     };
     let asks = paragraph(&format!("{by} asks you to join {org}, where you would be {}.", role.with_article()));
     let door = || door("/invitation", &format!("Join {org}"), line).child(hidden("token", token)).child(asks.clone());
+    let service = |words: &str| {
+        let name = ways.elsewhere.as_ref().map(|(name, _)| name);
+        name.map(|name| elsewhere(&format!("{words} with {name}"), "invitation", token))
+    };
     match way {
         Way::Click => door().child(hint(&format!("You are signed in as {email}."))).child(wide("Join")),
         Way::New => {
-            door().children(new_password(email)).child(hint(PASSWORD_RULE)).child(wide("Make an account and join"))
+            let form = door().children(new_password(email)).child(hint(PASSWORD_RULE));
+            form.child(wide("Make an account and join")).children(service("Join"))
         }
         Way::SignIn => {
             let mut query = String::new();
             query::push(&mut query, "next", &format!("/invitation?token={token}"));
             let sign_in = Markup::new("a").class("button primary wide").attr("href", &format!("/sign-in?{query}"));
             let sign_in = sign_in.attr("rel", "external").text("Sign in to join");
-            closed(&format!("Join {org}"), &format!("There is an account for {email}.")).child(asks).child(sign_in)
+            closed(&format!("Join {org}"), &format!("There is an account for {email}."))
+                .child(asks)
+                .child(sign_in)
+                .children(service("Join"))
         }
         Way::Other(other) => {
             let text = format!(
@@ -85,7 +133,7 @@ pub(super) fn invitation(line: Option<&Line>, invited: &Invited, token: &str) ->
 fn new_password(email: &str) -> Vec<Markup> {
     let input = Markup::new("input").attr("name", "username").attr("autocomplete", "username").attr("readonly", "");
     vec![
-        super::parts::label("Email", input.attr("value", email)),
+        label("Email", input.attr("value", email)),
         Field::password("New password", "password", "new-password").markup(),
         Field::password("New password again", "again", "new-password").markup(),
     ]

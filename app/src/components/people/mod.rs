@@ -6,12 +6,13 @@ pub mod data;
 mod doors;
 mod members;
 pub(crate) mod parts;
+mod passkeys;
 mod security;
 mod sentences;
 
 use self::parts::Line;
 use crate::backend::Backend;
-use crate::backend::people::{Shown, mail};
+use crate::backend::people::{Shown, mail, ways_in};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::still::Still;
 use crate::error::AppError;
@@ -26,6 +27,7 @@ use leptos_router::hooks::use_location;
 pub const MEMBERS: &str = "/settings/members";
 /// Address of the Security page.
 pub const SECURITY: &str = "/settings/security";
+const SIGN_IN: &str = "/sign-in";
 const CODE: &str = "/sign-in/code";
 const FORGOT: &str = "/forgot-password";
 const RESET: &str = "/reset-password";
@@ -43,6 +45,7 @@ pub fn problem(code: &str) -> &'static str {
 #[must_use]
 pub fn title(path: &str) -> Option<&'static str> {
     match path {
+        SIGN_IN => Some("Sign in"),
         CODE => Some("Second step"),
         FORGOT => Some("Forgot password"),
         RESET => Some("New password"),
@@ -71,10 +74,11 @@ async fn door(path: &str, search: &str) -> Result<Markup, AppError> {
     let asked = Asked::parse(search);
     let (line, token) = (asked.line.as_ref(), asked.get("token"));
     Ok(match path {
+        SIGN_IN => doors::sign_in(line, asked.get("next"), &ways_in()),
         CODE => doors::code(line, asked.get("next")),
         FORGOT => doors::forgot(line, mail()),
         RESET => doors::reset(line, backend.reset_of(token).await?.as_deref(), token),
-        INVITATION => doors::invitation(line, &backend.invited(token).await?, token),
+        INVITATION => doors::invitation(line, &backend.invited(token).await?, token, &ways_in()),
         _ => return Err(AppError::NotFound),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::data::{Factor, Security, SessionLine};
 use super::parts::{Field, Line, behind, button, fields, form, hidden, hint, news, panel, paragraph, primary, told};
+use super::passkeys;
 use crate::backend::people::Shown;
 use crate::format;
 use crate::markup::{Markup, cell, row, time};
@@ -18,7 +19,9 @@ pub(super) fn page(security: &Security, line: Option<&Line>, shown: Option<&Show
     if let Some(Shown::Codes(codes)) = shown {
         page.push(codes_panel(codes));
     }
-    page.extend([password(security), second(&security.factor), sessions(security)]);
+    page.extend([password(security), passkeys::panel_of(&security.passkeys), second(&security.factor)]);
+    page.extend(security.elsewhere.as_ref().map(|(name, linked)| elsewhere(name, *linked, security.passkeys.fresh)));
+    page.push(sessions(security));
     page
 }
 
@@ -52,6 +55,20 @@ fn second(factor: &Factor) -> Markup {
         Factor::Begun { key, uri, picture } => panel.children(setting_up(key, uri, picture.as_ref())),
         Factor::On { since, codes_left } => panel.children(is_on(since, *codes_left)),
     }
+}
+
+fn elsewhere(name: &str, linked: bool, fresh: bool) -> Markup {
+    let panel = panel("elsewhere", name);
+    if !linked {
+        let text =
+            format!("Off. To turn it on, sign out and sign in with {name}, with an account that has your email.");
+        return panel.child(paragraph(&text));
+    }
+    let password = (!fresh).then(|| Field::password("Your password", "present", "current-password").markup());
+    let off = fields(PAGE, "unlink").children(password).child(button("Turn off"));
+    let again = hint("Signing in there with your email turns it on again.");
+    let text = format!("On. Your account at {name} signs you in here. A second step is asked for as always.");
+    panel.child(paragraph(&text)).child(behind("Turn off…", [again, off]))
 }
 
 fn setting_up(key: &str, uri: &str, picture: Option<&(usize, String)>) -> Vec<Markup> {

@@ -12,6 +12,13 @@ pub(super) fn done(code: &str) -> Option<Line> {
         "password" => "Your password is changed. Everybody else who was signed in as you is signed out.",
         "totp_begun" => "One more step: add the key to your app, then type the code that it shows.",
         "totp_off" => "The second step is off. Your recovery codes no longer work.",
+        "passkey_added" => "The passkey is added. From now on it signs you in, without email and password.",
+        "passkey_renamed" => "The passkey is renamed.",
+        "passkey_removed" => "The passkey is removed: it signs nobody in any more. Delete it on your device too.",
+        "unlinked" => "That account no longer signs you in.",
+        "reset" => "Your new password is set. Sign in with it.",
+        "everywhere" => "You are signed out everywhere.",
+        "left" => "You left the organization.",
         "session" => "That browser is signed out.",
         "session_gone" => "That browser was signed out already.",
         "others" => "Everywhere else you are signed out.",
@@ -45,6 +52,54 @@ pub(super) fn wrong(code: &str) -> Line {
         }
         "code" => "This code is not right, or was used before. Type the one that the app shows now.",
         "code_throttled" => "Too many wrong codes. Wait a quarter of an hour, then try again.",
+        "throttled" => "Too many attempts. Wait a minute, then try again.",
+        "code_late" => "That took too long. Sign in again.",
+        "no_org" => "You belong to no organization any more. Ask whoever ran it to invite you again.",
+        "credentials" => "This email and password do not belong together. Check both and try again.",
+        "passkey" => "The passkey did not prove who you are. Try again, or sign in another way.",
+        "passkey_late" => "That took too long, or was answered before. Try again.",
+        "passkey_unknown" => {
+            "This passkey belongs to no account here any more. Sign in another way, and delete it on your device."
+        }
+        "passkey_unverified" => {
+            "The device did not check that it is you. Set up a PIN or a fingerprint on it, then try again."
+        }
+        "passkey_copied" => {
+            "This passkey has signed in elsewhere since, so that it may have been copied. Sign in another way, remove it on the \
+             Security page and add a new one."
+        }
+        "passkey_address" => "Passkeys are not available at this address.",
+        "passkey_name" => "A passkey\u{2019}s name has up to 60 characters. Choose a shorter one.",
+        "passkey_known" => "This passkey is there already.",
+        "passkey_many" => "There are 20 passkeys: remove one first.",
+        "passkey_gone" => "This passkey was removed meanwhile.",
+        "oidc_down" => "The service you wanted to sign in with does not answer. Try again, or sign in another way.",
+        "oidc_denied" => "You were not signed in there, or stopped it. Try again, or sign in another way.",
+        "oidc_late" => "That took too long, or began in another browser. Begin again here.",
+        "oidc_refused" => {
+            "The service did not let this server sign you in. Try again; if it stays so, tell whoever runs this server."
+        }
+        "oidc_other" => "The service\u{2019}s answer is not meant for this server. Tell whoever runs it.",
+        "oidc_nonce" => "The service\u{2019}s answer belongs to another sign-in. Begin again here.",
+        "oidc_expired" => {
+            "The service\u{2019}s answer is over already. Try again; if it stays so, a clock is wrong: tell whoever runs this server."
+        }
+        "oidc_signature" => "The service\u{2019}s answer is not signed by it. Tell whoever runs this server.",
+        "oidc_unverified" => {
+            "The service does not say that your email is verified. Verify it there, or sign in another way."
+        }
+        "oidc_domain" => {
+            "Accounts with this email address may not sign in this way. Use another account, or sign in another way."
+        }
+        "oidc_unknown" => {
+            "There is no account here with your email. Ask an owner or admin of your organization to invite you."
+        }
+        "oidc_linked" => {
+            "Another account there signs you in already. Use that one, or sign in another way and turn it off on the Security page."
+        }
+        "oidc_not_invited" => {
+            "The invitation is for another email address. Sign in there with the account that has it."
+        }
         "totp_is_on" => "The second step is on already.",
         "totp_late" => "This key is no longer waiting for its code. Begin again.",
         "link_late" => "This link was used or is over. Ask for a new one.",
