@@ -194,6 +194,21 @@ browser() {
     fi
 }
 
+install_schemathesis() {
+    rm -rf "$schemathesis_home" && python3 -m venv "$schemathesis_home" &&
+        "$schemathesis_home/bin/pip" install --quiet --disable-pip-version-check -r end2end/requirements.txt
+}
+
+schemathesis() {
+    if [ ! -x "$schemathesis" ]; then
+        if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+            debian "Python with venv" python3 python3-venv
+        fi
+        quiet "schemathesis: pip install (about ½ min, once per user)" "see that pip reaches its registry, then run this again" \
+            install_schemathesis
+    fi
+}
+
 # Its lock file names a release that cannot be had everywhere, so not --locked. Its own release profile takes minutes longer
 # and saves a second in each build.
 install_wasm_bindgen() {
@@ -217,6 +232,9 @@ choose_rust
 rust_checks
 node_tools
 if [ -n "$with_browser" ]; then
+    # The examples of docs/help are run as they stand.
+    has curl || debian "curl" curl
     browser
+    schemathesis
 fi
 wasm_bindgen

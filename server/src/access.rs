@@ -139,7 +139,8 @@ pub const RULES: &[Rule] = &[
     // All that an org has, and its end.
     rule("GET", "/settings/deletion", Need::May(Permission::DeleteOrg)),
     rule("POST", "/settings/deletion", Need::May(Permission::DeleteOrg)),
-    rule("GET", "/exports/organization.jsonl", Need::May(Permission::DeleteOrg)),
+    // No GET, since the audit log notes who took everything along.
+    rule("POST", "/exports/organization.jsonl", Need::May(Permission::DeleteOrg)),
     // The only pages that name an org in the request: for those who run the installation.
     rule("GET", "/operator", Need::Operator),
     rule("GET", "/operator/organizations", Need::Operator),
@@ -376,7 +377,8 @@ async fn with_session(app: &AppState, need: Need, mut request: Request, next: Ne
 }
 
 /// What one may do although the org that one looks at comes to its end: leave it, look after oneself, keep it.
-const OPEN_TO_THE_END: [&str; 4] = ["/settings/deletion", "/settings/leave", "/settings/security", "/switch"];
+const OPEN_TO_THE_END: [&str; 5] =
+    ["/exports/organization.jsonl", "/settings/deletion", "/settings/leave", "/settings/security", "/switch"];
 
 fn org_ends(ends_at: Timestamp) -> Problem {
     let detail = format!(

@@ -51,7 +51,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/help/api", get(explorer::page).post(explorer::send))
         .layer(Extension(explorer))
         .route("/settings/deletion", get(pages::page).post(pages::delete_org))
-        .route("/exports/organization.jsonl", get(pages::org_export))
+        .route("/exports/organization.jsonl", post(pages::org_export))
         .route("/operator", get(async || Redirect::to("/operator/organizations")))
         .route("/operator/organizations", get(operator::page).post(operator::organizations))
         .route("/operator/jobs", get(operator::page))

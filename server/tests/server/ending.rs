@@ -13,14 +13,14 @@ async fn an_owner_exports_deletes_and_keeps_and_nobody_else_does() {
     let server = Server::start().await;
     let admin = server.person(ORG, "admin", true).await;
     assert_eq!(server.open(&admin, PAGE).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(server.open(&admin, EXPORT).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(server.submit(&admin, EXPORT, &[]).await.status, StatusCode::FORBIDDEN);
     let owner = server.person(ORG, "owner", false).await;
     let page = server.open(&owner, PAGE).await.text();
     assert!(page.contains("None has been made yet") && !page.contains("name=\"name\""), "no export, no form");
     let refused = server.submit(&owner, PAGE, &[("do", "end"), ("name", ORG)]).await;
     assert_eq!(refused.header("location"), "/settings/deletion?error=export_first");
 
-    let export = server.open(&owner, EXPORT).await;
+    let export = server.submit(&owner, EXPORT, &[]).await;
     assert_eq!(export.header("content-type"), "application/x-ndjson");
     assert!(export.header("content-disposition").contains("scrip-org_1-2026-11-21.jsonl"));
     let text = export.text();
@@ -53,7 +53,7 @@ async fn an_owner_exports_deletes_and_keeps_and_nobody_else_does() {
 async fn after_its_time_neither_key_nor_session_opens_anything_of_it() {
     let server = Server::start().await;
     let owner = server.person(ORG, "owner", false).await;
-    server.open(&owner, EXPORT).await;
+    server.submit(&owner, EXPORT, &[]).await;
     server.submit(&owner, PAGE, &[("do", "end"), ("name", ORG)]).await;
     server.clock.set(Timestamp::from_micros(time(NOW).micros() + 31 * 86_400_000_000));
     while server.store.delete_some().await.expect("deletes") > 0 {

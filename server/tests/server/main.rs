@@ -20,6 +20,7 @@ mod events;
 mod grants;
 mod help;
 mod holds;
+mod hostile;
 mod idp;
 mod import;
 mod keys;

@@ -353,7 +353,7 @@ fn printed(server: &mut Running) -> String {
 #[tokio::test]
 async fn serve_prints_a_link_that_works_a_new_one_at_each_start_and_none_once_somebody_is_here() {
     let data = folder();
-    let status = async |url: &str| reqwest::get(url).await.expect("answers").status().as_u16();
+    let status = async |url: &str| super::common::http().get(url).send().await.expect("answers").status().as_u16();
     let mut server = Running::start(data.path());
     let first = printed(&mut server);
     assert_eq!((status(&first).await, status(&first).await), (200, 200), "looking at it does not use it up");

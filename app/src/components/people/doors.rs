@@ -21,7 +21,12 @@ pub(super) fn sign_in(line: Option<&Line>, next: &str, ways: &WaysIn) -> Markup 
         .child(label("Email", email))
         .child(Field::password("Password", "password", "current-password").markup())
         .child(wide("Sign in"))
-        .child(Markup::new("p").child(quiet_link("/forgot-password", "Forgot password?")));
+        .child(
+            Markup::new("p")
+                .child(quiet_link("/forgot-password", "Forgot password?"))
+                .text(" \u{b7} ")
+                .child(quiet_link("/help", "Help")),
+        );
     let mut others = Vec::new();
     if ways.no_passkeys.is_none() {
         let ask = passkeys::form_of_script("enter", "other-way").child(passkeys::told_by_script());
@@ -32,7 +37,9 @@ pub(super) fn sign_in(line: Option<&Line>, next: &str, ways: &WaysIn) -> Markup 
         others.extend(passkeys::script());
     }
     let others = (!others.is_empty()).then(|| Markup::new("div").class("other-ways").children(others));
-    let panel = Markup::new("div").class("panel").child(Markup::new("h1").text("Sign in"));
+    let panel = Markup::new("div")
+        .class("panel")
+        .child(Markup::new("h1").text(&format!("Sign in to {}", crate::platform::product())));
     panel.children(told(line, ERROR_ID)).child(form).children(others)
 }
 

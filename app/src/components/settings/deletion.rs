@@ -52,7 +52,8 @@ fn export(view: &DeletionView) -> Markup {
         Some(at) => Markup::new("p").class("muted").text("Last made ").child(time(at)).text("."),
         None => hint("None has been made yet."),
     };
-    let link = Markup::new("a").class("button").attr("href", EXPORT).attr("rel", "external").attr("download", "");
+    let download =
+        Markup::new("form").attr("method", "post").attr("action", EXPORT).child(button("Download the export"));
     panel("export", "Take everything along")
         .child(paragraph(
             "One file with every row that this organization has: events, charges, entries of the ledger, grants, rate cards, members, \
@@ -60,7 +61,7 @@ fn export(view: &DeletionView) -> Markup {
              chain of the ledger ends.",
         ))
         .child(last)
-        .child(Markup::new("p").child(link.text("Download the export")))
+        .child(download)
 }
 
 fn delete(view: &DeletionView) -> Markup {
