@@ -22,7 +22,7 @@ trap close EXIT
 "$scrip" org create Fuzz --preset token-billing --grant 1000000 --data "$data"
 # The examples name key_3: keys to be rotated and revoked come before the one that asks.
 for _ in 1 2 3; do "$scrip" key create --org Fuzz --data "$data" >/dev/null; done
-key=$("$scrip" key create --org Fuzz --scopes admin --data "$data")
+key=$("$scrip" key create --org Fuzz --scope admin --data "$data")
 # Limits of how many requests are taken have tests of their own.
 SCRIP_KEY_REQUESTS_PER_S=0 SCRIP_ORG_REQUESTS_PER_S=0 SCRIP_LOG=warn \
     "$scrip" serve --data "$data" --listen 127.0.0.1:0 >"$data/out" 2>"$data/log" &

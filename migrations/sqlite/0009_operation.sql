@@ -39,19 +39,19 @@ CREATE TABLE org_deleted (
 ) STRICT;
 
 -- What is append-only stays, but for an org whose deletion has begun.
-DROP TRIGGER entry_stays;
-DROP TRIGGER posting_stays;
-DROP TRIGGER event_stays;
-DROP TRIGGER charge_stays;
-DROP TRIGGER charge_tier_stays;
-DROP TRIGGER identity_stays;
-DROP TRIGGER credit_grant_stays;
-DROP TRIGGER hold_stays;
-DROP TRIGGER hold_part_stays;
-DROP TRIGGER rate_card_stays;
-DROP TRIGGER voided_stays;
-DROP TRIGGER idempotency_stays;
-DROP TRIGGER audit_stays;
+DROP TRIGGER IF EXISTS entry_stays;
+DROP TRIGGER IF EXISTS posting_stays;
+DROP TRIGGER IF EXISTS event_stays;
+DROP TRIGGER IF EXISTS charge_stays;
+DROP TRIGGER IF EXISTS charge_tier_stays;
+DROP TRIGGER IF EXISTS identity_stays;
+DROP TRIGGER IF EXISTS credit_grant_stays;
+DROP TRIGGER IF EXISTS hold_stays;
+DROP TRIGGER IF EXISTS hold_part_stays;
+DROP TRIGGER IF EXISTS rate_card_stays;
+DROP TRIGGER IF EXISTS voided_stays;
+DROP TRIGGER IF EXISTS idempotency_stays;
+DROP TRIGGER IF EXISTS audit_stays;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry WHEN NOT EXISTS (SELECT 1 FROM org_ending WHERE org_id = OLD.org_id AND begun_at IS NOT NULL) BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER posting_stays BEFORE DELETE ON posting WHEN NOT EXISTS (SELECT 1 FROM org_ending WHERE org_id = OLD.org_id AND begun_at IS NOT NULL) BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER event_stays BEFORE DELETE ON event WHEN NOT EXISTS (SELECT 1 FROM org_ending WHERE org_id = OLD.org_id AND begun_at IS NOT NULL) BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;

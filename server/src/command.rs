@@ -16,13 +16,15 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 use store::key::MAX_PAGE;
 use store::{
-    By, Correction, CorrectionRequest, KeyPage, KeyRow, NewGrant, NewHold, NewKey, NewOrg, Org, Scope, Store,
+    By, Correction, CorrectionRequest, JobRun, KeyPage, KeyRow, NewGrant, NewHold, NewKey, NewOrg, Org, Scope, Store,
     StoreError, Successor,
 };
 
 /// What the ledger notes as the cause of what is typed.
 const CAUSE: &str = "command";
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Runs of jobs that are listed.
+const MAX_RUNS: u32 = 100;
 /// A key that lives longer than a century was meant to be without an end.
 const MAX_KEY_DAYS: u32 = 36_500;
 
@@ -53,6 +55,11 @@ pub enum Command {
         email: String,
         /// What the link holds. In the clear: the socket is this user's own.
         token: String,
+    },
+    /// What jobs did.
+    ListJobs {
+        /// Only runs that failed.
+        failed: bool,
     },
     /// Make a person and a member.
     CreateUser {
@@ -201,6 +208,8 @@ pub enum Answer {
     Address(String),
     /// Orgs.
     Orgs(Vec<OrgLine>),
+    /// Runs of jobs, newest first.
+    Jobs(Vec<JobRun>),
     /// A key, to be shown once.
     Key(String),
     /// Keys.
@@ -304,6 +313,7 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::Address => Err(CommandError::new("no_server", "no server runs on this folder")),
         Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
         Command::ListOrgs => list_orgs(store).await,
+        Command::ListJobs { failed } => Ok(Answer::Jobs(store.job_runs(failed, MAX_RUNS).await?)),
         Command::BeginReset { email, token } => begin_reset(store, &email, &token).await,
         Command::CreateUser { email, password, org, role, operator } => {
             create_user(store, &email, password, &org, &role, operator).await

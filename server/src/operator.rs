@@ -125,7 +125,7 @@ pub async fn organizations(
 /// Begins to verify the ledger.
 pub async fn verify(State(app): State<AppState>) -> Redirect {
     if app.upkeep.begin_check() {
-        tokio::spawn(check(app.store.clone(), app.upkeep.clone()));
+        tokio::spawn(check(app.store, app.upkeep));
     }
     Redirect::to(VERIFY)
 }

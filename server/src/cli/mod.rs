@@ -6,6 +6,7 @@ mod backup;
 mod correct;
 mod grant;
 mod import;
+mod jobs;
 mod key;
 mod migrate;
 mod office;
@@ -80,6 +81,7 @@ enum Verb {
     Correct(correct::Correct),
     Import(import::Import),
     Sample(sample::Sample),
+    Jobs(jobs::Jobs),
     Verify(verify::Verify),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -170,6 +172,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Grant(verb) => verb.run(&load(&flags)?).await,
         Verb::Correct(verb) => verb.run(&load(&flags)?).await,
         Verb::Import(verb) => verb.run(&load(&flags)?).await,
+        Verb::Jobs(verb) => verb.run(&load(&flags)?).await,
         Verb::Sample(verb) => verb.run(&load(&flags)?).await,
         Verb::Verify(verb) => verb.run(&flags),
         Verb::Backup(verb) => verb.run(&load(&flags)?),

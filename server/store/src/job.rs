@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::tx::Tx;
 use ledger::Timestamp;
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 /// Runs kept of each job.
 const KEPT: i64 = 200;
@@ -12,7 +13,7 @@ const KEPT: i64 = 200;
 const MAX_ERROR_CHARS: usize = 500;
 
 /// A run of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRun {
     /// Which job.
     pub job: String,
