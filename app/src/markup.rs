@@ -232,6 +232,12 @@ pub fn amount(words: &Words, credits: Credits) -> Markup {
     shown(words, credits, &format::amount(words, credits))
 }
 
+/// An amount to the last micro-credit, where what is shown must add up.
+#[must_use]
+pub fn amount_in_full(words: &Words, credits: Credits) -> Markup {
+    shown(words, credits, &format::in_full(words, credits))
+}
+
 /// The same without its unit, where that stands elsewhere.
 #[must_use]
 pub fn amount_bare(words: &Words, credits: Credits) -> Markup {

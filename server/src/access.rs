@@ -150,7 +150,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/operator/verify", Need::Operator),
     rule("GET", "/operator/backups", Need::Operator),
     rule("POST", "/operator/backups", Need::Operator),
-    rule("GET", "/operator/backups/{name}", Need::Operator),
+    rule("POST", "/operator/backups/{name}", Need::Operator),
     // The first start: opened by the link's token, then by its owner's session, which the handlers check.
     rule("GET", "/setup", Need::Nothing),
     rule("POST", "/setup", Need::Nothing),
@@ -335,7 +335,8 @@ async fn with_key(app: &AppState, scopes: &[Scope], whole: bool, mut request: Re
     };
     // Asked after the limits, so that a service that goes on asking is limited like any other.
     let ends_at = request.extensions().get::<Caller>().and_then(|caller| app.store.ends_at(caller.org));
-    let mut response = match ends_at.filter(|_| request.method() != Method::GET && request.method() != Method::HEAD) {
+    let closed = ends_at.filter(|_| ![Method::GET, Method::HEAD, Method::DELETE].contains(request.method()));
+    let mut response = match closed {
         Some(ends_at) => org_ends(ends_at).into_response(),
         None => next.run(request).await,
     };
@@ -376,9 +377,17 @@ async fn with_session(app: &AppState, need: Need, mut request: Request, next: Ne
     }
 }
 
-/// What one may do although the org that one looks at comes to its end: leave it, look after oneself, keep it.
-const OPEN_TO_THE_END: [&str; 5] =
-    ["/exports/organization.jsonl", "/settings/deletion", "/settings/leave", "/settings/security", "/switch"];
+/// What one may do although the org that one looks at comes to its end: leave it, keep it, look after oneself, and take away
+/// what others may: a key or a member that must go must go at once.
+const OPEN_TO_THE_END: [&str; 7] = [
+    "/exports/organization.jsonl",
+    "/settings/deletion",
+    "/settings/keys",
+    "/settings/leave",
+    "/settings/members",
+    "/settings/security",
+    "/switch",
+];
 
 fn org_ends(ends_at: Timestamp) -> Problem {
     let detail = format!(

@@ -6,22 +6,24 @@
 
 use crate::access::{ActAs, SignedIn, need_of};
 use crate::form::Fields;
-use crate::pages::{PageRequest, with_explorer};
+use crate::pages::{PageRequest, problem_of, with_explorer};
 use crate::problem::Problem;
 use crate::state::AppState;
-use app::backend::{Viewer, origin_of};
+use crate::telemetry::RequestId;
+use app::backend::{Backend, Viewer, origin_of};
 use app::components::empty_state::shell_word;
 use app::components::help::explorer::{Answered, Call, Explorer, Field, Place};
 use app::query;
 use axum::body::{Body, to_bytes};
-use axum::extract::{RawQuery, State};
+use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use axum::{Extension, Router};
 use ledger::{KeyId, Permission};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use store::{Key, KeyPage, KeyRow, KeyStatus, Scope};
 use tower::ServiceExt as _;
@@ -31,6 +33,11 @@ use utoipa::openapi::OpenApi;
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Keys to choose from: the newest.
 const MAX_KEYS: u32 = 50;
+/// The header that makes a write count once, and the length of one that nobody used.
+const ONCE: &str = "Idempotency-Key";
+const ONCE_LEN: usize = 20;
+/// The call that most people come for.
+const REPORT: &str = "POST /api/v1/events";
 /// What a body is shown as, of those that a call takes.
 const JSON: &str = "application/json";
 /// Headers of an answer that say something.
@@ -86,9 +93,12 @@ pub async fn send(
         None => None,
     };
     match (key, ask(call, &fields)) {
+        _ if call.name != fields.get("call") => {
+            shown.error = Some("There is no such call: choose one from the list.".to_owned());
+        }
         (Some(row), Ok(asked)) => {
             let curl = curl(&asked, &origin_of(request.headers()));
-            let answer = answered(&app, &explore, &viewer, call, row, asked, curl).await?;
+            let answer = answered(&app, &explore, &viewer, call, row, asked, curl, request.extensions()).await?;
             shown.answer = Some(answer);
         }
         (None, _) => shown.error = Some("Choose a key that is in force and that you may use.".to_owned()),
@@ -101,12 +111,23 @@ async fn shown(
     app: &AppState,
     explore: &Explore,
     viewer: &Viewer,
-    typed: Vec<(String, String)>,
+    mut typed: Vec<(String, String)>,
 ) -> Result<Explorer, Problem> {
     let named = typed.iter().find(|(name, _)| name == "call").map(|(_, value)| value.as_str());
-    // Reporting usage is what most people come for.
     let chosen = |name: &str| explore.calls.iter().position(|call| call.name == name);
-    let chosen = named.and_then(chosen).or_else(|| chosen("POST /api/v1/events")).unwrap_or_default();
+    let chosen = named.and_then(chosen).or_else(|| chosen(REPORT)).unwrap_or_default();
+    if explore.calls[chosen].name == REPORT && !typed.iter().any(|(name, _)| name == "body") {
+        // Of the org's own prices, and with an id that nobody used: it can be sent as it stands.
+        let backend = Backend { store: app.store.clone(), viewer: Some(viewer.clone()) };
+        let example = backend.example_event(&format!("try-{}", app.store.now().micros() / 1_000)).await;
+        let example = example.map_err(|error| problem_of(&error))?;
+        typed.extend(example.map(|example| ("body".to_owned(), example)));
+    }
+    let once = |field: &Field| field.name == ONCE;
+    if explore.calls[chosen].fields.iter().any(once) && !typed.iter().any(|(name, _)| *name == format!("p.{ONCE}")) {
+        // A form that is sent twice counts once.
+        typed.push((format!("p.{ONCE}"), crate::auth::api_key::random_text(ONCE_LEN)));
+    }
     let may = viewer.role.may(Permission::ManageKeys);
     let may_not = (!may).then(|| Permission::ManageKeys.refusal(viewer.role));
     let mut keys = Vec::new();
@@ -198,12 +219,20 @@ async fn answered(
     row: KeyRow,
     asked: Asked,
     curl: String,
+    from: &Extensions,
 ) -> Result<Answered, Problem> {
     let unsendable = |_| Problem::bad_request("bad_request", "this cannot be sent: check what was filled in");
     let mut request =
         Request::builder().method(asked.method.clone()).uri(&asked.path).extension(ActAs(key_of(viewer, &row)));
     for (name, value) in asked.headers {
         request = request.header(name, value);
+    }
+    // The same request for the log, from the same address.
+    if let Some(id) = from.get::<RequestId>() {
+        request = request.extension(id.clone());
+    }
+    if let Some(peer) = from.get::<ConnectInfo<SocketAddr>>() {
+        request = request.extension(*peer);
     }
     let request = request.body(Body::from(asked.body)).map_err(unsendable)?;
     let response = explore.api.clone().oneshot(request).await.unwrap_or_else(|never| match never {});

@@ -15,6 +15,7 @@ use app::backend::people::Shown;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use ledger::{OrgId, Role};
+use std::net::IpAddr;
 use store::{Invitation, StoreError, UserId};
 
 const PAGE: &str = "/settings/members";
@@ -87,6 +88,10 @@ pub async fn switch(
 
 async fn invite(app: &AppState, viewer: &Viewer, email: &str, role: &str) -> Result<Done, Failure> {
     let role = role_named(role)?;
+    // Whoever is invited did not ask for it: a few mails in a quarter of an hour, whoever sends them.
+    if !app.invited.admit(email, IpAddr::from([0, 0, 0, 0]), app.store.now()) {
+        return Err(Failure::Told("invited_often"));
+    }
     let token = session::new_token();
     let sent = app.store.invite(viewer.org, viewer.user, email, role, session::hash(&token), viewer.by()).await;
     let invitation = sent.map_err(told)?;

@@ -7,7 +7,7 @@ use crate::pages::{PageRequest, problem_of, with_office};
 use crate::preset::Preset;
 use crate::problem::Problem;
 use crate::state::AppState;
-use app::backend::Backend;
+use app::backend::{Backend, Viewer};
 use app::components::operator::{BACKUPS, Check, Office, Said, VERIFY};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -75,7 +75,7 @@ pub async fn page(
 
 async fn show(
     app: &AppState,
-    viewer: Option<app::backend::Viewer>,
+    viewer: Option<Viewer>,
     request: PageRequest,
     said: Option<Said>,
 ) -> Result<Response, Problem> {
@@ -122,12 +122,22 @@ pub async fn organizations(
     }
 }
 
+/// Notes in the audit log who did something to the whole installation.
+async fn note(app: &AppState, viewer: Option<Viewer>, action: &'static str, target: &str) -> Result<(), Problem> {
+    let viewer = viewer.ok_or_else(Problem::not_signed_in)?;
+    Ok(app.store.note_operator(viewer.org, viewer.by(), action, target.to_owned()).await?)
+}
+
 /// Begins to verify the ledger.
-pub async fn verify(State(app): State<AppState>) -> Redirect {
+///
+/// # Errors
+/// What the store says.
+pub async fn verify(State(app): State<AppState>, SignedIn(viewer): SignedIn) -> Result<Redirect, Problem> {
+    note(&app, viewer, "operator.verify", "").await?;
     if app.upkeep.begin_check() {
         tokio::spawn(check(app.store, app.upkeep));
     }
-    Redirect::to(VERIFY)
+    Ok(Redirect::to(VERIFY))
 }
 
 async fn check(store: Store, upkeep: Upkeep) {
@@ -148,12 +158,16 @@ async fn check(store: Store, upkeep: Upkeep) {
 }
 
 /// Begins to write a snapshot into the data folder.
-pub async fn backup(State(app): State<AppState>) -> Redirect {
+///
+/// # Errors
+/// What the store says.
+pub async fn backup(State(app): State<AppState>, SignedIn(viewer): SignedIn) -> Result<Redirect, Problem> {
     if app.upkeep.begin_backup() {
         let name = format!("scrip-{}.db", app.store.now().to_string().replace([':', '.'], "-"));
+        note(&app, viewer, "operator.backup", &name).await?;
         tokio::spawn(snapshot(app.store.clone(), app.upkeep.clone(), app.config.data.join(FOLDER), name));
     }
-    Redirect::to(BACKUPS)
+    Ok(Redirect::to(BACKUPS))
 }
 
 async fn snapshot(store: Store, upkeep: Upkeep, folder: PathBuf, name: String) {
@@ -177,7 +191,11 @@ async fn snapshot(store: Store, upkeep: Upkeep, folder: PathBuf, name: String) {
 ///
 /// # Errors
 /// 404 where there is none of that name.
-pub async fn download(State(app): State<AppState>, Path(name): Path<String>) -> Result<Response, Problem> {
+pub async fn download(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
     let gone = || Problem::not_found("there is no such snapshot");
     let folder = app.config.data.join(FOLDER);
     // A name that is listed is a name in the folder and leads nowhere else.
@@ -185,6 +203,7 @@ pub async fn download(State(app): State<AppState>, Path(name): Path<String>) -> 
         return Err(gone());
     }
     let file = tokio::fs::File::open(folder.join(&name)).await.map_err(|_| gone())?;
+    note(&app, viewer, "operator.download", &name).await?;
     let attachment = format!("attachment; filename=\"{name}\"");
     let headers = [(CONTENT_TYPE, "application/vnd.sqlite3".to_owned()), (CONTENT_DISPOSITION, attachment)];
     Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())

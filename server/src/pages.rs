@@ -22,7 +22,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
@@ -51,6 +51,12 @@ impl PageRequest {
     #[must_use]
     pub fn path(&self) -> &str {
         self.0.uri.path()
+    }
+
+    /// What was noted of it on its way here.
+    #[must_use]
+    pub const fn extensions(&self) -> &Extensions {
+        &self.0.extensions
     }
 
     /// Its headers.

@@ -191,6 +191,13 @@ impl Preset {
         Self::parse(&shown, &text)
     }
 
+    /// Whether it would stand in the way of one of scrip's own: another preset under its name.
+    #[must_use]
+    pub fn hides_own(file: &Path, name: &str) -> bool {
+        let own = EMBEDDED.iter().find(|(known, _)| *known == name);
+        own.is_some_and(|(_, text)| std::fs::read_to_string(file).is_ok_and(|written| written != *text))
+    }
+
     /// A file of the data folder, whose name is the preset's.
     fn own(file: &Path) -> Result<Self, PresetError> {
         let preset = Self::in_file(file)?;

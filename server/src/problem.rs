@@ -6,10 +6,11 @@
 
 use crate::state::AppState;
 use crate::telemetry::RequestId;
+use app::markup::Markup;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ledger::Refusal;
@@ -197,11 +198,17 @@ impl ProblemDetails {
 /// Middleware: writes problems out, with where help is found, and turns every other error under `/api` into one.
 pub async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
+    let is_form = !is_api && request.method() == Method::POST;
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let for_people = !is_api && accept.contains("text/html");
+    let back = request.headers().get(REFERER).and_then(|value| value.to_str().ok()).map(path_of).unwrap_or_default();
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if is_api && is_bare_error(&response) => of_status(response.status()),
+        None if is_bare_error(&response) && (is_api || (is_form && !is_page(&response))) => {
+            of_status(response.status())
+        }
         None => return response,
     };
     let support = app.store.installation().await.ok().and_then(|installation| installation.support);
@@ -209,11 +216,51 @@ pub async fn finish(State(app): State<AppState>, request: Request, next: Next) -
         Some(support) => problem.with(serde_json::json!({ "support": support.as_str() })),
         None => problem,
     };
-    let body = serde_json::to_vec(&ProblemDetails::new(problem, id)).unwrap_or_default();
     let (mut parts, _) = response.into_parts();
-    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    let details = ProblemDetails::new(problem, id);
+    let (kind, body) = if for_people {
+        let policy = HeaderValue::from_static("default-src 'none'; style-src 'self'; frame-ancestors 'none'");
+        parts.headers.insert(CONTENT_SECURITY_POLICY, policy);
+        ("text/html; charset=utf-8", page(&details, &back, &app.site.assets().css).into_bytes())
+    } else {
+        (MEDIA_TYPE, serde_json::to_vec(&details).unwrap_or_default())
+    };
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body))
+}
+
+/// The problem as a page, for somebody whose form was refused: what it is, and the way back.
+fn page(problem: &ProblemDetails, back: &str, css: &str) -> String {
+    let text = |tag: &'static str, text: &str| Markup::new(tag).text(text);
+    let mut detail = problem.detail.clone();
+    if let Some(first) = detail.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    let way = Markup::new("a").class("button").attr("href", if back.is_empty() { "/" } else { back }).text("Back");
+    let support = problem.more.get("support").and_then(Value::as_str);
+    let support = support.map(|whom| text("p", &format!("Whom to ask: {whom}")));
+    let panel = Markup::new("div")
+        .class("panel")
+        .child(text("h1", &problem.title))
+        .child(text("p", &format!("{}.", detail.trim_end_matches('.'))))
+        .children(support)
+        .child(Markup::new("p").class("muted").text(&format!("Request {}", problem.request_id)))
+        .child(Markup::new("p").child(way));
+    let (mut title, mut body) = (String::new(), String::new());
+    text("title", &problem.title).write_html(&mut title);
+    Markup::new("main").child(Markup::new("div").class("page sign-in").child(panel)).write_html(&mut body);
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, \
+         initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><link rel=\"stylesheet\" href=\"{css}\">{title}</head>\
+         <body>{body}</body></html>"
+    )
+}
+
+/// The path of a page of ours that a browser came from, with its query.
+fn path_of(referer: &str) -> String {
+    let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..]));
+    path.filter(|path| !path.starts_with("//")).unwrap_or_default().to_owned()
 }
 
 /// Server functions answer errors in a form of their own, which the browser's half reads: JSON stays.
@@ -221,6 +268,11 @@ fn is_bare_error(response: &Response) -> bool {
     let status = response.status();
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     (status.is_client_error() || status.is_server_error()) && !kind.contains("json") && !kind.contains("msgpack")
+}
+
+/// A form that is answered by its page again has its error there.
+fn is_page(response: &Response) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 fn of_status(status: StatusCode) -> Problem {

@@ -57,7 +57,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/operator/jobs", get(operator::page))
         .route("/operator/verify", get(operator::page).post(operator::verify))
         .route("/operator/backups", get(operator::page).post(operator::backup))
-        .route("/operator/backups/{name}", get(operator::download))
+        .route("/operator/backups/{name}", post(operator::download))
         .route("/settings/organization", get(pages::page).post(settings::organization))
         .route("/settings/terminology", get(pages::page).post(settings::terminology))
         .route("/help", get(pages::help))

@@ -33,6 +33,8 @@ pub struct AppState {
     /// Slows down asking for links by mail. Its own, since asking costs next to nothing: whoever fills it keeps nobody from
     /// signing in.
     pub resets: Arc<Throttle>,
+    /// Slows down inviting the same person again and again.
+    pub invited: Arc<Throttle>,
     /// How many requests are taken of whom.
     pub limits: Arc<Limits>,
     /// What operators began from pages.
@@ -61,6 +63,7 @@ impl AppState {
             passwords: Arc::new(Passwords::default()),
             throttle: Arc::new(Throttle::default()),
             resets: Arc::new(Throttle::default()),
+            invited: Arc::new(Throttle::default()),
             limits: Arc::new(Limits::new(&config)),
             upkeep: Upkeep::default(),
             places: Arc::new(Semaphore::new(config.max_requests)),

@@ -21,7 +21,7 @@ pub use tiers::{MAX_TIERS, Mode, Tier, Tiers};
 pub(crate) use told::wrong_member;
 
 use crate::credits::{Credits, MICROS_PER_CREDIT};
-use crate::quantity::{MICROS_PER_UNIT, Quantity};
+use crate::quantity::{MAX_UNITS, MICROS_PER_UNIT, Quantity};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -207,7 +207,7 @@ impl RateLine {
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match &self.rule {
-            Rule::Unit { per, .. } if *per < 1 => Some(Fault::PerBelowOne),
+            Rule::Unit { per, .. } if !is_per(*per) => Some(Fault::PerOutOfRange),
             Rule::Unit { price, per } if reduced(*price, *per).is_err() => Some(Fault::TooFine),
             Rule::Block { size, .. } if size.micros() < 1 || i64::try_from(size.micros()).is_err() => {
                 Some(Fault::BlockSize)
@@ -219,11 +219,16 @@ impl RateLine {
     }
 }
 
+/// Whether a price can be for so many units: from one to what an event can carry, in lines as in the text of a card.
+pub(crate) const fn is_per(per: i64) -> bool {
+    per >= 1 && per as i128 <= MAX_UNITS
+}
+
 /// What makes a line unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A price for less than one unit.
-    PerBelowOne,
+    /// A price for less than one unit, or for more than an event can carry.
+    PerOutOfRange,
     /// A price for so many units that its parts cannot be told apart any more.
     TooFine,
     /// A block of nothing, or one that is too large.
@@ -243,9 +248,9 @@ impl Fault {
     #[must_use]
     pub const fn advice(self, as_text: bool) -> &'static str {
         match (self, as_text) {
-            (Self::PerBelowOne, false) => "`per` must be a whole number from 1 on",
-            (Self::PerBelowOne, true) => {
-                "the price must be for 1 unit or more: write `per N` with a whole number from 1 on"
+            (Self::PerOutOfRange, false) => "`per` must be a whole number from 1 to 1000000000000000",
+            (Self::PerOutOfRange, true) => {
+                "the price must be for 1 unit or more: write `per N` with a whole number from 1 to 1000000000000000"
             }
             (Self::TooFine, false) => {
                 "the price is too fine for such a large `per`: with 12 decimals it goes up to 9223372, with each decimal \

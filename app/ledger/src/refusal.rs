@@ -28,6 +28,16 @@ pub enum Refusal {
     /// A quantity is above 10^15.
     #[error("the quantity is above 1000000000000000: check its unit")]
     QuantityTooLarge,
+    /// A number beside the quantities is none, or out of its range.
+    #[error("{field} must be a number from 0 to {max} with at most {decimals} decimals")]
+    BadNumber {
+        /// Where it stood.
+        field: &'static str,
+        /// The largest that is taken.
+        max: i128,
+        /// How many decimals it may have.
+        decimals: u32,
+    },
     /// `data.credits` is not a decimal from 0 on with at most twelve decimals.
     #[error("data.credits {reason}: send the credits consumed as a decimal such as \"0.25\", not below zero")]
     BadReportedCredits {
@@ -275,6 +285,7 @@ impl Refusal {
             Self::BadQuantity { .. } => "bad_quantity",
             Self::NegativeQuantity => "negative_quantity",
             Self::QuantityTooLarge => "quantity_too_large",
+            Self::BadNumber { .. } => "bad_number",
             Self::BadReportedCredits { .. } => "bad_reported_credits",
             Self::ZoneInUse => "zone_in_use",
             Self::BadLabel { .. } => "bad_label",

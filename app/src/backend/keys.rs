@@ -99,6 +99,18 @@ impl Backend {
         }
     }
 
+    /// An event that the viewer's rate card has a price for, with that id, as JSON to be read; none where it has no line.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], or what the store says.
+    pub async fn example_event(&self, id: &str) -> Result<Option<String>, AppError> {
+        let viewer = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
+        let Some(line) = first_line(&self.store, viewer.org).await? else { return Ok(None) };
+        let mut example: Value = serde_json::from_str(&event(&line, None)).unwrap_or_default();
+        example["id"] = Value::from(id);
+        Ok(serde_json::to_string_pretty(&example).ok())
+    }
+
     async fn create_key(&self, viewer: &Viewer, form: &Form, fresh: Fresh) -> Result<KeyDone, NotTaken> {
         let once = form.once("create-key")?;
         let scopes: Vec<Scope> = form.all("scope").filter_map(Scope::parse).collect();

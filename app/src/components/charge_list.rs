@@ -1,7 +1,7 @@
 //! What each quantity of an event cost, and why.
 
 use crate::format;
-use crate::markup::{Markup, amount, fact, link, span};
+use crate::markup::{Markup, amount_in_full, fact, link, span};
 use crate::server_fns::event::ChargeReason;
 use ledger::settle::Charge;
 use ledger::{Credits, Words};
@@ -21,7 +21,7 @@ fn item(charge: &Charge, why: &ChargeReason, words: &Words) -> Markup {
         .child(Markup::new("h3").text(&why.title))
         .children((!why.service.is_empty()).then(|| Markup::new("code").text(&why.service)))
         .child(Markup::new("span").class("muted").text(&quantity))
-        .child(Markup::new("span").class("charge-amount").child(amount(words, charge.credits)));
+        .child(Markup::new("span").class("charge-amount").child(amount_in_full(words, charge.credits)));
     let term = if charge.credits.is_negative() { "Given back as" } else { "Paid by" };
     let facts = why.said.clone().child(fact(term, payers(why, words)));
     Markup::new("li").class("charge").child(head).child(facts)
@@ -35,7 +35,7 @@ fn payers(why: &ChargeReason, words: &Words) -> Markup {
         let is_grant = account.starts_with(ledger::GrantId::PREFIX);
         let name = if is_grant { link(&format!("/grants#{account}"), account) } else { span(account) };
         let part = if credits.is_negative() { credits.negated().unwrap_or_default() } else { *credits };
-        Markup::new("span").class("payer").child(name).text(" ").child(amount(words, part))
+        Markup::new("span").class("payer").child(name).text(" ").child(amount_in_full(words, part))
     };
     Markup::new("dd").children(why.paid.iter().map(part))
 }

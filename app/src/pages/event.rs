@@ -7,7 +7,7 @@ use crate::components::filled::{FilledPage, any};
 use crate::components::proof_panel::ProofPanel;
 use crate::components::still::Still;
 use crate::error::AppError;
-use crate::markup::{Markup, amount};
+use crate::markup::{Markup, amount_in_full};
 use crate::pages::not_found::NotFoundPage;
 use crate::server_fns::answer;
 use crate::server_fns::event::{EventReport, GetEvent};
@@ -47,7 +47,7 @@ fn columns(report: &EventReport, words: &Words) -> Markup {
     let EventReport { evidence, occurred, booked, reasons, .. } = report;
     // Sums beyond what an amount can hold cannot come from the ledger.
     let total = Credits::sum(evidence.charges.iter().map(|charge| charge.credits)).unwrap_or_default();
-    let total = Markup::new("p").class("event-total").child(amount(words, total));
+    let total = Markup::new("p").class("event-total").child(amount_in_full(words, total));
     let panel = |id: &str, title: &str, more: Option<Markup>| {
         let title = Markup::new("h2").attr("id", id).text(title);
         let head = Markup::new("div").class("panel-head").child(title).children(more);

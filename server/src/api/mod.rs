@@ -55,11 +55,19 @@ const COMMON: [(&str, &str); 4] = [
     ("503", "`busy`: too much is going on: send the same again after `Retry-After`"),
 ];
 
+/// What every call that writes may be answered besides.
+const ENDS: &str = "`org_ends`: the organization will be deleted and takes nothing any more";
+
 /// Adds what every call may be answered where the call does not say it itself.
 fn with_common_answers(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     let problem = openapi::Ref::from_schema_name("Problem");
     let content = openapi::ContentBuilder::new().schema(Some(problem)).build();
     for item in openapi.paths.paths.values_mut() {
+        for call in [&mut item.put, &mut item.post].into_iter().flatten() {
+            if let Some(openapi::RefOr::T(forbidden)) = call.responses.responses.get_mut("403") {
+                forbidden.description = format!("{}; {ENDS}", forbidden.description);
+            }
+        }
         let calls = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for call in calls.into_iter().flatten() {
             for (status, description) in COMMON {

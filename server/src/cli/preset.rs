@@ -55,6 +55,11 @@ impl Check {
     fn run(&self) -> Result<(), Failure> {
         let file = self.file.display();
         match Preset::in_file(&self.file) {
+            Ok(preset) if Preset::hides_own(&self.file, &preset.name) => {
+                let name = preset.name;
+                println!("{file}: name: there is a preset {name} in scrip itself: give yours another name");
+                Err(Failure::new(format!("{file} cannot be used: 1 problem")))
+            }
             Ok(preset) => {
                 let Preset { name, lines, meters, plans, packages, sample, .. } = preset;
                 let sample = if sample.is_some() { "with a sample" } else { "without a sample" };

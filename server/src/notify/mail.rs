@@ -10,6 +10,7 @@ use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
 
 /// How long a mail server may take for a mail: somebody waits for the page.
 const SEND_WITHIN: Duration = Duration::from_secs(15);
@@ -98,7 +99,12 @@ impl Mailer {
             Way::Folder(folder) => {
                 tokio::fs::create_dir_all(folder).await.map_err(|error| failed(&error))?;
                 let path = folder.join(format!("{}.eml", random_text(NAME_LEN)));
-                tokio::fs::write(path, message.formatted()).await.map_err(|error| failed(&error))
+                // Links in it sign in: for its owner's eyes only, as the database is.
+                let mut options = tokio::fs::OpenOptions::new();
+                let opened = options.write(true).create_new(true).mode(0o600).open(path).await;
+                let mut file = opened.map_err(|error| failed(&error))?;
+                file.write_all(&message.formatted()).await.map_err(|error| failed(&error))?;
+                file.flush().await.map_err(|error| failed(&error))
             }
         }
     }

@@ -53,6 +53,9 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("key.rotate", "API key rotated"),
     ("key.revoke", "API key revoked"),
     ("api.try", "API call sent from the page"),
+    ("operator.verify", "Installation verified"),
+    ("operator.backup", "Installation backed up"),
+    ("operator.download", "Backup of the installation downloaded"),
     ("grant.give", "Credits given"),
     ("ledger.adjust", "Balance adjusted"),
     ("event.void", "Event voided"),
@@ -176,6 +179,23 @@ impl Tx<'_> {
 }
 
 impl Store {
+    /// Notes what an operator did to the whole installation, in the org from which it was done.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn note_operator(
+        &self,
+        org: OrgId,
+        by: By,
+        action: &'static str,
+        target: String,
+    ) -> Result<(), StoreError> {
+        let run = move |tx: &mut Tx<'_>| {
+            tx.note(org, &by, Change { action, target: target.clone(), before: None, after: None })
+        };
+        self.writer().call(0, run).await
+    }
+
     /// Notes that somebody sent a call from the page that tries the API: the ledger knows it as the key's.
     ///
     /// # Errors

@@ -98,7 +98,10 @@ pub(crate) fn insert(tx: &crate::tx::Tx<'_>, email: &str, hash: &str, operator: 
 pub(crate) fn normalized(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let (local, domain) = email.rsplit_once('@')?;
-    let plain = email.len() <= 256 && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    // What mail programs take for another form of address, or for several, is none here.
+    let plain = email.len() <= 256
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+        && !local.contains('@');
     (plain && !local.is_empty() && !domain.is_empty()).then_some(email)
 }
 

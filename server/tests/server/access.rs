@@ -210,3 +210,33 @@ async fn every_answer_is_guarded() {
     let reply = server.send("GET", "/healthz", &[("x-request-id", "mine")], Body::empty()).await;
     assert_ne!(reply.header("x-request-id"), "mine");
 }
+
+#[tokio::test]
+async fn whoever_sent_a_form_reads_a_page_where_a_program_reads_a_problem() {
+    let server = Server::start().await;
+    let member = server.person("Acme", "member", false).await;
+    let form = |accept: &'static str| {
+        [
+            ("accept", accept),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("referer", "http://127.0.0.1:3000/settings/members?a=<b>"),
+        ]
+    };
+    let send = async |accept: &'static str| {
+        let mut headers = form(accept).to_vec();
+        headers.push(("cookie", &member));
+        server.send("POST", "/settings/members", &headers, "do=invite").await
+    };
+    let page = send("text/html,application/xhtml+xml").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (403, "text/html; charset=utf-8"));
+    let text = page.text();
+    assert!(text.contains("<h1>Missing role</h1>") && text.contains("Only owners and admins may"), "{text}");
+    assert!(
+        text.contains("href=\"/settings/members?a=&lt;b&gt;\"") && text.contains(page.header("x-request-id")),
+        "{text}"
+    );
+    assert_eq!(send("application/json").await.problem(), "missing_role");
+    // What a layer refuses is told in the same way.
+    let long = server.send("POST", "/sign-in", &form("text/html"), "x".repeat(2_000_000)).await;
+    assert_eq!((long.status.as_u16(), long.header("content-type")), (413, "text/html; charset=utf-8"));
+}

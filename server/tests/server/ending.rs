@@ -39,8 +39,12 @@ async fn an_owner_exports_deletes_and_keeps_and_nobody_else_does() {
     let refused = server.post_json(&event).await;
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (403, "org_ends"));
     assert_eq!(server.get("/api/v1/balance").await.status, StatusCode::OK);
-    let refused = server.submit(&owner, "/settings/keys", &[("do", "create")]).await;
+    let refused = server.submit(&owner, "/settings/organization", &[("do", "organization")]).await;
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (403, "org_ends"));
+    // A key that must go goes at once.
+    let key = server.create_key(ORG, &["admin"]).await;
+    let revoked = Client { server: &server, key }.delete("keys/key_2").await;
+    assert_eq!(revoked.status.as_u16(), 200, "{}", revoked.text());
     assert!(server.open(&admin, "/").await.text().contains("This organization will be deleted on"));
 
     let kept = server.submit(&owner, PAGE, &[("do", "keep")]).await;

@@ -141,6 +141,8 @@ async fn send(server: &Server, cookie: &str, call: &str, key: &str, more: &[(&st
 async fn a_call_is_sent_as_the_chosen_key_and_the_answer_is_shown() {
     let server = Server::start().await;
     let admin = server.person(ORG, "admin", false).await;
+    let page = server.open(&admin, "/help/api").await.text();
+    assert!(page.contains("&quot;type&quot;: &quot;input_tokens&quot;"), "an event of the org's own prices: {page}");
     let body = r#"{"id":"try-1","source":"api","type":"input_tokens","data":{"quantity":1000000}}"#;
     let reply = send(&server, &admin, "POST /api/v1/events", "key_1", &[("body", body)]).await;
     let page = reply.text();

@@ -100,7 +100,7 @@ async fn verifying_and_backing_up_go_on_beside_the_requests_and_are_noted() {
     let listed = server.run(scrip_server::command::Command::ListJobs { failed: false }).await;
     assert!(matches!(listed, scrip_server::command::Answer::Jobs(runs) if runs.iter().any(|run| run.job == "verify")));
     for name in ["..%2Fscrip.db", "scrip.db", "scrip-none.db"] {
-        let reply = server.open(&operator, &format!("/operator/backups/{name}")).await;
+        let reply = server.submit(&operator, &format!("/operator/backups/{name}"), &[]).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{name}");
     }
 }

@@ -170,8 +170,12 @@ impl Wire<'_> {
             tenant: agreeing(party("data.tenant", data.tenant)?, subject_tenant)?,
             interaction: party("data.interaction", data.interaction)?,
             status: data.status.unwrap_or_default(),
-            bytes: data.bytes.map(|raw| scaled(raw, 0, MAX_BYTES)).transpose()?.unwrap_or(0),
-            compute_micros: data.compute_units.map(|raw| scaled(raw, 6, MAX_COMPUTE_UNITS)).transpose()?.unwrap_or(0),
+            bytes: data.bytes.map(|raw| scaled("data.bytes", raw, 0, MAX_BYTES)).transpose()?.unwrap_or(0),
+            compute_micros: data
+                .compute_units
+                .map(|raw| scaled("data.compute_units", raw, 6, MAX_COMPUTE_UNITS))
+                .transpose()?
+                .unwrap_or(0),
             description: description(data.description)?,
             attributes: attributes(data.attributes)?,
         })
@@ -228,15 +232,10 @@ fn reported_credits(raw: &RawValue) -> Result<i64, Refusal> {
 }
 
 /// A number from 0 to `max`, in 10^-`decimals`.
-fn scaled(raw: &RawValue, decimals: u32, max: i128) -> Result<i64, Refusal> {
-    let value = decimal::parse(number_text(raw), decimals).map_err(|reason| Refusal::BadQuantity { reason })?;
-    if value < 0 {
-        return Err(Refusal::NegativeQuantity);
-    }
-    if value > max * 10_i128.pow(decimals) {
-        return Err(Refusal::QuantityTooLarge);
-    }
-    i64::try_from(value).map_err(|_| Refusal::QuantityTooLarge)
+fn scaled(field: &'static str, raw: &RawValue, decimals: u32, max: i128) -> Result<i64, Refusal> {
+    let value = decimal::parse(number_text(raw), decimals).ok().filter(|value| *value >= 0);
+    let value = value.filter(|value| *value <= max * 10_i128.pow(decimals));
+    value.and_then(|value| i64::try_from(value).ok()).ok_or(Refusal::BadNumber { field, max, decimals })
 }
 
 fn place(field: &'static str, wire: Option<WirePlace>) -> Result<Option<Place>, Refusal> {

@@ -47,8 +47,8 @@ pub struct Tiers {
 impl Tiers {
     /// What makes them unusable.
     pub(super) fn fault(&self) -> Option<Fault> {
-        if self.per < 1 {
-            return Some(Fault::PerBelowOne);
+        if !super::is_per(self.per) {
+            return Some(Fault::PerOutOfRange);
         }
         if self.tiers.len() < 2 || self.tiers.len() > MAX_TIERS {
             return Some(Fault::TierCount);

@@ -80,13 +80,16 @@ pub(super) fn backups(office: &Office) -> Vec<Markup> {
     let error = office.backup_error.as_deref().map(|error| {
         Markup::new("p").class("form-error").attr("role", "alert").text(&format!("The last backup failed: {error}"))
     });
-    let rows =
-        office.backups.iter().map(|(name, bytes)| row(go(&format!("{BACKUPS}/{name}"), name), [number(&size(*bytes))]));
+    let rows = office.backups.iter().map(|(name, bytes)| {
+        let download = Markup::new("form").attr("method", "post").attr("action", &format!("{BACKUPS}/{name}"));
+        let download = download.child(Markup::new("button").class("button").text("Download"));
+        row(span(name), [number(&size(*bytes)), Markup::new("td").child(download)])
+    });
     let list = panel("snapshots", "Snapshots");
     let list = if office.backups.is_empty() {
         list.child(hint("None yet."))
     } else {
-        list.child(table("table-scroll in-panel", "Snapshots", &["File", "Size\t"], rows, None))
+        list.child(table("table-scroll in-panel", "Snapshots", &["File", "Size\t", "For another machine"], rows, None))
     };
     let about = "A snapshot holds everything that was acknowledged before, and is verified before it gets its name. It lies in the data \
         folder: copy it to another machine.";

@@ -35,6 +35,9 @@ pub(super) fn wrong(code: &str) -> Line {
     Line::Wrong(match code {
         "bad_email" => "This is no email address. Check it and try again.",
         "bad_role" => "Choose a role.",
+        "invited_often" => {
+            "This address was sent several invitations just now. Wait a quarter of an hour, or pass the last one on."
+        }
         "is_member" => "They are a member already. Change their role in the list.",
         "too_many" => "There are too many open invitations. Take some back first.",
         "last_owner" => "An organization has an owner: make somebody else an owner first.",

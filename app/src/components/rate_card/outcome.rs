@@ -70,6 +70,11 @@ fn with_code(text: &str) -> Markup {
 
 fn tried(trial: &Trial, words: &Words, lines: &[RateLine]) -> Outcome {
     let Trial { when, cube, charged_by, .. } = trial;
+    if lines.is_empty() {
+        let detail =
+            "A card has at least one line: an empty one is refused. To make something free, write `export: free`.";
+        return Outcome { summary: "No line yet.".to_owned(), detail: with_code(detail) };
+    }
     let charged_by = card_text::parse(charged_by).unwrap_or_default();
     let rows = preview(cube, &charged_by, lines).and_then(|rows| Ok((total(&rows)?, rows)));
     let (total, rows) = match rows {

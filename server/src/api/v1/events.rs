@@ -118,7 +118,7 @@ pub struct EventData {
         (status = 409, description = "`event_conflict`: the only event was accepted before with other content", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`, `too_many_items`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `time_out_of_range`, `bad_label`, `wrong_project`, …", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `bad_number`, `time_out_of_range`, `bad_label`, `wrong_project`, …", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 503, description = "`busy`: send the same again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
