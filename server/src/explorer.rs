@@ -98,8 +98,8 @@ pub async fn send(
         }
         (Some(row), Ok(asked)) => {
             let curl = curl(&asked, &origin_of(request.headers()));
-            let answer = answered(&app, &explore, &viewer, call, row, asked, curl, request.extensions()).await?;
-            shown.answer = Some(answer);
+            let answer = answered(&app, &explore, &viewer, call, row, asked, request.extensions()).await?;
+            shown.answer = Some(Answered { curl, ..answer });
         }
         (None, _) => shown.error = Some("Choose a key that is in force and that you may use.".to_owned()),
         (_, Err(error)) => shown.error = Some(error),
@@ -218,7 +218,6 @@ async fn answered(
     call: &Call,
     row: KeyRow,
     asked: Asked,
-    curl: String,
     from: &Extensions,
 ) -> Result<Answered, Problem> {
     let unsendable = |_| Problem::bad_request("bad_request", "this cannot be sent: check what was filled in");
@@ -251,7 +250,13 @@ async fn answered(
                 .unwrap_or(text)
         },
     );
-    Ok(Answered { status: status_line(status), good: status.is_success(), headers: told(&headers), body, curl })
+    Ok(Answered {
+        status: status_line(status),
+        good: status.is_success(),
+        headers: told(&headers),
+        body,
+        curl: String::new(),
+    })
 }
 
 fn status_line(status: StatusCode) -> String {

@@ -119,7 +119,9 @@ async fn credits_stand_behind_amounts_with_all_decimals_on_hover() {
     );
     let analytics = pages.html("/analytics").await;
     holds(&analytics, &[shown, "title=\"0.700000 credits\">0.70</td>", ">Credits</th>", "0.70 credits from "]);
-    holds(&pages.html("/events/event_1").await, &[shown, "<dt>Scenario</dt><dd>Nightly (w-1)</dd>"]);
+    // What an event cost is said in full: its parts must add up.
+    let in_full = "title=\"0.700000 credits\">0.700000 credits<";
+    holds(&pages.html("/events/event_1").await, &[in_full, "<dt>Scenario</dt><dd>Nightly (w-1)</dd>"]);
     holds(&pages.html("/ledger").await, &[">+100.00 credits<", "title=\"99.300000 credits\">99.30 credits<"]);
     holds(&pages.html("/grants").await, &["title=\"99.300000 credits\">99.30 credits<", "Amount in credits<"]);
     let preview = pages.html("/events/event_1?correct=void&reason=Twice").await;

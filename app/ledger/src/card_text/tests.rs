@@ -55,7 +55,7 @@ fn a_refused_price_says_why_and_where_the_bound_is() {
         ("x: 1 per 0.0000001 begun", "\"0.0000001\" has more than 6 decimals"),
         ("x: 1 per 1.5", "a whole number of units, not for 1.5"),
         ("x: 1 per 2e15", "\"2e15\" is above 1000000000000000"),
-        ("x: 1 per 0", "write `per N` with a whole number from 1 on"),
+        ("x: 1 per 0", "write `per N` with a whole number from 1 to 1000000000000000"),
         ("x: 0.000000000001 per 9223373", "with 12 decimals `per N` goes up to 9223372"),
         ("x: graduated 1 beyond", "give 2 to 20 tiers; for one price write `0.01 each`"),
         ("x: graduated 1 to 5, 2 to 6", "the last is `0.005 beyond`"),

@@ -215,6 +215,7 @@ mod tests {
         let mut trial = trial("");
         trial.cube.cells.clear();
         trial.cube.calls.clear();
-        assert_eq!(outcome(&trial, &Words::default(), "").summary, "Nothing was used in October 2026.");
+        assert_eq!(outcome(&trial, &Words::default(), "export: free").summary, "Nothing was used in October 2026.");
+        assert_eq!(outcome(&trial, &Words::default(), "").summary, "No line yet.", "no card is empty");
     }
 }
