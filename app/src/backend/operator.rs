@@ -7,8 +7,8 @@ use crate::components::operator::{OrgLine, Organization, Organizations, Run};
 use crate::error::AppError;
 use crate::query;
 use crate::refused::sentence;
+use ::ledger::canon::hex;
 use ::ledger::{OrgId, Policy, Role, Words};
-use std::fmt::Write as _;
 use store::{CorrectionRequest, KeyPage, NewOrg, Org, StoreError};
 
 /// Orgs on one page.
@@ -171,12 +171,4 @@ impl Backend {
 
 fn org_of(form: &Form) -> Result<OrgId, NotTaken> {
     OrgId::parse(form.get("org")).ok_or(NotTaken::Form("stale_form"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

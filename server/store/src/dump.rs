@@ -11,10 +11,10 @@
 use crate::Store;
 use crate::error::StoreError;
 use ledger::OrgId;
+use ledger::canon::hex;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::json;
-use std::fmt::Write as _;
 
 /// Rows read at once.
 const PAGE: usize = 500;
@@ -136,14 +136,6 @@ fn line(table: &Table, row: &Row<'_>) -> Result<String, StoreError> {
         object.insert(column.clone(), value);
     }
     Ok(serde_json::Value::Object(object).to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// All tables whose rows belong to orgs, those first to which others refer, without the columns that are secret.
