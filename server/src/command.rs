@@ -8,7 +8,6 @@ use crate::auth::api_key::FreshKey;
 use crate::auth::{password, password_rule, session};
 use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
-use ledger::cube::MeterInfo;
 use ledger::event::Form;
 use ledger::{
     Credits, Event, EventSeq, Grant, GrantId, HoldId, KeyId, Label, Policy, RateCard, Role, Timestamp, Words,
@@ -383,11 +382,11 @@ async fn create_org(
     zone: String,
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
-    let (meters, lines, words) = match Preset::named(preset, store.folder())? {
-        Some(preset) => (preset.meter_infos(), preset.lines, preset.words),
-        None => (Vec::<MeterInfo>::new(), Vec::new(), Words::default()),
+    let new = match Preset::named(preset, store.folder())? {
+        Some(preset) => preset.new_org(name, zone, synthetic),
+        None => NewOrg { name, zone, synthetic, words: Words::default(), meters: Vec::new(), lines: Vec::new() },
     };
-    let org = store.create_org(NewOrg { name, zone, synthetic, words, meters, lines }).await?;
+    let org = store.create_org(new).await?;
     Ok(Answer::Orgs(vec![line(store, org).await?]))
 }
 

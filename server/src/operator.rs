@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ledger::Timestamp;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{NewOrg, Store};
+use store::Store;
 use tokio_util::io::ReaderStream;
 
 /// Folder of snapshots in the data folder.
@@ -79,7 +79,7 @@ async fn show(
     request: PageRequest,
     said: Option<Said>,
 ) -> Result<Response, Problem> {
-    let mut office = Office { jobs: jobs::JOBS.to_vec(), said, presets: presets(app), ..Office::default() };
+    let mut office = Office { jobs: jobs::JOBS.to_vec(), said, presets: preset_names(app), ..Office::default() };
     let path = request.path().to_owned();
     if path == BACKUPS {
         office.backups = snapshots(&app.config.data.join(FOLDER));
@@ -111,11 +111,8 @@ pub async fn organizations(
 ) -> Result<Response, Problem> {
     let backend = Backend { store: app.store.clone(), viewer: viewer.clone() };
     let folder = app.config.data.clone();
-    let preset = move |name: &str| -> Option<NewOrg> {
-        let preset = Preset::named(name, &folder).ok()??;
-        let (meters, lines, words) = (preset.meter_infos(), preset.lines, preset.words);
-        Some(NewOrg { name: String::new(), zone: String::new(), synthetic: false, words, meters, lines })
-    };
+    let preset =
+        move |name: &str| Some(Preset::named(name, &folder).ok()??.new_org(String::new(), String::new(), false));
     match backend.act_on_organization(&body, preset).await.map_err(|error| problem_of(&error))? {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
         Err(problem) => show(&app, viewer, request, Some(Said::Wrong(problem))).await,
@@ -224,8 +221,6 @@ fn snapshots(folder: &std::path::Path) -> Vec<(String, u64)> {
     listed
 }
 
-/// Those of scrip, then those of the data folder. One that is wrong was told at the start.
-fn presets(app: &AppState) -> Vec<String> {
-    let own = Preset::own_of(&app.config.data).unwrap_or_default().into_iter().flatten();
-    Preset::embedded().unwrap_or_default().into_iter().chain(own).map(|preset| preset.name).collect()
+fn preset_names(app: &AppState) -> Vec<String> {
+    Preset::usable(&app.config.data).into_iter().map(|preset| preset.name).collect()
 }

@@ -18,6 +18,7 @@ use ledger::{Label, Meter, RateLine, Words};
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use store::NewOrg;
 
 /// The presets there are, by name, in the order in which they are listed.
 const EMBEDDED: [(&str, &str); 6] = [
@@ -167,6 +168,14 @@ impl Preset {
         Ok(own_files(data)?.iter().map(|file| Self::own(file)).collect())
     }
 
+    /// All that an org can be made from: those of the binary, then those of the data folder that are right. What became wrong
+    /// since the start keeps nobody from the others; the next start tells it.
+    #[must_use]
+    pub fn usable(data: &Path) -> Vec<Self> {
+        let own = Self::own_of(data).unwrap_or_default().into_iter().flatten();
+        Self::embedded().unwrap_or_default().into_iter().chain(own).collect()
+    }
+
     /// Checks everything that [`Preset::named`] could find, so that nobody finds it wrong later.
     ///
     /// # Errors
@@ -218,6 +227,13 @@ impl Preset {
 
     fn parse(file: &str, text: &str) -> Result<Self, PresetError> {
         read::preset(text).map_err(|problems| PresetError::Invalid { file: file.to_owned(), problems })
+    }
+
+    /// An org of that name and zone that begins with it.
+    #[must_use]
+    pub fn new_org(self, name: String, zone: String, synthetic: bool) -> NewOrg {
+        let meters = self.meter_infos();
+        NewOrg { name, zone, synthetic, words: self.words, meters, lines: self.lines }
     }
 
     /// Its meters as an org has them.

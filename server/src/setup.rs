@@ -221,7 +221,13 @@ async fn wizard_of<'a>(
     let Some((user, email)) = owner(app, headers).await? else { return Ok(None) };
     let Some(standing) = app.store.setup_of(user).await? else { return Ok(None) };
     let by = By::user(&email, address::of(&app.config, headers, extensions));
-    Ok(Some(Wizard { store: &app.store, user, by, standing, bases: bases(app)? }))
+    Ok(Some(Wizard {
+        store: &app.store,
+        user,
+        by,
+        standing,
+        bases: Preset::usable(app.store.folder()).into_iter().map(base).collect(),
+    }))
 }
 
 async fn owner(app: &AppState, headers: &HeaderMap) -> Result<Option<(UserId, String)>, Problem> {
@@ -241,17 +247,6 @@ pub async fn home(app: &AppState, headers: &HeaderMap) -> Result<Option<Redirect
         None => !app.store.has_people().await?,
     };
     Ok(going_on.then(|| Redirect::to(SETUP)))
-}
-
-/// The presets there are, those of scrip itself and the installation's own.
-fn bases(app: &AppState) -> Result<Vec<Base>, Problem> {
-    let read = Preset::embedded().and_then(|mut presets| {
-        presets.extend(Preset::own_of(app.store.folder())?.into_iter().collect::<Result<Vec<_>, _>>()?);
-        Ok(presets)
-    });
-    let read =
-        read.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "bad_preset", error.to_string()))?;
-    Ok(read.into_iter().map(base).collect())
 }
 
 fn base(preset: Preset) -> Base {
