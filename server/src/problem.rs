@@ -4,6 +4,7 @@
 //! Whatever else fails under `/api` (a layer, an unknown route, a panic) is given the same form there, so that a client
 //! needs one reader for all errors. Codes are stable; texts are for people and may change.
 
+use crate::auth::session;
 use crate::state::AppState;
 use crate::telemetry::RequestId;
 use app::markup::Markup;
@@ -201,7 +202,8 @@ pub async fn finish(State(app): State<AppState>, request: Request, next: Next) -
     let is_form = !is_api && request.method() == Method::POST;
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let for_people = !is_api && accept.contains("text/html");
-    let back = request.headers().get(REFERER).and_then(|value| value.to_str().ok()).map(path_of).unwrap_or_default();
+    let back =
+        request.headers().get(REFERER).and_then(|value| value.to_str().ok()).map_or_else(|| "/".to_owned(), path_of);
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<Problem>() {
@@ -237,7 +239,7 @@ fn page(problem: &ProblemDetails, back: &str, css: &str) -> String {
     if let Some(first) = detail.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
-    let way = Markup::new("a").class("button").attr("href", if back.is_empty() { "/" } else { back }).text("Back");
+    let way = Markup::new("a").class("button").attr("href", back).text("Back");
     let support = problem.more.get("support").and_then(Value::as_str);
     let support = support.map(|whom| text("p", &format!("Whom to ask: {whom}")));
     let panel = Markup::new("div")
@@ -257,10 +259,10 @@ fn page(problem: &ProblemDetails, back: &str, css: &str) -> String {
     )
 }
 
-/// The path of a page of ours that a browser came from, with its query.
+/// The path of the page that a browser came from, with its query; the first page where it would lead elsewhere.
 fn path_of(referer: &str) -> String {
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..]));
-    path.filter(|path| !path.starts_with("//")).unwrap_or_default().to_owned()
+    session::local_path(path.unwrap_or_default()).to_owned()
 }
 
 /// Server functions answer errors in a form of their own, which the browser's half reads: JSON stays.
