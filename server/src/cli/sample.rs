@@ -56,6 +56,14 @@ struct Maker<'m> {
     available: Credits,
 }
 
+impl<'m> Maker<'m> {
+    /// Of a preset's shape, with nothing made yet.
+    fn new(office: &'m mut Office, clock: &'m FixedClock, preset: &'m Preset, shape: &'m Shape) -> Self {
+        let org = org_of(preset, shape);
+        Self { office, clock, preset, shape, org, accepted: 0, spent: Credits::ZERO, available: Credits::ZERO }
+    }
+}
+
 impl Sample {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         let preset = Preset::named(&self.preset, &config.data).map_err(|error| Failure::new(error.to_string()))?;
@@ -70,16 +78,7 @@ impl Sample {
         let now = SystemClock.now();
         let clock = Arc::new(FixedClock::at(now));
         let mut office = Office::open_or_create_by(config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
-        let maker = Maker {
-            office: &mut office,
-            clock: &clock,
-            preset: &preset,
-            shape,
-            org: org_of(&preset, shape),
-            accepted: 0,
-            spent: Credits::ZERO,
-            available: Credits::ZERO,
-        };
+        let maker = Maker::new(&mut office, &clock, &preset, shape);
         let made = self.load(maker, config).await;
         office.close().await;
         made
@@ -134,16 +133,7 @@ pub async fn sample_beside(store: &Store, preset: &str, user: UserId) -> Result<
     // It is never read: a running server goes by its own.
     let clock = FixedClock::at(now);
     let mut office = Office::Here(store.clone());
-    let mut maker = Maker {
-        office: &mut office,
-        clock: &clock,
-        preset: &preset,
-        shape,
-        org: org_of(&preset, shape),
-        accepted: 0,
-        spent: Credits::ZERO,
-        available: Credits::ZERO,
-    };
+    let mut maker = Maker::new(&mut office, &clock, &preset, shape);
     let known = async |name: &str| store.org_by_name(name).await.map_err(|error| failed(error.to_string()));
     if known(&maker.org).await?.is_some() {
         return Ok(());
