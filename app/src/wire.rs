@@ -88,7 +88,8 @@ fn average((micros, whole): (i64, i64), units: i64) -> i64 {
 
 /// Whole units and micro-units. What the ledger keeps fits.
 fn parts(quantity: Quantity) -> (i64, i64) {
-    let (whole, fraction) = (quantity.micros().div_euclid(MICROS_PER_UNIT), quantity.micros().rem_euclid(MICROS_PER_UNIT));
+    let (whole, fraction) =
+        (quantity.micros().div_euclid(MICROS_PER_UNIT), quantity.micros().rem_euclid(MICROS_PER_UNIT));
     (i64::try_from(whole).unwrap_or_default(), i64::try_from(fraction).unwrap_or_default())
 }
 
