@@ -4,7 +4,7 @@
 //! rollup, rows of nothing to nothing. Hash and weights are keyed anew in every run; nobody can prepare two different
 //! tables with the same number, and by chance two have it once in some 2⁶⁴ runs.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 pub(super) struct Fingerprints {
     high: RandomState,
@@ -21,12 +21,12 @@ impl Default for Fingerprints {
 }
 
 impl Fingerprints {
-    fn hash(&self, of: (u8, [i64; 4])) -> u128 {
+    fn hash(&self, of: impl Hash + Copy) -> u128 {
         (u128::from(self.high.hash_one(of)) << 64) | u128::from(self.low.hash_one(of))
     }
 
     /// What a row counts.
-    pub(super) fn of(&self, table: u8, key: [i64; 4], values: [i128; 3]) -> u128 {
+    pub(super) fn of(&self, table: u8, key: impl Hash + Copy, values: [i128; 3]) -> u128 {
         let weighed = values
             .into_iter()
             .zip(self.weights)

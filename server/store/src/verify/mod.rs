@@ -11,7 +11,7 @@
 //! - [`replay`]: every entry against what the rules make of the entries before it: who pays, in which order, what is due.
 //! - [`events`]: every event against its identity, its charges, the Merkle root of its entry; [`prices`]: rate cards, every
 //!   charge rated again, the carry before and after it.
-//! - [`totals`], [`rollups`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
+//! - [`totals`], [`rollups`], [`wide`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
 //! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title` and `unit`, `org.name` and
@@ -38,6 +38,7 @@ mod rollups;
 mod totals;
 mod voids;
 mod walk;
+mod wide;
 
 use crate::error::{OpenError, StoreError};
 use crate::{Store, open};

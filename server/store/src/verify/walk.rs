@@ -11,7 +11,7 @@ use super::replay::{Brought, Replay};
 use super::rollups::Rollups;
 use super::totals::Totals;
 use super::voids::Voids;
-use super::{Problems, Verified};
+use super::{Problems, Verified, wide};
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::org;
@@ -188,6 +188,10 @@ impl Walk<'_> {
         let consumed = accounts.balance(Account::Consumed);
         let checked = events.finish(conn, org, consumed, &mut problems);
         problems.read("what is derived from its events", checked)?;
+        if let Some(Some(zone)) = problems.read("its time zone", org::zone(conn, org).map(Some))? {
+            let checked = wide::finish(conn, org, zone, &mut problems);
+            problems.read("its wide usage", checked)?;
+        }
         let checked = accounts.finish(conn, org, &mut problems);
         problems.read("its accounts", checked)?;
         Ok(problems)

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 
 /// Events that one step takes up: some 50 ms beside the writer, and a few MB.
-const STEP: i64 = 32_768;
+pub(crate) const STEP: i64 = 32_768;
 /// Events that wait before a step is worth a day's rewriting; readers take as many from their rows in a millisecond.
 const ENOUGH: i64 = 256;
 

@@ -7,6 +7,7 @@
 //! on when the job runs, it only depends on it how fast.
 
 mod attributes;
+pub(crate) mod check;
 mod level;
 mod merge;
 mod read;

@@ -8,6 +8,7 @@ mod ending;
 mod histories;
 mod honest;
 mod kept;
+mod life;
 mod limits;
 mod model;
 mod old_database;

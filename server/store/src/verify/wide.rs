@@ -1,0 +1,89 @@
+//! Wide usage: its segments are what the events that stand add up to, at every level of detail, and there is no other.
+//!
+//! The most detailed level is compared with the events by fingerprint, a step of events in memory; the others with that one, a
+//! day in memory.
+
+use super::Problems;
+use super::fingerprint::Fingerprints;
+use crate::error::StoreError;
+use crate::wide::check::{self, Fact, Level};
+use chrono_tz::Tz;
+use ledger::OrgId;
+use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+const CALLS: u8 = 0;
+const PARTS: u8 = 1;
+
+pub(super) fn finish(conn: &Connection, org: OrgId, zone: Tz, problems: &mut Problems) -> Result<(), StoreError> {
+    let prints = Fingerprints::default();
+    let newest: i64 =
+        conn.query_row("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1", [org.0], |row| row.get(0))?;
+    let last = check::last_event(conn, org)?;
+    if last > newest {
+        problems.say(format!("wide usage was made up to event_{last}, but there is none"));
+        return Ok(());
+    }
+    let mut expected = 0_u128;
+    check::each_step(conn, org, last, |fact| expected = expected.wrapping_add(print(&prints, fact)))?;
+    let mut found = 0_u128;
+    for day in days(conn, org)? {
+        let mut detailed = Vec::new();
+        for level in Level::ALL {
+            let Some((credits, facts)) = check::segment(conn, org, level, day)? else {
+                problems.say(format!("wide usage of day {day} is not there at level {}", level as i64));
+                continue;
+            };
+            if level == Level::Quarters {
+                facts.iter().for_each(|fact| found = found.wrapping_add(print(&prints, fact)));
+                detailed = facts.clone();
+            }
+            if facts != check::at_level(zone, level, day, &detailed)? || credits != check::cost(&facts)?.micros() {
+                problems
+                    .say(format!("wide usage of day {day} at level {} is not what that day adds up to", level as i64));
+            }
+        }
+    }
+    if found != expected {
+        problems.say(format!("wide usage is not what the events up to event_{last} add up to"));
+    }
+    attributes(conn, org, problems)
+}
+
+fn print(prints: &Fingerprints, fact: &Fact) -> u128 {
+    let calls = prints.of(CALLS, (fact.key, 0), [fact.events.into(), fact.bytes.into(), 0]);
+    let parts = fact.parts.iter().zip(0_i64..);
+    parts.fold(calls, |sum, (part, number)| {
+        sum.wrapping_add(prints.of(PARTS, (fact.key, number), [part.micros.into(), part.quantity, 0]))
+    })
+}
+
+fn days(conn: &Connection, org: OrgId) -> Result<BTreeSet<i64>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT day FROM wide_day WHERE org_id = ?1")?;
+    let found = statement.query_map([org.0], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// What is there beside what is looked up, and combinations of attributes against their parts and the events.
+fn attributes(conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<(), StoreError> {
+    let count = |sql: &str| -> Result<i64, StoreError> { Ok(conn.query_row(sql, params![org.0], |row| row.get(0))?) };
+    if count("SELECT count(*) FROM wide_day WHERE org_id = ?1 AND level NOT BETWEEN 0 AND 6")? > 0 {
+        problems.say("wide usage has a level that there is not".to_owned());
+    }
+    let strange = "SELECT count(*) FROM attribute_set s WHERE org_id = ?1 AND members NOT IN
+                   (SELECT attributes FROM event e WHERE e.org_id = ?1 AND attributes IS NOT NULL)";
+    if count(strange)? > 0 {
+        problems.say("attributes are kept together that no event brought".to_owned());
+    }
+    let differ = "SELECT count(*) FROM (
+        SELECT s.set_id, json_extract(j.value, '$[0]') AS name, json_extract(j.value, '$[1]') AS value
+        FROM attribute_set s, json_each(CASE WHEN json_valid(s.members) THEN s.members ELSE '[]' END) j WHERE s.org_id = ?1
+        EXCEPT SELECT set_id, name, value FROM attribute WHERE org_id = ?1)";
+    let beside = "SELECT (SELECT count(*) FROM attribute WHERE org_id = ?1) - (
+        SELECT count(*) FROM attribute_set s, json_each(CASE WHEN json_valid(s.members) THEN s.members ELSE '[]' END)
+        WHERE s.org_id = ?1)";
+    if count(differ)? != 0 || count(beside)? != 0 {
+        problems.say("attributes are not what their combinations are made of".to_owned());
+    }
+    Ok(())
+}
