@@ -12,7 +12,7 @@ use ledger::{Event, OrgId};
 use store::clock::Stopwatch;
 use store::{CubeQuery, NewOrg, Options, Range, Store, Tz, Wide};
 
-/// Events, where `SCRIP_BENCH_EVENTS` does not say how many.
+/// Events, where nobody asks for another number.
 const EVENTS: usize = 10_000_000;
 const BATCH: usize = 10_000;
 const DAYS: usize = 120;
@@ -32,7 +32,11 @@ pub(crate) async fn run(events: Option<usize>) {
     let took = watch.elapsed();
     let watch = Stopwatch::start();
     while store.widen_from(1).await.expect("widens") > 0 {}
-    let figures = format!("{events} events in {:.0} s; added up beside the writer in {:.0} s", took.as_secs_f64(), watch.elapsed().as_secs_f64());
+    let figures = format!(
+        "{events} events in {:.0} s; added up beside the writer in {:.0} s",
+        took.as_secs_f64(),
+        watch.elapsed().as_secs_f64()
+    );
     report("events/s, all dimensions, 1 client", crate::rate(events, took), "", &figures);
     for (name, query, group) in views() {
         measure(&store, org, name, &query, &group).await;
@@ -65,12 +69,12 @@ fn views() -> Vec<(&'static str, CubeQuery, Dimension)> {
         ("view: 120 days in weeks", days("2026-07-22", "2026-11-18", Interval::Week), Dimension::Source),
         ("view: one day in hours", days("2026-11-17", "2026-11-17", Interval::Hour), Dimension::Type),
         ("view: 14 days in hours", days("2026-11-05", "2026-11-18", Interval::Hour), Dimension::Type),
+        ("view: 90 days of another zone", CubeQuery { zone: Some(Tz::Asia__Kathmandu), ..quarter() }, Dimension::Type),
         (
-            "view: 90 days of another zone",
-            CubeQuery { zone: Some(Tz::Asia__Kathmandu), ..quarter() },
-            Dimension::Type,
+            "view: 30 days by workflow",
+            wide(by_workflow.clone(), &[], days("2026-10-20", "2026-11-18", Interval::Day)),
+            workflow.clone(),
         ),
-        ("view: 30 days by workflow", wide(by_workflow.clone(), &[], days("2026-10-20", "2026-11-18", Interval::Day)), workflow.clone()),
         ("view: 90 days by workflow", wide(by_workflow, &[], quarter()), workflow),
         ("view: 90 days by user, 100 and others", wide(by_user, &[], quarter()), user),
         ("view: 90 days by attribute", wide(by_region, &[], quarter()), of_region),
@@ -130,7 +134,8 @@ fn event(n: usize, events: usize) -> Event {
 }
 
 async fn org(store: &Store) -> OrgId {
-    let line = |meter: usize| format!(r#"{{"meter":"m{meter}","rule":"unit","price":"0.{}","per":1000000}}"#, meter + 1);
+    let line =
+        |meter: usize| format!(r#"{{"meter":"m{meter}","rule":"unit","price":"0.{}","per":1000000}}"#, meter + 1);
     let lines: Vec<String> = (0..METERS).map(line).collect();
     let lines = serde_json::from_str(&format!("[{}]", lines.join(","))).expect("good rate lines");
     let words = ledger::Words::default();

@@ -3,6 +3,7 @@
 //! Every figure is taken against what the same machine does without Scrip, in turns (A, B, A, B, …), and the median of the
 //! turns is told: ratios hold where absolute figures drift. Nothing leaves the machine; everything is bounded in count.
 
+mod analytics;
 mod batch;
 mod client;
 mod durable;
@@ -20,7 +21,8 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--empty", port] => client::serve_empty(port.parse().expect("a port")).await,
         [server] => measure(server).await,
-        _ => eprintln!("usage: scrip-bench target/release/scrip"),
+        ["--analytics", events] => analytics::run(events.parse().ok()).await,
+        _ => eprintln!("usage: scrip-bench target/release/scrip, or --analytics EVENTS for that part alone"),
     }
 }
 
@@ -30,6 +32,7 @@ async fn measure(server: &str) {
     usage::run().await;
     http::run(server).await;
     durable::run(server).await;
+    analytics::run(None).await;
 }
 
 /// One line of the table.

@@ -73,7 +73,9 @@ async fn what_cannot_be_asked_is_a_problem() {
     for (query, code) in [
         ("form=2026-01-01", "bad_query"),
         ("interval=minute", "bad_query"),
-        ("group_by=user", "bad_query"),
+        ("group_by=module", "bad_query"),
+        ("group_by=user,tenant", "bad_query"),
+        ("status=broken", "bad_query"),
         ("tz=Mars/Olympus", "bad_query"),
         ("from=2026-01-02&to=2026-01-01", "bad_range"),
         ("from=2001-01-01&to=2026-01-01", "bad_range"),
