@@ -111,6 +111,14 @@ impl Listed {
         (own > 0 && all % own == 0).then_some(Self { units, picos: all / own })
     }
 
+    /// What another quantity costs at that price, rounded down.
+    #[must_use]
+    pub fn times(self, quantity: Quantity) -> Option<Credits> {
+        let picos = quantity.micros().checked_mul(self.picos)?.checked_div(i128::from(self.units))?;
+        // Micro-units times 10⁻¹² credit: by 10⁶ and 10⁶ it is micro-credits.
+        Credits::from_wide(picos / (MICROS_PER_UNIT * 1_000_000)).ok()
+    }
+
     /// What this one costs less than another for the same units, and how much of the other's price that is, in thousandths.
     #[must_use]
     pub fn saving(self, other: Self) -> Option<(Self, i64)> {
@@ -218,6 +226,7 @@ mod tests {
         let (cached, full) = (listed(&line("a: 0.075 per 1000000")), listed(&line("b: 0.60 per 1000000")));
         let (less, thousandths) = cached.zip(full).and_then(|(cached, full)| cached.saving(full)).expect("cheaper");
         assert_eq!((less.credits().as_str(), less.units, thousandths), ("0.525", 1_000_000, 875));
+        assert_eq!(less.times(Quantity::from_units(4_000_000)), Some(credits("2.1")));
         let all = ["cached_tokens", "input_tokens", "prompt_cached_tokens", "prompt_tokens"];
         let all = all.map(|name| Meter::parse(name).expect("a meter"));
         let instead = |at: usize| served_instead_of(&all[at], all.iter()).map(Meter::as_str);
