@@ -121,7 +121,8 @@ impl Ahead {
         let mut purse = self.position.purse(self.at);
         for (meter, pace) in daily {
             // Rounded up: nobody is told to last longer than they do.
-            let micros = (i128::from(pace.micros()) * i128::from(length_us) + i128::from(DAY_US) - 1) / i128::from(DAY_US);
+            let micros =
+                (i128::from(pace.micros()) * i128::from(length_us) + i128::from(DAY_US) - 1) / i128::from(DAY_US);
             // More than can be an amount is more than anybody has.
             let Ok(amount) = Credits::from_wide(micros) else { return Ok(None) };
             purse.draw(meter, None, amount, |_, _| ())?;

@@ -7,7 +7,7 @@ use crate::components::empty_state::first_event;
 use crate::components::overview::account::{Account, account};
 use crate::components::overview::cards::{Figures, Plan, Runway, cards};
 use crate::components::overview::charts::{DAYS, Usage, cycle, daily, monthly};
-use crate::components::overview::prices::{MeterUse, price_panel, unpriced, usage_panel};
+use crate::components::overview::prices::{MeterUse, price_panel, usage_panel};
 use crate::components::overview::transactions::{LISTED, transactions};
 use crate::components::overview::{head, side_by_side};
 use crate::error::AppError;
@@ -57,10 +57,12 @@ impl Backend {
             let daily_average = format::per_day(figures.pace.0, figures.pace.1);
             let usage = Usage { words, today, days: &days, daily: daily_average };
             parts.push(daily(&usage, org.zone.name()));
-            parts.push(side_by_side([monthly(&usage), cycle(&usage)]));
+            parts.push(side_by_side("side-by-side", [monthly(&usage), cycle(&usage)]));
         }
-        parts.push(side_by_side([usage_panel(words, &meters, &recent), price_panel(words, &meters, &recent)]));
-        parts.extend(unpriced(words, &meters));
+        parts.push(side_by_side(
+            "side-by-side uneven",
+            [usage_panel(words, &meters, &recent), price_panel(words, &meters, &recent)],
+        ));
         let (listed, _) = self.store.transactions(org.id, None, LISTED).await?;
         if !listed.is_empty() {
             let lines = listed.iter().map(|one| super::transactions::line(&org, &read.meters, one));

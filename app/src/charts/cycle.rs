@@ -60,12 +60,15 @@ impl CycleChart<'_> {
         .draw()?;
         let plot = framed.fine();
         let at = |(day, value): (usize, &i64)| plot.map_coordinate(&(2 * day + 1, i128::from(*value)));
-        let points =
-            |from: usize, values: &[i64]| -> Vec<BackendCoord> { (from..).zip(values).take(self.days.len()).map(at).collect() };
+        let points = |from: usize, values: &[i64]| -> Vec<BackendCoord> {
+            (from..).zip(values).take(self.days.len()).map(at).collect()
+        };
         let (current, last) = (points(0, self.current), points(0, self.last));
         let ahead = points(self.current.len().saturating_sub(1), self.ahead);
         let base = plot.map_coordinate(&(0, 0)).1;
-        framed.canvas.group(Role::Series(8), Group::Elements, |sheet| draw_line(sheet, last, Role::Series(8), false))?;
+        framed
+            .canvas
+            .group(Role::Series(8), Group::Elements, |sheet| draw_line(sheet, last, Role::Series(8), false))?;
         framed.canvas.group(Role::Series(0), Group::Elements, |sheet| {
             draw_area(sheet, &current, base, Role::Series(0))?;
             draw_line(sheet, current, Role::Series(0), false)?;
@@ -74,7 +77,9 @@ impl CycleChart<'_> {
         let bottom = i32::try_from(self.height.min(8192)).unwrap_or(0) * UNIT;
         for (index, day) in self.days.iter().enumerate() {
             let edge = |half: usize| plot.map_coordinate(&(half, 0)).0;
-            framed.canvas.titled("strip", &day.label, [(edge(2 * index), 0), (edge(2 * index + 2), bottom)], |_| Ok(()))?;
+            framed
+                .canvas
+                .titled("strip", &day.label, [(edge(2 * index), 0), (edge(2 * index + 2), bottom)], |_| Ok(()))?;
         }
         framed.finish(Vec::new())
     }
@@ -89,7 +94,9 @@ mod tests {
         let days: Vec<Bucket> = (1..=31).map(day).collect();
         let (id, title, description) = ("c", "T", "D");
         let (width, height, unit, decimals) = (520, 200, "credits", 2);
-        CycleChart { id, title, description, width, height, days: &days, current, ahead, last, unit, decimals }.draw().svg
+        CycleChart { id, title, description, width, height, days: &days, current, ahead, last, unit, decimals }
+            .draw()
+            .svg
     }
 
     #[test]

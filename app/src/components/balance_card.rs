@@ -30,21 +30,21 @@ pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>) ->
         (OrgState::Active, None) => ("Healthy", "status ok", "stat balance healthy"),
     };
     let remark = match (balance.state, limit) {
-        (OrgState::Paused, _) => format!(
+        (OrgState::Paused, _) => Some(format!(
             "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can add \
              {} with \u{201c}scrip grant\u{201d}.",
             noun(words)
-        ),
+        )),
         (OrgState::Active, Some(limit)) if low.is_some() => {
-            format!("At or below the low-balance limit of {}: work goes on.", short(words, limit))
+            Some(format!("At or below the low-balance limit of {}: work goes on.", short(words, limit)))
         }
-        (OrgState::Active, Some(limit)) => format!("Above the low-balance limit of {}.", short(words, limit)),
-        (OrgState::Active, None) => "No low-balance limit is set.".to_owned(),
+        (OrgState::Active, Some(limit)) => Some(format!("Above the low-balance limit of {}.", short(words, limit))),
+        (OrgState::Active, None) => None,
     };
     card("Current balance ", class, word, state)
         .child(figure(words, balance.settled))
         .child(parts(words, balance))
-        .child(Markup::new("p").class("stat-remark").text(&remark))
+        .children(remark.map(|remark| Markup::new("p").class("stat-remark").text(&remark)))
 }
 
 fn parts(words: &Words, balance: &Balance) -> Markup {

@@ -51,7 +51,11 @@ pub fn low(words: &Words, text: &str, operator: bool) -> Markup {
 /// Where credits are to be had, and what the link there says: the one place to change once there is a page to buy them.
 #[must_use]
 pub fn buy(noun: &str, operator: bool) -> (String, String) {
-    if operator { ("/grants#give".to_owned(), format!("Give {noun}")) } else { ("/grants".to_owned(), format!("Get {noun}")) }
+    if operator {
+        ("/grants#give".to_owned(), format!("Give {noun}"))
+    } else {
+        ("/grants".to_owned(), format!("Get {noun}"))
+    }
 }
 
 /// The line of an org that will be deleted.

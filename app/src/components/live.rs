@@ -1,6 +1,6 @@
 //! Keeps a page up to date while it is open: asks again when the server says that there is news, and every few minutes.
 
-use crate::platform::{self, Watch};
+use crate::platform;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ pub struct Live {
     again: Callback<()>,
     asked: StoredValue<bool>,
     told: RwSignal<String>,
-    watch: StoredValue<Option<Watch>, LocalStorage>,
 }
 
 impl Live {
@@ -26,7 +25,8 @@ impl Live {
             asked.set_value(true);
             again();
         });
-        Self { again, asked, told: RwSignal::new(String::new()), watch: StoredValue::new_local(None) }
+        on_cleanup(platform::unwatch);
+        Self { again, asked, told: RwSignal::new(String::new()) }
     }
 
     /// The page shows what was read at that time. What it has seen of the org's chain stands in its attribute `data-live`.
@@ -36,11 +36,7 @@ impl Live {
                 self.told.try_set(format!("Updated, as of {as_of}"));
             }
             let again = self.again;
-            self.watch.try_update_value(|watch| {
-                if watch.is_none() {
-                    *watch = platform::watch(move || again.run(()), EVERY);
-                }
-            });
+            platform::watch(move || again.run(()), EVERY);
         });
     }
 

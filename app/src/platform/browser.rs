@@ -15,6 +15,7 @@ use leptos::server_fn::request::browser::BrowserRequest;
 use leptos::server_fn::response::ClientRes;
 use leptos::server_fn::{ContentType, Decodes, ServerFn};
 use leptos::tachys::html::InertElement;
+use std::cell::RefCell;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -204,29 +205,39 @@ pub fn carry_over(before: &Element, after: &Element) {
     }
 }
 
-/// Waits for news of what the page shows until it is dropped.
-pub struct Watch {
+/// What waits for news of what the page shows.
+struct Watch {
     source: EventSource,
-    heard: Closure<dyn Fn()>,
+    _heard: Closure<dyn Fn()>,
     timer: Option<IntervalHandle>,
 }
 
-/// Runs something when the server says that the org's ledger has moved beyond what the page says it has seen, and every so
-/// often besides.
-#[must_use]
-pub fn watch(run: impl Fn() + Clone + 'static, every: Duration) -> Option<Watch> {
-    let seen = document().query_selector("[data-live]").ok()??.get_attribute("data-live")?;
-    let source = EventSource::new(&format!("/live?seen={seen}")).ok()?;
-    let heard = Closure::<dyn Fn()>::new(run.clone());
-    let _ = source.add_event_listener_with_callback("moved", heard.as_ref().unchecked_ref());
-    Some(Watch { source, heard, timer: set_interval_with_handle(run, every).ok() })
+thread_local! {
+    /// A document shows one page.
+    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.source.close();
-        let _ = self.source.remove_event_listener_with_callback("moved", self.heard.as_ref().unchecked_ref());
-        if let Some(timer) = self.timer {
+/// Runs something when the server says that the org's ledger has moved beyond what the page says it has seen, and every so
+/// often besides, until [`unwatch`]. Where it does so already, it goes on.
+pub fn watch(run: impl Fn() + Clone + 'static, every: Duration) {
+    WATCH.with_borrow_mut(|watch| {
+        let page = || document().query_selector("[data-live]").ok()??.get_attribute("data-live");
+        if watch.is_some() {
+            return;
+        }
+        let Some(seen) = page() else { return };
+        let Ok(source) = EventSource::new(&format!("/live?seen={seen}")) else { return };
+        let heard = Closure::<dyn Fn()>::new(run.clone());
+        let _ = source.add_event_listener_with_callback("moved", heard.as_ref().unchecked_ref());
+        *watch = Some(Watch { source, _heard: heard, timer: set_interval_with_handle(run, every).ok() });
+    });
+}
+
+/// Nobody waits any more.
+pub fn unwatch() {
+    if let Some(Watch { source, timer, .. }) = WATCH.take() {
+        source.close();
+        if let Some(timer) = timer {
             timer.clear();
         }
     }

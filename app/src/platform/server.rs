@@ -130,13 +130,10 @@ pub fn select(_: &str, _: u32, _: u32) {}
 pub fn carry_over(_: &web_sys::Element, _: &web_sys::Element) {}
 
 /// Nobody waits here.
-pub struct Watch;
+pub fn watch(_: impl Fn() + Clone + 'static, _: std::time::Duration) {}
 
 /// Nobody waits here.
-#[must_use]
-pub fn watch(_: impl Fn() + Clone + 'static, _: std::time::Duration) -> Option<Watch> {
-    None
-}
+pub fn unwatch() {}
 
 /// A page that stands still.
 #[must_use]

@@ -78,8 +78,8 @@ pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
 pub use invitation::{Guest, Invitation, Invited};
 pub use job::JobRun;
-pub use live::HeadWatch;
 pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
+pub use live::HeadWatch;
 pub use member::{Member, Membership};
 pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
@@ -168,8 +168,8 @@ impl Store {
         let io = |reason: String| OpenError::Io { path: path.clone(), reason };
         let reader = read_pool(&path, options.readers).await.map_err(|error| io(error.to_string()))?;
         let heads = Arc::new(live::Heads::default());
-        let (writer, finished) =
-            writer::Handle::start(conn, Arc::clone(&options.clock), Arc::clone(&heads)).map_err(|error| io(error.to_string()))?;
+        let (writer, finished) = writer::Handle::start(conn, Arc::clone(&options.clock), Arc::clone(&heads))
+            .map_err(|error| io(error.to_string()))?;
         let inner = Inner {
             path: path.clone(),
             clock: options.clock,

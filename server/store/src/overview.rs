@@ -168,8 +168,8 @@ fn pace(meters: &[MeterInfo], days: &[DayUse], from: NaiveDate) -> Result<Vec<(M
 }
 
 fn used(conn: &Connection, id: OrgId, meters: &[i64]) -> Result<Vec<(Credits, Quantity)>, StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT meter_id, credits, quantity, quantity_micros FROM meter_total WHERE org_id = ?1")?;
+    let mut statement =
+        conn.prepare_cached("SELECT meter_id, credits, quantity, quantity_micros FROM meter_total WHERE org_id = ?1")?;
     let mut rows = statement.query([id.0])?;
     let mut used = vec![(Credits::ZERO, Quantity::ZERO); meters.len()];
     while let Some(row) = rows.next()? {

@@ -100,7 +100,11 @@ pub(crate) type Finished = oneshot::Receiver<()>;
 
 impl Handle {
     /// Starts the writer's thread.
-    pub(crate) fn start(conn: Connection, clock: Arc<dyn Clock>, heads: Arc<Heads>) -> std::io::Result<(Self, Finished)> {
+    pub(crate) fn start(
+        conn: Connection,
+        clock: Arc<dyn Clock>,
+        heads: Arc<Heads>,
+    ) -> std::io::Result<(Self, Finished)> {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (died_tx, died) = watch::channel(None);
         let (finished_tx, finished) = oneshot::channel();

@@ -135,7 +135,9 @@ fn runway_card(words: &Words, figures: &Figures) -> Markup {
         _ if nothing => ("None".to_owned(), "Nothing is left.".to_owned()),
         Runway::Unused => ("\u{2013}".to_owned(), "Nothing is used, so there is no telling.".to_owned()),
         Runway::Beyond => ("Years".to_owned(), "At this pace it lasts for years.".to_owned()),
-        Runway::Until(_, days) if days > FAR_DAYS => ("Years".to_owned(), "At this pace it lasts for years.".to_owned()),
+        Runway::Until(_, days) if days > FAR_DAYS => {
+            ("Years".to_owned(), "At this pace it lasts for years.".to_owned())
+        }
         Runway::Until(day, 0) => {
             ("Less than a day".to_owned(), format!("At this pace it ends on {}.", day.with_weekday()))
         }
@@ -161,7 +163,11 @@ fn purchased_card(words: &Words, figures: &Figures) -> Markup {
     let others = figures.given.iter().filter(|(kind, _)| *kind != GrantKind::Purchase);
     let others: Vec<String> =
         others.map(|(kind, credits)| format!("{} {}", kind.as_str(), short(words, *credits))).collect();
-    let others = if others.is_empty() { "Nothing was given besides".to_owned() } else { format!("Besides: {}", others.join(", ")) };
+    let others = if others.is_empty() {
+        "Nothing was given besides".to_owned()
+    } else {
+        format!("Besides: {}", others.join(", "))
+    };
     stat_card(words, "Total purchased", of(GrantKind::Purchase).unwrap_or_default(), &others)
 }
 
@@ -230,7 +236,8 @@ mod tests {
     fn what_is_not_there_is_said_calmly() {
         let nothing = Balance::new(c("0"), c("0"), c("0"), c("0")).expect("fits");
         let html = html(&Figures { balance: nothing, plan: None, runway: Runway::Unused, given: vec![], ..figures() });
-        for text in ["Paused", "No plan gives credits in this cycle.", "Nothing is left.", "Nothing was given besides"] {
+        for text in ["Paused", "No plan gives credits in this cycle.", "Nothing is left.", "Nothing was given besides"]
+        {
             assert!(html.contains(text), "{text} in {html}");
         }
     }

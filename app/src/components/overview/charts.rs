@@ -4,7 +4,7 @@ use super::panel;
 use crate::calendar::Day;
 use crate::charts::{Bucket, Column, ColumnChart, CycleChart};
 use crate::format::{self, short};
-use crate::markup::{Markup, amount_bare, amount, number_of, row, table};
+use crate::markup::{Markup, amount, amount_bare, number_of, row, table};
 use ledger::{Credits, Words};
 use std::collections::BTreeMap;
 
@@ -110,9 +110,12 @@ pub fn daily(usage: &Usage<'_>, zone: &str) -> Markup {
         .child(Markup::new("div").drawing(&chart.draw()));
     let rows = days.iter().rev().map(|day| (day.with_weekday(), usage.of(*day)));
     let beside = format!("{} in all, days in {zone}; today is not over", short(usage.words, sum));
-    panel("daily", &format!("Last {DAYS} days"), &beside)
-        .child(drawing)
-        .child(behind(usage, "daily-table", "Day", rows))
+    panel("daily", &format!("Last {DAYS} days"), &beside).child(drawing).child(behind(
+        usage,
+        "daily-table",
+        "Day",
+        rows,
+    ))
 }
 
 /// The monthly chart.
@@ -121,13 +124,16 @@ pub fn monthly(usage: &Usage<'_>) -> Markup {
     let first = usage.today.first_of_month();
     let months: Vec<Day> = (1 - MONTHS..=0).map(|back| first.plus_months(back)).collect();
     let of = |month: Day| usage.sum(month, month.last_of_month());
+    // A year is named where it begins, and at the first month where that leaves room for it.
+    let is_january = |month: &&Day| month.month_short() == "Jan";
+    let first_named = !months.iter().take(3).any(|month| is_january(&month));
     let column = |(index, month): (usize, &Day)| {
         let credits = of(*month);
         let year = month.iso()[..4].to_owned();
         Column {
             head: month.month_short().to_owned(),
             title: format!("{} {year}: {}", month.month_short(), usage.bare(credits)),
-            foot: if index == 0 || month.month_short() == "Jan" { year } else { String::new() },
+            foot: if index == 0 && first_named || is_january(&month) { year } else { String::new() },
             value: credits.micros(),
             amounts: usage.amounts(credits),
             incomplete: *month == first,
@@ -136,7 +142,8 @@ pub fn monthly(usage: &Usage<'_>) -> Markup {
     let columns: Vec<Column> = months.iter().enumerate().map(column).collect();
     let about = format!("The last {MONTHS} months, this one included. The table below has every month.");
     let draw = |id: &str, width: u32| {
-        ColumnChart { id, title: "Usage per month", description: &about, width, height: HEIGHT, columns: &columns }.draw()
+        ColumnChart { id, title: "Usage per month", description: &about, width, height: HEIGHT, columns: &columns }
+            .draw()
     };
     let rows = months.iter().rev().map(|month| (month.month_title(), of(*month)));
     panel("monthly", &format!("Last {MONTHS} months"), "This month is not over")
@@ -176,7 +183,7 @@ pub fn cycle(usage: &Usage<'_>) -> Markup {
             let day = before.plus_days(i64::try_from(index).unwrap_or_default());
             format!("{}: {}", month_day(day), usage.bare(*sum))
         });
-        let label = now.into_iter().chain(then).collect::<Vec<_>>().join("\n");
+        let label = now.into_iter().chain(then).collect::<Vec<_>>().join(" \u{b7} ");
         Bucket { label, tick: (index + 1).to_string(), incomplete: false }
     };
     let days: Vec<Bucket> = (0..count).map(day).collect();
@@ -256,7 +263,8 @@ mod tests {
 
     fn with(test: impl FnOnce(&Usage<'_>)) {
         let c = |text| Credits::parse(text).expect("an amount");
-        let days = BTreeMap::from([(day("2025-06-30"), c("1.23")), (day("2025-06-02"), c("10")), (day("2025-05-31"), c("4"))]);
+        let days =
+            BTreeMap::from([(day("2025-06-30"), c("1.23")), (day("2025-06-02"), c("10")), (day("2025-05-31"), c("4"))]);
         let (words, today) = (Words::default(), day("2025-06-30"));
         test(&Usage { words: &words, today, days: &days, daily: c("0.5") });
     }
@@ -290,19 +298,20 @@ mod tests {
         let words = Words::default();
         let html = html(&cycle(&Usage { words: &words, today: day("2025-06-10"), days: &days, daily: c("0.5") }));
         for text in [
-            "<title>Jun 10: 10.00\nMay 10: 0.00</title>",
-            "<title>Jun 11: about 10.50\nMay 11: 0.00</title>",
-            "<title>Jun 30: about 20.00\nMay 30: 0.00</title>",
+            "<title>Jun 10: 10.00 · May 10: 0.00</title>",
+            "<title>Jun 11: about 10.50 · May 11: 0.00</title>",
+            "<title>Jun 30: about 20.00 · May 30: 0.00</title>",
             "<title>May 31: 4.00</title>",
             "this one ends at about 20 credits",
         ] {
-            assert!(html.replace("&#10;", "\n").contains(text), "{text} in {html}");
+            assert!(html.contains(text), "{text} in {html}");
         }
     }
 
     #[test]
     fn short_amounts_stay_short() {
-        let told = ["0.05", "0.4", "9.96", "12.7", "999.9", "1234", "1234567"].map(|text| compact(Credits::parse(text).expect("an amount")));
+        let told = ["0.05", "0.4", "9.96", "12.7", "999.9", "1234", "1234567"]
+            .map(|text| compact(Credits::parse(text).expect("an amount")));
         assert_eq!(told, ["<0.1", "0.4", "9.9", "12", "999", "1.2k", "1.2M"]);
     }
 }

@@ -18,9 +18,8 @@ pub fn head(as_of: &Moment, noun: &str, operator: bool, seen: &str) -> Markup {
     let refresh = Markup::new("a").class("button").attr("href", "/").attr("data-refresh", "").text("Refresh");
     let buy = buy(noun, operator);
     let buy = Markup::new("a").class("button primary").attr("href", &buy.0).attr("rel", "external").text(&buy.1);
-    let plain = |href: &str, text: &str| {
-        Markup::new("a").class("button").attr("href", href).attr("rel", "external").text(text)
-    };
+    let plain =
+        |href: &str, text: &str| Markup::new("a").class("button").attr("href", href).attr("rel", "external").text(text);
     let controls = Markup::new("div")
         .class("controls")
         .child(refresh)
@@ -45,6 +44,6 @@ fn panel(id: &'static str, title: &str, beside: &str) -> Markup {
 
 /// Panels beside each other where there is room.
 #[must_use]
-pub fn side_by_side(panels: impl IntoIterator<Item = Markup>) -> Markup {
-    Markup::new("div").class("side-by-side").children(panels)
+pub fn side_by_side(class: &str, panels: impl IntoIterator<Item = Markup>) -> Markup {
+    Markup::new("div").class(class).children(panels)
 }

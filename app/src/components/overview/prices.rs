@@ -2,7 +2,7 @@
 
 use super::panel;
 use crate::format::{self, quantity, units};
-use crate::markup::{Markup, amount_bare, cell, number, number_of, row, table};
+use crate::markup::{Markup, amount_bare, number, number_of, row, table};
 use ledger::cube::MeterInfo;
 use ledger::rate::{Before, Counted, Formula, Mode, Price, Tiers};
 use ledger::remaining::{Listed, Remaining, at_average, listed, remaining, served_instead_of};
@@ -10,7 +10,7 @@ use ledger::{Credits, Quantity, RateLine, Rule, Words};
 
 /// Lines that are listed; the rate card's page has all.
 const LINES: usize = 40;
-/// Below it a number of days has no average worth telling.
+/// Where there is no telling.
 const NOT_SAID: &str = "\u{2013}";
 
 /// A credit type, and what became of it.
@@ -33,16 +33,14 @@ pub struct MeterUse {
 pub fn usage_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
     let lines = meters.iter().flat_map(|meter| meter.lines.iter().map(move |line| (meter, line)));
     let count = lines.clone().count();
-    let rows = lines.take(LINES).map(|(meter, (line, before))| {
-        let (buys, hint) = buys(meter, line, *before, recent);
-        let buys = Markup::new("td").class("number").child(Markup::new("strong").text(&buys));
-        let buys = if hint.is_empty() { buys } else { buys.child(Markup::new("small").class("muted").text(&hint)) };
-        let (spent, used) = meter.all;
-        row(
-            title(meter, line),
-            [number(&units(&quantity(used), &meter.info.unit)), number_of(amount_bare(words, spent)), buys],
-        )
+    let priced = lines
+        .take(LINES)
+        .map(|(meter, (line, before))| used_row(words, meter, title(meter, line), &buys(meter, line, *before, recent)));
+    let gone = meters.iter().filter(|meter| meter.lines.is_empty() && meter.all.1 > Quantity::ZERO).map(|meter| {
+        let title = Markup::new("span").text(&meter.info.title);
+        used_row(words, meter, title, &(NOT_SAID.to_owned(), "no price today".to_owned()))
     });
+    let rows = priced.chain(gone);
     let unit = format!("{} spent\t", format::unit_head(words));
     let table = table(
         "table-scroll",
@@ -56,6 +54,13 @@ pub fn usage_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
         .children(more(count))
 }
 
+fn used_row(words: &Words, meter: &MeterUse, title: Markup, (buys, hint): &(String, String)) -> Markup {
+    let buys = Markup::new("td").class("number").child(Markup::new("strong").text(buys));
+    let buys = if hint.is_empty() { buys } else { buys.child(Markup::new("small").class("muted").text(hint)) };
+    let (spent, used) = meter.all;
+    row(title, [number(&units(&quantity(used), &meter.info.unit)), number_of(amount_bare(words, spent)), buys])
+}
+
 /// The panel of what each credit type costs, and what a cache saves.
 #[must_use]
 pub fn price_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
@@ -67,7 +72,8 @@ pub fn price_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
     let table = table("table-scroll", "What each credit type costs", &["Credit type", "Price"], rows, None);
     let savings: Vec<Markup> = savings(words, meters, recent).iter().map(|text| saving(text)).collect();
     let head = panel("prices", "Cost per usage", "");
-    let head = if savings.is_empty() { head } else { head.child(Markup::new("div").class("savings").children(savings)) };
+    let head =
+        if savings.is_empty() { head } else { head.child(Markup::new("div").class("savings").children(savings)) };
     let all = Markup::new("a").class("panel-link").attr("href", "/rate-card").text("Rate card");
     head.child(table).child(Markup::new("p").class("panel-foot").child(all))
 }
@@ -196,7 +202,8 @@ fn formula_text(words: &Words, formula: &Formula) -> String {
     ];
     let there = parts.into_iter().filter(|(price, _)| *price != Price::default());
     let parts: Vec<String> = there.map(|(price, what)| format!("{} {what}", price_text(words, price))).collect();
-    let least = (formula.minimum != Price::default()).then(|| format!(", at least {}", price_text(words, formula.minimum)));
+    let least =
+        (formula.minimum != Price::default()).then(|| format!(", at least {}", price_text(words, formula.minimum)));
     parts.join(" + ") + &least.unwrap_or_default()
 }
 
@@ -214,7 +221,9 @@ fn savings(words: &Words, meters: &[MeterUse], recent: &str) -> Vec<String> {
             0 => (thousandths / 10).to_string(),
             tenths => format!("{}.{tenths}", thousandths / 10),
         };
-        let saved = less.times(cached.recent.1).map(|saved| format!(" That saved {} in {recent}.", format::short(words, saved)));
+        let saved = less
+            .times(cached.recent.1)
+            .map(|saved| format!(" That saved {} in {recent}.", format::short(words, saved)));
         Some(format!(
             "{} cost {percent}% less than {}: {} less.{}",
             cached.info.title,
@@ -234,22 +243,6 @@ fn lower(title: &str) -> String {
     text
 }
 
-/// Rows without a line of the card: used once, and priced no more.
-#[must_use]
-pub fn unpriced(words: &Words, meters: &[MeterUse]) -> Option<Markup> {
-    let rest: Vec<&MeterUse> =
-        meters.iter().filter(|meter| meter.lines.is_empty() && meter.all.1 > Quantity::ZERO).collect();
-    if rest.is_empty() {
-        return None;
-    }
-    let rows = rest.iter().map(|meter| {
-        let used = units(&quantity(meter.all.1), &meter.info.unit);
-        row(Markup::new("span").text(&meter.info.title), [number(&used), number_of(amount_bare(words, meter.all.0)), cell("No price today")])
-    });
-    let heads = ["Credit type", "Used so far\t", "Spent\t", "Price"];
-    Some(panel("unpriced", "Used before", "").child(table("table-scroll", "Credit types without a price", &heads, rows, None)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,7 +255,13 @@ mod tests {
         let info = MeterInfo { meter, title: title.to_owned(), unit: unit.to_owned(), service: String::new() };
         let some = (Credits::parse("2").expect("an amount"), Quantity::from_units(4_000_000));
         let available = Credits::parse("100").expect("an amount");
-        MeterUse { info, all: some, recent: some, available, lines: lines.into_iter().map(|line| (line, Before::default())).collect() }
+        MeterUse {
+            info,
+            all: some,
+            recent: some,
+            available,
+            lines: lines.into_iter().map(|line| (line, Before::default())).collect(),
+        }
     }
 
     fn html(markup: &Markup) -> String {
@@ -282,7 +281,10 @@ mod tests {
         assert_eq!(told("t: 0.0001 each", "image"), "1 credits per 10,000 images");
         assert_eq!(told("t: 3 each", "run"), "3 credits per run");
         assert_eq!(told("t: 1 per 600 begun", "second"), "1 credits for every 600 seconds begun, event by event");
-        assert_eq!(told("t: graduated 0 to 1000, 0.5 beyond", "call"), "0 credits to 1,000, 0.50 credits beyond per call, by what was used in the cycle");
+        assert_eq!(
+            told("t: graduated 0 to 1000, 0.5 beyond", "call"),
+            "0 credits to 1,000, 0.50 credits beyond per call, by what was used in the cycle"
+        );
         let formula = "0.50 credits each + 0.02 credits per second, at least 1 credits";
         assert_eq!(told("t: formula 0.5 + 0.02 per second, at least 1", "second"), formula);
         assert_eq!([told("t: reported", ""), told("t: free", "")], ["As each event says", "Free"]);

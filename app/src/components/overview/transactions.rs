@@ -2,7 +2,7 @@
 
 use super::panel;
 use crate::format::{self, counted, quantity};
-use crate::markup::{Markup, amount, cell, number, number_of, signed_bare, table, text_fact, fact, time};
+use crate::markup::{Markup, amount, cell, fact, number, number_of, signed_bare, table, text_fact, time};
 use crate::server_fns::Moment;
 use ledger::{Credits, Quantity, Words};
 use std::collections::BTreeMap;
@@ -220,7 +220,7 @@ mod tests {
             ">+100.00</span>",
             "<th scope=\"col\" class=\"number\">Tokens</th>",
             "<td class=\"number\">1,000</td>",
-            &format!("title=\"{long}\">A description that is longer than the fifty letters\u{2026}</td>"),
+            &format!("title=\"{long}\">A description that is longer than the fifty letter\u{2026}</td>"),
             "1 of usage, 1 of credits",
             "All 2, in the order of the ledger",
         ] {
