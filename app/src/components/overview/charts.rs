@@ -94,9 +94,10 @@ pub fn daily(usage: &Usage<'_>, zone: &str) -> Markup {
     let columns: Vec<Column> = days.iter().map(column).collect();
     let sum = usage.sum(usage.today.plus_days(1 - DAYS), usage.today);
     let about = format!("{} in {DAYS} days. The table below has every day.", short(usage.words, sum));
+    let title = format!("{} per day", format::unit_head(usage.words));
     let chart = ColumnChart {
         id: "daily-chart",
-        title: "Usage per day",
+        title: &title,
         description: &about,
         width: WHOLE,
         height: HEIGHT,
