@@ -5,24 +5,18 @@
 
 use crate::calendar::{Day, date_and_seconds};
 use crate::components::difference::difference;
-use crate::components::empty_state::first_event;
-use crate::components::events_table::EventLine;
-use crate::components::overview_cards::{Figures, cards, head, last_events};
 use crate::error::{AppError, RequestId};
-use crate::format;
 use crate::server_fns::Moment;
 use crate::server_fns::analytics::{Analytics, Compared, DEFAULT_DAYS};
-use crate::server_fns::overview::{DAYS, EVENTS, Overview, Recent};
 use crate::server_fns::session::SessionInfo;
-use crate::usage_chart::Usage;
 use crate::view::{View, can_have};
-use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
-use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
+use ::ledger::cube::MAX_BUCKETS;
+use ::ledger::{Interval, OrgId, Permission, Role, Timestamp};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError, Wide};
+use store::{By, CubeQuery, Org, Range, StoreError, Wide};
 
 pub mod audit;
 pub mod deletion;
@@ -30,11 +24,13 @@ pub mod desk;
 mod grants;
 pub mod keys;
 mod operator;
+mod overview;
 pub mod people;
 pub mod rate_card;
 pub mod settings;
 pub mod setup;
 mod timeline;
+pub mod transactions;
 
 pub use store::{Store, UserId};
 
@@ -110,37 +106,6 @@ impl Backend {
         Ok(Some(SessionInfo { org: org.name, switcher, synthetic: org.synthetic, words: org.words, email, warning }))
     }
 
-    /// The Overview page.
-    ///
-    /// # Errors
-    /// [`AppError::NotSignedIn`], or what the store says.
-    pub async fn overview(&self) -> Result<Overview, AppError> {
-        let origin = origin();
-        let id = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?.org;
-        let org = self.store.org(id).await?;
-        let now = self.store.now();
-        let today = local_day(&org, now)?;
-        let query = days(today.plus_days(1 - DAYS), today, Interval::Day);
-        let cube = self.store.cube(id, &query).await?;
-        let balance = self.store.balance(id).await?;
-        let low_balance = self.store.org_settings(id).await?.low_balance;
-        let totals = self.store.totals(id).await?;
-        let rows = self.store.events(id, &EventPage { before: None, limit: EVENTS }).await?;
-        let events = rows.iter().map(|row| event_line(&org, &cube.meters, row)).collect::<Result<Vec<_>, _>>()?;
-        let as_of = Moment::new(now, local(&org, now)?);
-        // Sums beyond what an amount can hold cannot come from the ledger, whose balances hold them.
-        let recent = Usage::of(&cube, &View::default()).unwrap_or_default().total.credits;
-        let (granted, spent, event_count) = (totals.granted, totals.spent, totals.events);
-        let used = event_count > 0;
-        Ok(Overview {
-            head: head(&as_of),
-            cards: cards(&org.words, &Figures { balance, low_balance, granted, spent, recent, event_count }),
-            events: if used { last_events(&org.words, &events) } else { first_event(&origin, &org.name, &cube.meters) },
-            recent: used.then(|| Recent { zone: org.zone.name().to_owned(), cube, as_of: as_of.text }),
-            difference: difference(&org.words, totals.difference),
-        })
-    }
-
     /// The Analytics page.
     ///
     /// # Errors
@@ -181,36 +146,6 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {
     CubeQuery::new(Range::Days(from.date(), to.date()), interval)
-}
-
-fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLine, AppError> {
-    let event = &row.event;
-    let local = local(org, row.occurred_at)?;
-    Ok(EventLine {
-        seq: row.seq,
-        time: Moment { iso: row.occurred_at.to_string(), text: date_and_seconds(local) },
-        operation: event.operation.to_string(),
-        quantities: quantities(meters, row),
-        source: event.source.to_string(),
-        project: event.project.as_ref().map(|p| p.name.as_ref().unwrap_or(&p.id).to_string()),
-        status: event.status,
-        credits: row.credits,
-    })
-}
-
-/// Service, or title where it has none, and amount of each quantity, in the order of the rate card.
-fn quantities(meters: &[MeterInfo], row: &EventRow) -> Vec<(String, String)> {
-    let place = |meter: &Meter| meters.iter().position(|m| m.meter == *meter).unwrap_or(meters.len());
-    let mut ordered: Vec<_> = row.event.quantities.iter().map(|(m, q)| (place(m), m, *q)).collect();
-    ordered.sort_by_key(|(place, _, _)| *place);
-    let told = |(place, meter, quantity): (usize, &Meter, Quantity)| {
-        let Some(info) = meters.get(place) else { return (meter.to_string(), format::quantity(quantity)) };
-        let name = if info.service.is_empty() { &info.title } else { &info.service };
-        let unit = event::unit_of(info);
-        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-        (name.clone(), format::quantity(quantity) + &unit)
-    };
-    ordered.into_iter().map(told).collect()
 }
 
 /// What the org's clock said at an instant.

@@ -87,7 +87,7 @@ fn again(event: &Event, charge: &Charge, reason: &ChargeReason, words: &Words) -
 const fn words_of<'m>(step: Step<'m>) -> &'m str {
     match step {
         Step::Open(text) | Step::Attribute(_, text) | Step::Text(text) => text,
-        Step::Close => "",
+        Step::Drawing(_) | Step::Close => "",
     }
 }
 

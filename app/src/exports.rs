@@ -69,6 +69,36 @@ pub fn ledger_end(head: Head) -> String {
     text
 }
 
+/// The columns of the file of transactions, before and behind those of each meter's quantities.
+const TRANSACTION_COLUMNS: [&str; 6] = ["transaction", "at", "at_local", "type", "service", "amount"];
+const TRANSACTION_MORE: [&str; 4] = ["source", "project", "status", "description"];
+
+/// The first line of the file of transactions, with a column for the quantities of each meter.
+pub fn transaction_head<'a>(meters: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    transaction_row(&mut text, TRANSACTION_COLUMNS, meters, TRANSACTION_MORE);
+    text
+}
+
+/// A transaction.
+pub fn transaction_row<'a>(
+    text: &mut String,
+    first: [&'a str; 6],
+    quantities: impl Iterator<Item = &'a str>,
+    last: [&'a str; 4],
+) {
+    line(text, first.into_iter().chain(quantities).chain(last));
+}
+
+/// The last line of that file: with it a cut tail shows.
+#[must_use]
+pub fn transaction_end(head: Head, meters: usize) -> String {
+    let (mut text, seq, hash) = (String::new(), head.seq.to_string(), hex(&head.hash));
+    let first = [seq.as_str(), "", "", "chain_head", "", ""];
+    transaction_row(&mut text, first, std::iter::repeat_n("", meters), ["", "", "", &hash]);
+    text
+}
+
 /// The first line of the audit log's file.
 #[must_use]
 pub fn audit_head() -> String {

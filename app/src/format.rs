@@ -168,16 +168,6 @@ fn grouped(digits: &str) -> String {
     text
 }
 
-/// Whole days that an amount lasts at a daily rate; `None` without a rate, or beyond ten years.
-#[must_use]
-pub fn days_left(available: Credits, daily: Credits) -> Option<i64> {
-    if !daily.is_positive() || available.is_negative() {
-        return None;
-    }
-    let days = available.micros() / daily.micros();
-    (days <= 3_650).then_some(days)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,8 +258,6 @@ mod tests {
         assert_eq!(share(c("1"), c("0")), None);
         assert_eq!(per_day(c("10"), 30), c("0.333333"));
         assert_eq!(per_day(c("-10"), 30), c("-0.333333"));
-        assert_eq!(days_left(c("100"), c("3")), Some(33));
-        assert_eq!(days_left(c("100"), c("0")), None);
     }
 
     proptest! {

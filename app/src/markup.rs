@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// An element with all that is in it. Never empty: its first step opens it, and its end closes it.
 ///
 /// A step is a text whose first letter says what it is: `<` opens an element, `@` is an attribute of the one opened last
-/// (`@class=table`), `"` is text, `>` closes.
+/// (`@class=table`), `"` is text, `#` is a drawing, `>` closes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Markup(Vec<String>);
@@ -29,6 +29,8 @@ pub enum Step<'m> {
     Attribute(&'m str, &'m str),
     /// Text in it.
     Text(&'m str),
+    /// A drawing in it, and nothing else.
+    Drawing(&'m str),
     /// It ends.
     Close,
 }
@@ -74,6 +76,13 @@ impl Markup {
         self
     }
 
+    /// With a drawing of [`crate::charts`] as all that is in it: an `<svg>` element whose text is escaped already.
+    #[must_use]
+    pub fn drawing(mut self, svg: &str) -> Self {
+        self.0.push(format!("#{svg}"));
+        self
+    }
+
     /// With an element at its end.
     #[must_use]
     pub fn child(mut self, child: Self) -> Self {
@@ -96,6 +105,7 @@ impl Markup {
                 b'<' => Step::Open(rest),
                 b'@' => rest.split_once('=').map(|(name, value)| Step::Attribute(name, value))?,
                 b'"' => Step::Text(rest),
+                b'#' => Step::Drawing(rest),
                 _ => Step::Close,
             })
         })
@@ -126,6 +136,7 @@ impl Markup {
                     html.push('"');
                 }
                 Step::Text(text) => escape(html, text),
+                Step::Drawing(svg) => html.push_str(svg),
                 Step::Close => {
                     if let Some(tag) = open.pop().filter(|tag| !VOID.contains(tag)) {
                         html.push_str("</");
@@ -294,6 +305,7 @@ mod tests {
         let text = "<p class=\"x\">1 &lt; 2 &amp; <a href=\"/a?b&amp;c\">here</a><input value=\"a&quot;b\"></p>";
         assert_eq!(html(&markup), text);
         assert_eq!(html(&Markup::new("td")), "<td></td>");
+        assert_eq!(html(&Markup::new("div").drawing("<svg></svg>")), "<div><svg></svg></div>");
     }
 
     proptest! {

@@ -92,7 +92,7 @@ test('the page stands still in the browser, and comes back by the back button', 
   await expect(page.locator('.grant').first()).toBeVisible();
   await hydrated(page);
   await nav.getByRole('link', { name: 'Overview' }).click();
-  await expect(page.getByRole('heading', { name: 'Last events' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Last transactions' })).toBeVisible();
 });
 
 test('a form that is sent twice counts once', async ({ page }) => {

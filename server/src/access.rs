@@ -189,6 +189,10 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/ledger.csv", Need::May(Permission::Export)),
+    // What is listed there is what Overview shows.
+    rule("GET", "/exports/transactions.csv", Need::May(Permission::SeeUsage)),
+    // News for an open page: that there are some, and nothing of what they are.
+    rule("GET", "/live", Need::May(Permission::SeeUsage)),
     // For whoever runs the server.
     rule("GET", "/healthz", Need::Nothing),
     rule("GET", "/readyz", Need::Nothing),

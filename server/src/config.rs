@@ -83,6 +83,8 @@ pub struct Config {
     /// Whether whoever has a second step here is asked for it after signing in there. Only where that service itself asks
     /// everybody for two factors should this be `false`.
     pub oidc_second_step: bool,
+    /// What the file of an org's transactions is called, before date and time: letters, digits, `-` and `_`.
+    pub history_prefix: String,
 }
 
 impl Default for Config {
@@ -122,6 +124,7 @@ impl Default for Config {
             oidc_name: "single sign-on".to_owned(),
             oidc_domains: None,
             oidc_second_step: true,
+            history_prefix: "token_usage_history".to_owned(),
         }
     }
 }
@@ -208,6 +211,11 @@ impl Config {
         }
         if self.max_batch_items == 0 || self.max_batch_items > store::MAX_BATCH {
             return Err(ConfigError::Invalid(format!("max_batch_items must be 1 to {}", store::MAX_BATCH)));
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if !(1..=64).contains(&self.history_prefix.len()) || !self.history_prefix.bytes().all(plain) {
+            let problem = "history_prefix must be 1 to 64 letters, digits, - and _: it begins the name of a file";
+            return Err(ConfigError::Invalid(problem.to_owned()));
         }
         for (name, zero) in [
             ("readers", self.readers == 0),
@@ -344,6 +352,7 @@ mod tests {
             ("SCRIP_READERS", "0", "readers"),
             ("SCRIP_PUBLIC_URL", "example.com", "public_url"),
             ("SCRIP_MAX_BATCH_ITEMS", "100000", "max_batch_items"),
+            ("SCRIP_HISTORY_PREFIX", "../x\"", "history_prefix"),
             ("SCRIP_OIDC_ISSUER", "https://accounts.example.com", "oidc_client_id"),
             ("SCRIP_OIDC_CLIENT_SECRET", "s3cret", "oidc_client_id"),
         ] {

@@ -26,6 +26,7 @@ pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod limits;
+pub mod live;
 pub mod members;
 pub mod notify;
 pub mod operator;

@@ -13,6 +13,7 @@ use app::backend::keys::Made;
 use app::backend::ledger::LedgerExport;
 use app::backend::people::{MailIsSetUp, Shown, Visitor, WaysIn};
 use app::backend::rate_card::Typed;
+use app::backend::transactions::TransactionExport;
 use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
 use app::components::operator::Office;
@@ -301,6 +302,23 @@ pub async fn ledger_csv(
     let begun = LedgerExport::begin(&app.store, viewer.org, &query.unwrap_or_default()).await;
     let export = begun.map_err(|error| problem_of(&error))?;
     // Letters, digits, `-`, `_` and `.` only.
+    let attachment = format!("attachment; filename=\"{}\"", export.file_name());
+    let pieces = futures::stream::try_unfold(export, async |mut export| {
+        Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
+    });
+    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// All transactions as a file, written while it is sent.
+///
+/// # Errors
+/// As [`ledger_csv`].
+pub async fn transactions_csv(State(app): State<AppState>, SignedIn(viewer): SignedIn) -> Result<Response, Problem> {
+    let viewer = viewer.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again"))?;
+    let begun = TransactionExport::begin(&app.store, viewer.org, &app.config.history_prefix).await;
+    let export = begun.map_err(|error| problem_of(&error))?;
+    // Of the prefix, letters, digits, `-` and `_` only: see `Config::checked`.
     let attachment = format!("attachment; filename=\"{}\"", export.file_name());
     let pieces = futures::stream::try_unfold(export, async |mut export| {
         Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))

@@ -7,7 +7,9 @@ use crate::access::guard;
 use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, setup, telemetry};
+use crate::{
+    api, assets, desk, explorer, live, members, operator, pages, problem, security, settings, setup, telemetry,
+};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -90,6 +92,8 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
+        .route("/exports/transactions.csv", get(pages::transactions_csv))
+        .route("/live", get(live::live))
         .route("/api/fn/{*name}", post(pages::server_function))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))
         .route("/rate-card", post(desk::rate_card).layer(RequestBodyLimitLayer::new(MAX_CARD_FORM_BYTES)));

@@ -58,7 +58,7 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
     announce(&store, &config, bound).await?;
     tokio::task::spawn_blocking(password::prepare);
     let app = AppState::new(store.clone(), config);
-    let limits = Arc::clone(&app.limits);
+    let (limits, streams) = (Arc::clone(&app.limits), Arc::clone(&app.streams));
     let routes = router::router(app).map_err(Failure::new)?;
     let (stop, stopping) = watch::channel(false);
     let asked = async move {
@@ -84,6 +84,7 @@ async fn serve(store: Store, config: Config, listener: TcpListener, bound: Socke
     tracing::info!("stopping: no new requests, running ones finish");
     // Nobody listens only where the server has ended by itself.
     let _ = stop.send(true);
+    streams.close();
     if tokio::time::timeout(grace, server).await.is_err() {
         tracing::warn!(grace_s = grace.as_secs(), "some requests did not finish in time and are broken off");
     }

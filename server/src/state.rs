@@ -7,6 +7,7 @@ use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
 use crate::limits::Limits;
+use crate::live::Streams;
 use crate::notify::mail::{Mail, Mailer};
 use crate::operator::Upkeep;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct AppState {
     pub places: Arc<Semaphore>,
     /// One permit per browser that waits for the first event.
     pub waiting: Arc<Semaphore>,
+    /// Pages that wait for news.
+    pub streams: Arc<Streams>,
 }
 
 impl AppState {
@@ -68,6 +71,7 @@ impl AppState {
             upkeep: Upkeep::default(),
             places: Arc::new(Semaphore::new(config.max_requests)),
             waiting: Arc::new(Semaphore::new(crate::setup::MAX_WAITING)),
+            streams: Arc::new(Streams::default()),
             config: Arc::new(config),
         }
     }

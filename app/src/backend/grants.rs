@@ -152,7 +152,13 @@ pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<
     let (balance, since) = store.standing(org.id).await?;
     let debt = balance.debt.is_positive().then(|| short(&org.words, balance.debt));
     let text = match (balance.state, since, debt) {
-        (OrgState::Active, _, None) => return Ok(None),
+        (OrgState::Active, _, None) => {
+            let limit = store.org_settings(org.id).await?.low_balance;
+            let Some(limit) = limit.filter(|limit| balance.available <= *limit) else { return Ok(None) };
+            let (left, limit) = (short(&org.words, balance.available), short(&org.words, limit));
+            let text = format!("Low balance: {left} left, the limit is {limit}.");
+            return Ok(Some(banner::low(&org.words, &text, operator)));
+        }
         (OrgState::Active, _, Some(debt)) => {
             format!("There is a debt of {debt}. The next grant repays it first.")
         }

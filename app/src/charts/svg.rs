@@ -69,6 +69,20 @@ impl Canvas {
         Ok(())
     }
 
+    /// Draws a group that has a tooltip over all of `area` (from corner to corner), whatever is drawn there.
+    pub(super) fn titled(
+        &self,
+        class: &str,
+        title: &str,
+        area: [BackendCoord; 2],
+        draw: impl FnOnce(&Sheet) -> Drawn,
+    ) -> Drawn {
+        self.0.borrow_mut().open_titled(class, title, area);
+        draw(&self.sheet())?;
+        self.0.borrow_mut().close();
+        Ok(())
+    }
+
     pub(super) fn finish(self) -> String {
         let mut svg = std::mem::take(&mut self.0.borrow_mut().svg);
         svg.push_str("</svg>");
@@ -128,6 +142,18 @@ impl SvgBackend {
             Group::Path => "\" d=\"",
         });
         self.group = Some((role, group));
+    }
+
+    fn open_titled(&mut self, class: &str, title: &str, [from, to]: [BackendCoord; 2]) {
+        self.svg.push_str("<g class=\"");
+        escape(&mut self.svg, class);
+        self.svg.push_str("\"><title>");
+        escape(&mut self.svg, title);
+        self.svg.push_str("</title><rect class=\"hit\"");
+        for (name, value) in [("x", from.0), ("y", from.1), ("width", to.0 - from.0), ("height", to.1 - from.1)] {
+            self.attribute(name, value);
+        }
+        self.svg.push_str("/>");
     }
 
     fn close(&mut self) {

@@ -34,6 +34,30 @@ pub fn warning(words: &Words, paused: bool, text: &str, operator: bool) -> Marku
         .child(Markup::new("p").text(text).text(" ").child(todo))
 }
 
+/// The line of an org whose balance is low: it leads to where there is more.
+#[must_use]
+pub fn low(words: &Words, text: &str, operator: bool) -> Markup {
+    let noun = format::noun(words);
+    let (href, todo) = buy(noun, operator);
+    let todo = Markup::new("a").class("button").attr("href", &href).attr("rel", "external").text(&todo);
+    // What draws attention is beside the words, which stand still.
+    let sign = Markup::new("span").class("banner-sign").attr("aria-hidden", "true");
+    Markup::new("aside")
+        .class("banner low")
+        .attr("aria-label", "Balance")
+        .child(Markup::new("p").child(sign).text(text).text(" ").child(todo))
+}
+
+/// Where credits are to be had, and what the link there says: the one place to change once there is a page to buy them.
+#[must_use]
+pub fn buy(noun: &str, operator: bool) -> (String, String) {
+    if operator {
+        ("/grants#give".to_owned(), format!("Give {noun}"))
+    } else {
+        ("/grants".to_owned(), format!("Get {noun}"))
+    }
+}
+
 /// The line of an org that will be deleted.
 #[must_use]
 pub fn ending(at: &str) -> Markup {

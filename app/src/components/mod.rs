@@ -5,6 +5,7 @@ pub mod balance_card;
 pub mod banner;
 pub mod calendar_grid;
 pub mod charge_list;
+pub mod chart_drawing;
 pub mod chart_panel;
 pub mod correction;
 pub mod correction_preview;
@@ -17,7 +18,6 @@ pub mod entry_filter;
 pub mod error_panel;
 pub mod event_facts;
 pub mod event_head;
-pub mod events_table;
 pub mod filled;
 #[cfg(feature = "ssr")]
 pub mod grants;
@@ -28,9 +28,11 @@ pub mod help;
 pub mod icon;
 pub mod ledger_list;
 pub mod legend;
+pub mod live;
 #[cfg(feature = "ssr")]
 pub mod operator;
-pub mod overview_cards;
+#[cfg(feature = "ssr")]
+pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod people;
 pub mod proof_panel;

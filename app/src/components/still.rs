@@ -1,6 +1,8 @@
 //! Shows [`Markup`]: one view for everything that never changes by itself.
 
+use super::chart_drawing;
 use crate::markup::{Markup, Step};
+use crate::platform;
 use leptos::prelude::document;
 use leptos::tachys::html::attribute::Attribute;
 use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
@@ -34,8 +36,9 @@ impl Render for Still {
                 }
                 (Step::Attribute(name, value), Some(element)) => drop(element.set_attribute(name, value)),
                 (Step::Text(text), Some(element)) => drop(element.append_child(&document.create_text_node(text))),
+                (Step::Drawing(svg), Some(element)) => chart_drawing::put(element, svg),
                 (Step::Close, _) => drop(open.pop()),
-                (Step::Attribute(..) | Step::Text(_), None) => {}
+                (Step::Attribute(..) | Step::Text(_) | Step::Drawing(_), None) => {}
             }
         }
         root.unwrap_or_else(|| document.create_element("div").unwrap_or_else(|_| unreachable!("a div can be made")))
@@ -43,6 +46,10 @@ impl Render for Still {
 
     fn rebuild(self, state: &mut Element) {
         let mut next = self.build();
+        if next.is_equal_node(Some(state)) {
+            return;
+        }
+        platform::carry_over(state, &next);
         state.insert_before_this(&mut next);
         state.unmount();
         *state = next;

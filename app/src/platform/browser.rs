@@ -6,6 +6,7 @@ use crate::problem::ProblemJson;
 use crate::rows::RowsText;
 use crate::server_fns::answer::Told;
 use crate::theme::{COOKIE, Theme};
+use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::{IntoView, document, request_animation_frame, set_timeout, window};
 use leptos::server_fn::client::Client;
 use leptos::server_fn::client::browser::BrowserClient;
@@ -14,10 +15,12 @@ use leptos::server_fn::request::browser::BrowserRequest;
 use leptos::server_fn::response::ClientRes;
 use leptos::server_fn::{ContentType, Decodes, ServerFn};
 use leptos::tachys::html::InertElement;
+use std::cell::RefCell;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::js_sys::{JSON, Reflect};
-use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
+use web_sys::{Element, Event, EventSource, HtmlDocument, HtmlElement, HtmlTextAreaElement, NodeList};
 
 /// The theme that the server wrote into the page.
 #[must_use]
@@ -174,6 +177,70 @@ pub fn still_page(_: Still) -> impl IntoView {
 pub fn still_title() -> String {
     let heading = document().query_selector("main h1").ok().flatten();
     heading.and_then(|heading| heading.text_content()).unwrap_or_default()
+}
+
+/// Takes over from a still part to the one that comes in its place what whoever looks did to it: which details are open,
+/// how far its regions are scrolled, and the focus.
+pub fn carry_over(before: &Element, after: &Element) {
+    let all = |root: &Element| root.query_selector_all("details,[tabindex],a,summary").ok();
+    let (Some(old), Some(new)) = (all(before), all(after)) else { return };
+    let focused = document().active_element();
+    for place in 0..old.length().min(new.length()) {
+        let of = |list: &NodeList| list.get(place).and_then(|node| node.dyn_into::<HtmlElement>().ok());
+        let (Some(old), Some(new)) = (of(&old), of(&new)) else { continue };
+        if old.has_attribute("open") {
+            let _ = new.set_attribute("open", "");
+        }
+        let (left, top, focus) = (old.scroll_left(), old.scroll_top(), focused.as_ref() == Some(old.as_ref()));
+        if left != 0 || top != 0 || focus {
+            // Once it is in the document.
+            request_animation_frame(move || {
+                new.set_scroll_left(left);
+                new.set_scroll_top(top);
+                if focus {
+                    let _ = new.focus();
+                }
+            });
+        }
+    }
+}
+
+/// What waits for news of what the page shows.
+struct Watch {
+    source: EventSource,
+    _heard: Closure<dyn Fn()>,
+    timer: Option<IntervalHandle>,
+}
+
+thread_local! {
+    /// A document shows one page.
+    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+}
+
+/// Runs something when the server says that the org's ledger has moved beyond what the page says it has seen, and every so
+/// often besides, until [`unwatch`]. Where it does so already, it goes on.
+pub fn watch(run: impl Fn() + Clone + 'static, every: Duration) {
+    WATCH.with_borrow_mut(|watch| {
+        let page = || document().query_selector("[data-live]").ok()??.get_attribute("data-live");
+        if watch.is_some() {
+            return;
+        }
+        let Some(seen) = page() else { return };
+        let Ok(source) = EventSource::new(&format!("/live?seen={seen}")) else { return };
+        let heard = Closure::<dyn Fn()>::new(run.clone());
+        let _ = source.add_event_listener_with_callback("moved", heard.as_ref().unchecked_ref());
+        *watch = Some(Watch { source, _heard: heard, timer: set_interval_with_handle(run, every).ok() });
+    });
+}
+
+/// Nobody waits any more.
+pub fn unwatch() {
+    if let Some(Watch { source, timer, .. }) = WATCH.take() {
+        source.close();
+        if let Some(timer) = timer {
+            timer.clear();
+        }
+    }
 }
 
 fn element(id: &str) -> Option<HtmlElement> {

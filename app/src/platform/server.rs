@@ -126,6 +126,15 @@ pub fn attribute_of(_: &web_sys::Event, _: &str) -> Option<String> {
 /// Nothing is marked here.
 pub fn select(_: &str, _: u32, _: u32) {}
 
+/// Nothing is looked at here.
+pub fn carry_over(_: &web_sys::Element, _: &web_sys::Element) {}
+
+/// Nobody waits here.
+pub fn watch(_: impl Fn() + Clone + 'static, _: std::time::Duration) {}
+
+/// Nobody waits here.
+pub fn unwatch() {}
+
 /// A page that stands still.
 #[must_use]
 pub fn still_page(page: Still) -> impl IntoView {

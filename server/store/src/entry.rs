@@ -66,6 +66,14 @@ impl Store {
         self.read(move |conn| newer(conn, org, &page)).await
     }
 
+    /// The end of an org's chain.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn head(&self, org: OrgId) -> Result<Head, StoreError> {
+        self.read(move |conn| head(conn, org)).await
+    }
+
     /// One entry.
     ///
     /// # Errors

@@ -27,9 +27,11 @@ pub mod ingest;
 pub mod invitation;
 pub mod job;
 pub mod key;
+pub mod live;
 pub mod member;
 pub mod once;
 pub mod org;
+pub mod overview;
 pub mod passkey;
 pub mod password;
 pub mod policy;
@@ -42,6 +44,7 @@ pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod setup;
+pub mod transaction;
 pub mod usage;
 pub mod user;
 pub mod verify;
@@ -77,9 +80,11 @@ pub use ingest::{Ingested, Outcome};
 pub use invitation::{Guest, Invitation, Invited};
 pub use job::JobRun;
 pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
+pub use live::HeadWatch;
 pub use member::{Member, Membership};
 pub use once::{Done, Once};
 pub use org::{NewOrg, Org, Totals};
+pub use overview::{DayUse, Overview};
 pub use passkey::{NewPasskey, Passkey, PasskeyRow};
 pub use position::At;
 pub use proof::EventProof;
@@ -89,6 +94,7 @@ pub use second_factor::{HalfSignedIn, SecondFactor};
 pub use session::{EndSessions, NewSession, Session, SessionRow};
 pub use settings::OwnWords;
 pub use setup::{Draft, Founding, Setup};
+pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};
 pub use verify::{Step, Verified};
@@ -141,6 +147,7 @@ struct Inner {
     readers: reading::Readers,
     keys: key::KeyCache,
     endings: ending::Endings,
+    heads: Arc<live::Heads>,
     writer: Mutex<Option<writer::Handle>>,
     finished: tokio::sync::Mutex<Option<writer::Finished>>,
     lock: Mutex<Option<File>>,
@@ -162,8 +169,9 @@ impl Store {
         let endings = ending::Endings::load(&conn).map_err(|error| open::open_error(&path, &error))?;
         let io = |reason: String| OpenError::Io { path: path.clone(), reason };
         let reader = read_pool(&path, options.readers).await.map_err(|error| io(error.to_string()))?;
-        let (writer, finished) =
-            writer::Handle::start(conn, Arc::clone(&options.clock)).map_err(|error| io(error.to_string()))?;
+        let heads = Arc::new(live::Heads::default());
+        let (writer, finished) = writer::Handle::start(conn, Arc::clone(&options.clock), Arc::clone(&heads))
+            .map_err(|error| io(error.to_string()))?;
         let inner = Inner {
             path: path.clone(),
             clock: options.clock,
@@ -171,6 +179,7 @@ impl Store {
             readers: reading::Readers::new(path.clone()),
             keys: key::KeyCache::default(),
             endings,
+            heads,
             writer: Mutex::new(Some(writer)),
             finished: tokio::sync::Mutex::new(Some(finished)),
             lock: Mutex::new(Some(lock)),

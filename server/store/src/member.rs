@@ -64,6 +64,19 @@ impl Store {
         Ok(members)
     }
 
+    /// Since when somebody belongs to an org; `None` where they do not.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn member_since(&self, org: OrgId, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT created_at FROM member WHERE org_id = ?1 AND user_id = ?2")
+            .bind(org.0)
+            .bind(user.0)
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(found.map(Timestamp::from_micros))
+    }
+
     /// Where somebody is a member, by name.
     ///
     /// # Errors

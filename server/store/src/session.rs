@@ -231,6 +231,25 @@ impl Store {
         Ok(Some(Session { user: UserId(user), email, org: OrgId(org), role: role_of(&role)?, operator }))
     }
 
+    /// Which org a session looks at, as [`Store::session`], without noting that it was used: a page that waits for news is no
+    /// person who does something.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn session_org(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT m.org_id FROM session s JOIN member m ON m.user_id = s.user_id
+             WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?2 - ?3
+             ORDER BY m.org_id = coalesce(s.org_id, 0) DESC, m.created_at, m.org_id LIMIT 1",
+        )
+        .bind(token_hash.as_slice())
+        .bind(self.now().micros())
+        .bind(IDLE_LIMIT_US)
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(found.map(OrgId))
+    }
+
     /// Whose session a token is, also where they belong to no org: all that they may do is to join one.
     ///
     /// # Errors

@@ -59,12 +59,20 @@ pub(crate) struct OrgTotals {
 pub(crate) struct Caches {
     orgs: FxHashMap<OrgId, Box<OrgCache>>,
     tick: u64,
+    /// Orgs whose chain has grown since the last commit; those of a request that was undone too, which wakes somebody in vain.
+    booked: FxHashSet<OrgId>,
 }
 
 impl Caches {
     /// Forgets everything: the tables are the truth.
     pub(crate) fn clear(&mut self) {
         self.orgs.clear();
+        self.booked.clear();
+    }
+
+    /// The orgs whose chain has grown, once it is on disk.
+    pub(crate) fn take_booked(&mut self) -> FxHashSet<OrgId> {
+        std::mem::take(&mut self.booked)
     }
 
     /// Forgets the orgs that were used longest ago until the bounds hold.
@@ -243,6 +251,8 @@ impl<'w> Tx<'w> {
         crate::hold::follow(conn, &entry)?;
         org.head = entry.head();
         org.last_booked = now;
+        self.caches.booked.insert(id);
+        let org = self.org(id)?;
         org.position.apply(&entry.draft)?;
         for posting in entry.draft.postings.iter().filter(|posting| posting.account == Account::Consumed) {
             org.consumed = org.consumed.plus(posting.amount)?;

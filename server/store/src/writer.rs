@@ -13,6 +13,7 @@
 
 use crate::clock::{Clock, Stopwatch};
 use crate::error::StoreError;
+use crate::live::Heads;
 use crate::tx::{Caches, Tx};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
@@ -99,12 +100,16 @@ pub(crate) type Finished = oneshot::Receiver<()>;
 
 impl Handle {
     /// Starts the writer's thread.
-    pub(crate) fn start(conn: Connection, clock: Arc<dyn Clock>) -> std::io::Result<(Self, Finished)> {
+    pub(crate) fn start(
+        conn: Connection,
+        clock: Arc<dyn Clock>,
+        heads: Arc<Heads>,
+    ) -> std::io::Result<(Self, Finished)> {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (died_tx, died) = watch::channel(None);
         let (finished_tx, finished) = oneshot::channel();
         let stats = Arc::new(WriterStats::default());
-        let writer = Writer { conn, clock, caches: Caches::default(), stats: Arc::clone(&stats) };
+        let writer = Writer { conn, clock, caches: Caches::default(), heads, stats: Arc::clone(&stats) };
         std::thread::Builder::new().name("scrip-writer".to_owned()).spawn(move || {
             if let Err(line) = writer.serve(requests) {
                 died_tx.send_replace(Some(line));
@@ -171,6 +176,7 @@ struct Writer {
     conn: Connection,
     clock: Arc<dyn Clock>,
     caches: Caches,
+    heads: Arc<Heads>,
     stats: Arc<WriterStats>,
 }
 
@@ -216,6 +222,7 @@ impl Writer {
         self.stats.requests.fetch_add(group.len() as u64, Ordering::Relaxed);
         let took_us = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.stats.commit_us.fetch_add(took_us, Ordering::Relaxed);
+        self.heads.moved(&self.caches.take_booked());
         self.caches.trim();
         Ok(())
     }

@@ -150,10 +150,17 @@ impl Server {
     }
 
     pub async fn call(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        let (parts, body) = self.stream(request).await;
+        let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        // News has no end.
+        let is_news = kind == Some("text/event-stream") && parts.headers.contains_key("x-accel-buffering");
+        let body = if is_news { Bytes::new() } else { to_bytes(body, usize::MAX).await.expect("a body") };
         Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// An answer whose body is still to be read.
+    pub async fn stream(&self, request: Request<Body>) -> (axum::http::response::Parts, Body) {
+        self.router.clone().oneshot(request).await.expect("infallible").into_parts()
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {

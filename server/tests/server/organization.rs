@@ -46,6 +46,9 @@ async fn what_is_saved_is_in_force_on_the_next_page_and_in_the_audit_log() {
     let overview = server.open(&cookie, "/").await.text();
     assert!(overview.contains("Acme &amp; Sons") && overview.contains(">Low<"), "{overview}");
     assert!(overview.contains("At or below the low-balance limit of $100.5"));
+    // Whatever page one is on, and with the way to more.
+    let analytics = server.open(&cookie, "/analytics").await.text();
+    assert!(analytics.contains("Low balance: $100 left") && analytics.contains("href=\"/grants\""), "{analytics}");
     assert!(server.open(&cookie, "/analytics").await.text().contains("Asia/Kathmandu"));
     let log = server.open(&cookie, "/settings/audit").await.text();
     for text in ["Organization changed", "Asia/Kathmandu", "Acme &amp; Sons", "admin-false@example.com"] {

@@ -332,7 +332,7 @@ async fn a_sample_is_made_beside_it_for_the_owner_and_says_that_it_is_made_up() 
     let id = page.split_once("name=\"org\" value=\"").and_then(|(_, rest)| rest.split_once('"')).expect("a sample").0;
     server.submit(&cookie, "/switch", &[("org", id)]).await;
     let overview = server.open(&cookie, "/").await.text();
-    assert!(overview.contains("Synthetic sample data") && overview.contains("Last events"));
+    assert!(overview.contains("Synthetic sample data") && overview.contains("Last transactions"));
     // The first event is not among the sample's: the page offers the chart that has it.
     assert_eq!(report(&server, &key, event).await["accepted"], 1);
     let received = server.open(&cookie, "/setup").await.text();

@@ -87,14 +87,17 @@ fn holds(html: &str, texts: &[&str]) {
 async fn token_billing_shows_dollars_with_six_decimals() {
     let pages = Pages::signed_in(Server::start().await, super::common::ORG).await;
     let overview = pages.html("/").await;
-    holds(&overview, &[">$99.400000<", ">$0.600000<", "$ per day by credit type", "differ by ", "title=\"$0.600000\""]);
+    holds(
+        &overview,
+        &[">$99.400000<", ">$0.600000<", "<title>Nov 21: 0.600000</title>", "differ by ", "title=\"$0.600000\""],
+    );
     holds(&overview, &[">$</th>", "title=\"$0.600000\">0.600000<"]);
     let analytics = pages.html("/analytics").await;
     holds(
         &analytics,
         &[">$ per day<", "title=\"$0.600000\">$0.600000</dd>", "Amounts in $", ">$</th>", ">0.600000</td>"],
     );
-    holds(&overview, &["<span class=\"muted\">ai_data</span> 1,000,000<"]);
+    holds(&overview, &["<td class=\"services\">ai_data</td>", "<td>1,000,000</td>", "$0.60 per 1,000,000 tokens"]);
     let event = pages.html("/events/event_1").await;
     holds(&event, &["<h3>Input tokens</h3><code>ai_data</code>"]);
     holds(&event, &[">$0.600000<", "<dt>Workflow</dt><dd>Nightly (w-1)</dd>"]);
