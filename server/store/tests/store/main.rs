@@ -14,6 +14,7 @@ mod old_database;
 mod ops;
 mod rate_cards;
 mod safety;
+mod saved_views;
 mod splitting;
 mod tampering;
 mod tiers_and_voids;
