@@ -5,6 +5,7 @@ mod backup;
 mod caches;
 mod common;
 mod ending;
+mod event_export;
 mod histories;
 mod honest;
 mod kept;
