@@ -115,8 +115,8 @@ pub struct Row {
     pub effects: Effects,
 }
 
-/// What names a value in a [`Series`].
-pub type Key = String;
+/// What names a value in a [`Series`]: its id, `""` for usage that says none, nothing for those that are added up.
+pub type Key = Option<String>;
 
 /// A difference, told apart by a dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,11 +202,11 @@ impl Pairs {
         dimension: &Dimension,
         side: fn(&mut Pair) -> &mut Used,
     ) -> Result<(), Refusal> {
-        for series in cube.slice(filter, &[*dimension])?.series {
+        for series in cube.slice(filter, std::slice::from_ref(dimension))?.series {
             let (key, _) = keys(&series);
             self.titles.insert(key, series.title);
         }
-        let apart = [*dimension, Dimension::Type];
+        let apart = [dimension.clone(), Dimension::Type];
         // By credit type the value is the meter.
         let apart = if *dimension == Dimension::Type { &apart[1..] } else { &apart[..] };
         for series in cube.slice(filter, apart)?.series {
@@ -234,7 +234,7 @@ impl Pairs {
         }
         let values = rows.len();
         let mut change = Change {
-            dimension: *dimension,
+            dimension: dimension.clone(),
             before: Credits::sum(rows.values().map(|row| row.before))?,
             after: Credits::sum(rows.values().map(|row| row.after))?,
             effects: rows.values().try_fold(Effects::default(), |sum, row| sum.plus(row.effects))?,
@@ -258,8 +258,8 @@ impl Row {
 
 /// The ids of the value and of the meter.
 fn keys(series: &Series) -> (Key, String) {
-    let id = |at: Option<&(Dimension, String)>| at.map_or_else(String::new, |(_, id)| id.clone());
-    (id(series.key.first()), id(series.key.last()))
+    let id = |at: Option<&(Dimension, Key)>| at.and_then(|(_, id)| id.clone());
+    (id(series.key.first()), id(series.key.last()).unwrap_or_default())
 }
 
 /// `amount · part / whole` towards zero, exact however large: the product of two such numbers does not fit 128 bits.

@@ -22,6 +22,7 @@ fn cube(cells: &[(u16, u16, i64, i64)]) -> Cube {
         meter: *meter,
         source: *source,
         project: 0,
+        facet: 0,
         micros: *micros,
         quantity: Quantity::from_units(*units),
     };
@@ -32,9 +33,10 @@ fn cube(cells: &[(u16, u16, i64, i64)]) -> Cube {
         meters: vec![meter("input"), meter("output"), meter("image")],
         sources: (0..5).map(|n| format!("s{n}")).collect(),
         projects: vec![None],
+        facet: None,
         sets: vec![vec![0]],
         cells: cells.iter().map(cell).collect(),
-        calls: vec![Calls { bucket: 0, set: 0, source: 0, project: 0, events: 1, failed: 0, bytes: 0 }],
+        calls: vec![Calls { bucket: 0, set: 0, source: 0, project: 0, facet: 0, events: 1, failed: 0, bytes: 0 }],
     }
 }
 

@@ -33,12 +33,12 @@ async fn bench() -> (Bench, OrgId) {
         let (source, user) = (["api", "web"][n % 2], ["ann", "bob", "=cmd"][n % 3]);
         let project = if n % 5 == 0 { r#","project":{"id":"p1","name":"One"}"# } else { "" };
         let status = if n % 4 == 0 { "failed" } else { "succeeded" };
+        let region = ["eu", "us"][n / 2 % 2];
         event(&format!(
-            r#"{{"id":"{n}","source":"{source}","type":"op","time":"2026-11-{:02}T10:00:00Z",
+            r#"{{"id":"{n}","source":"{source}","type":"op","time":"2026-11-{:02}T10:00:00Z","data":{{
                 "quantities":{{"export":1,"input_tokens":1000}},"user":"{user}","status":"{status}",
-                "attributes":{{"region":"{}"}}{project}}}"#,
+                "attributes":{{"region":"{region}"}}{project}}}}}"#,
             1 + n % 20,
-            ["eu", "us"][n / 2 % 2]
         ))
     });
     bench.ingest(org, events.collect()).await;
