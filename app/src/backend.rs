@@ -27,15 +27,18 @@ use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
 pub mod audit;
 pub mod deletion;
 pub mod desk;
+mod export;
 mod grants;
 pub mod keys;
 mod operator;
 pub mod people;
 pub mod rate_card;
+mod saved_views;
 pub mod settings;
 pub mod setup;
 mod timeline;
 
+pub use export::EventsCsv;
 pub use store::{Store, UserId};
 
 pub mod event;

@@ -36,6 +36,7 @@ pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+pub mod saved_views;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]
