@@ -31,6 +31,7 @@ mod export;
 mod grants;
 pub mod keys;
 mod operator;
+mod part;
 pub mod people;
 pub mod rate_card;
 mod saved_views;
@@ -175,7 +176,9 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
         None => None,
     };
     let difference = difference(&org.words, store.totals(id).await?.difference);
-    Ok(Analytics { from, to, today, cube, compared, difference, as_of: Moment::new(now, local(&org, now)?) })
+    let reach = part::reach(store, &org, (from, to)).await?;
+    let as_of = Moment::new(now, local(&org, now)?);
+    Ok(Analytics { from, to, today, cube, compared, reach, difference, as_of, origin: origin() })
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {

@@ -36,11 +36,9 @@ pub fn text(cube: &Cube, dimension: &Dimension, value: &str) -> String {
     let known = match dimension {
         Dimension::Type => cube.meters.iter().find(|m| m.meter.as_str() == value).map(|m| m.title.clone()),
         Dimension::Source => None,
-        Dimension::Project if value.is_empty() => Some("No project".to_owned()),
         Dimension::Project => {
             cube.projects.iter().flatten().find(|project| project.id == value).map(|project| project.name.clone())
         }
-        Dimension::Facet(facet) if value.is_empty() => Some(facet.unsaid()),
         Dimension::Facet(facet) => {
             let axis = cube.facet.as_ref().filter(|axis| axis.facet == *facet);
             axis.into_iter().flat_map(|axis| &axis.values).find_map(|known| match known {
@@ -49,7 +47,31 @@ pub fn text(cube: &Cube, dimension: &Dimension, value: &str) -> String {
             })
         }
     };
-    known.unwrap_or_else(|| value.to_owned())
+    known.unwrap_or_else(|| unknown(dimension, value))
+}
+
+/// What a value is called of which nothing but its id is known.
+#[must_use]
+pub fn unknown(dimension: &Dimension, value: &str) -> String {
+    match dimension {
+        Dimension::Project if value.is_empty() => "No project".to_owned(),
+        Dimension::Facet(facet) if value.is_empty() => facet.unsaid(),
+        Dimension::Type | Dimension::Source | Dimension::Project | Dimension::Facet(_) => value.to_owned(),
+    }
+}
+
+/// The values of a dimension that a view chooses.
+#[must_use]
+pub fn chosen_of(view: &View, dimension: &Dimension) -> Vec<String> {
+    match dimension {
+        Dimension::Type => view.types.clone(),
+        Dimension::Source => view.sources.clone(),
+        Dimension::Project => view.projects.clone(),
+        Dimension::Facet(facet) => {
+            let of = view.facets.iter().filter(|(known, _)| known == facet);
+            of.map(|(_, value)| value.clone()).collect()
+        }
+    }
 }
 
 /// Everything that a view chooses, in the order of its address.
@@ -78,8 +100,7 @@ pub fn offered(cube: &Cube, view: &View, dimension: &Dimension) -> Vec<(String, 
         }
         Dimension::Facet(_) => Vec::new(),
     };
-    let also = chosen(cube, view).into_iter().filter(|chosen| chosen.dimension == *dimension);
-    for value in also.map(|chosen| chosen.value) {
+    for value in chosen_of(view, dimension) {
         if !values.contains(&value) {
             values.push(value);
         }

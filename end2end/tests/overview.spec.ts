@@ -8,7 +8,7 @@ test('the overview shows balance, chart and last events of the sample', async ({
   await expect(page.getByRole('heading', { name: /Available balance/ })).toBeVisible();
   await expect(page.locator('svg.chart')).toHaveCount(1);
   await expect(page.getByRole('table').last().locator('tbody tr')).toHaveCount(10);
-  await expect(page.getByText('Ledger and charts differ by $0.000000')).toBeVisible();
+  await expect(page.getByText('Difference to the ledger: $0.000000')).toBeVisible();
 });
 
 test('an org without events is told how to send one, and the curl line works', async ({ page }) => {

@@ -205,6 +205,7 @@ pub const FUNCTIONS: &[(&str, Option<Permission>)] = &[
     ("/api/fn/session", None),
     ("/api/fn/overview", Some(Permission::SeeUsage)),
     ("/api/fn/analytics", Some(Permission::SeeUsage)),
+    ("/api/fn/analytics-part", Some(Permission::SeeUsage)),
     ("/api/fn/event", Some(Permission::SeeUsage)),
     ("/api/fn/ledger", Some(Permission::SeeLedger)),
     ("/api/fn/standing", Some(Permission::SeeLedger)),

@@ -1,4 +1,5 @@
-//! The time picker: two months side by side, any two days, presets, two date fields.
+//! The time picker: two months side by side, any two days, presets, two fields for days or terms such as `now-7d`, and a way
+//! to the days right before and after.
 //!
 //! The first day clicked is the anchor, the second the other end; the same day twice is that one day. Until the second
 //! click nothing is asked of the server. Without a script a day submits itself, presets are links and the two fields
@@ -6,9 +7,10 @@
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
-use crate::calendar::{Day, parse_iso, presets, range_text};
+use crate::calendar::{Day, parse_iso, presets, range_text, shifted};
 use crate::platform;
 use crate::view::View;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -124,11 +126,15 @@ pub fn RangePicker(
         None => "Choose the first day, then the last; the same twice for one day.".to_owned(),
     };
     view! {
+        <div class="range-bar" role="group" aria-label="Range">
+        <Shift view shown today step=-1/>
         <button type="button" class="button" popovertarget=POPOVER>
             <Icon name="calendar"/>
             <span>{range_text(shown.0, shown.1)}</span>
             <Icon name="down"/>
         </button>
+        <Shift view shown today step=1/>
+        </div>
         <div id=POPOVER class="popover range" popover="auto">
             <Presets view shown today/>
             <div class="range-main">
@@ -141,17 +147,45 @@ pub fn RangePicker(
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
-                <DateFields view shown today/>
+                <DateFields view shown/>
             </div>
         </div>
     }
 }
 
+/// The days right before or after, as many of them; also by an arrow key where nothing else takes it.
+#[component]
+fn Shift(view: Memo<View>, shown: (Day, Day), today: Day, step: i32) -> impl IntoView {
+    let (from, to) = shifted(shown, step);
+    let (label, icon, key) = if step < 0 { ("Earlier", "left", "ArrowLeft") } else { ("Later", "right", "ArrowRight") };
+    let title = format!("{label}: {}", range_text(from, to));
+    if from > today {
+        return Either::Left(view! {
+            <span class="button" role="link" aria-disabled="true" aria-label=title><Icon name=icon/></span>
+        });
+    }
+    let next = move || view.with(|v| v.with_range(from, to).href());
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let navigate = navigate.clone();
+        let listening = window_event_listener(leptos::ev::keydown, move |event| {
+            if event.key() == key && platform::is_on_page(&event) {
+                let next = view.with_untracked(|v| v.with_range(from, to).href());
+                navigate(&next, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+            }
+        });
+        on_cleanup(move || listening.remove());
+    });
+    Either::Right(view! {
+        <a class="button" href=next data-noscroll="" aria-label=title.clone() title=title><Icon name=icon/></a>
+    })
+}
+
 #[component]
 fn Presets(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView {
     let link = move |preset: crate::calendar::Preset| {
-        let href = move || view.with(|v| v.with_range(preset.from, preset.to).href());
-        let current = ((preset.from, preset.to) == shown).then_some("true");
+        let href = move || view.with(|v| View { range: Some(preset.range), ..v.clone() }.href());
+        let current = (preset.days(today) == shown).then_some("true");
         let close = move |_| platform::close_popover(POPOVER);
         view! { <li><a href=href aria-current=current data-noscroll="" on:click=close>{preset.title}</a></li> }
     };
@@ -174,15 +208,41 @@ fn Arrow(label: &'static str, icon: &'static str, step: i32, picking: Picking, r
     }
 }
 
+/// What browsers check before the form is sent: [`crate::span::Bound`], as a pattern.
+const PATTERN: &str = "\\d{4}-\\d{2}-\\d{2}|now(-\\d{1,4}[hdwMy]|/[dwMy])?";
+const HINT: &str = "A day like 2026-11-01, or a term: now, now-7d, now-3M, now/M for this month\u{2019}s first.";
+
 #[component]
-fn DateFields(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView {
+fn DateFields(view: Memo<View>, shown: (Day, Day)) -> impl IntoView {
+    let said = view.with_untracked(|v| v.range);
+    let field = move |name: &'static str, title: &'static str, value: String| {
+        view! {
+            <label>
+                <span>{title}</span>
+                <input
+                    name=name
+                    required=""
+                    value=value
+                    pattern=PATTERN
+                    title=HINT
+                    maxlength="12"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    aria-describedby="range-terms"
+                />
+            </label>
+        }
+    };
+    let text = |bound: Option<crate::span::Bound>, day: Day| bound.map_or_else(|| day.iso(), |bound| bound.to_string());
     view! {
         <form class="date-fields" method="get" action="/analytics">
             <HiddenFields view/>
-            <label><span>"From"</span><input type="date" name="from" required value=shown.0.iso() max=today.iso()/></label>
-            <label><span>"To"</span><input type="date" name="to" required value=shown.1.iso() max=today.iso()/></label>
+            {field("from", "From", text(said.map(|range| range.0), shown.0))}
+            {field("to", "To", text(said.map(|range| range.1), shown.1))}
             <button class="button primary">"Apply"</button>
         </form>
+        <p id="range-terms" class="range-hint">{HINT}</p>
     }
 }
 

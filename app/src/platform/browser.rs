@@ -17,7 +17,7 @@ use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::js_sys::{JSON, Reflect};
-use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
+use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent};
 
 /// The theme that the server wrote into the page.
 #[must_use]
@@ -120,6 +120,30 @@ pub fn close_popover(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.hide_popover();
     }
+}
+
+/// Copies the text of a field. By the command that every browser has, wherever the page comes from; the clipboard's own
+/// interface is there over HTTPS only.
+#[must_use]
+pub fn copy(id: &str) -> bool {
+    let Some(field) = document().get_element_by_id(id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
+    else {
+        return false;
+    };
+    field.select();
+    document().dyn_into::<HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false))
+}
+
+/// Opens the browser's own dialogue for printing.
+pub fn print() {
+    let _ = window().print();
+}
+
+/// Whether a key was pressed on the page itself: nothing that takes keys has the focus, and no other key is held.
+#[must_use]
+pub fn is_on_page(event: &KeyboardEvent) -> bool {
+    let held = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
+    !held && target(event).is_some_and(|element| matches!(element.tag_name().as_str(), "BODY" | "MAIN"))
 }
 
 /// What is typed in a text of several lines.
