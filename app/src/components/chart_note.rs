@@ -1,6 +1,8 @@
 //! What stands in the place of a chart that would be empty, and why it would be: nobody used it, it is free, or the rate card
 //! takes no such event at all. It lies over the chart, so that nothing moves.
 
+use super::still::Still;
+use crate::markup::{Markup, button_link};
 use crate::usage_chart::Usage;
 use crate::view::View;
 use ledger::reach::{Reach, Reachable, reachable};
@@ -20,24 +22,20 @@ pub fn ChartNote(
         let (used, calls) = usage.with(|u| (u.points.iter().any(|p| !p.credits.is_zero()), u.total.events));
         (!used).then(|| (view.with(|v| standing(&reach, v)), calls > 0))
     });
-    move || {
-        note.get().map(|(standing, has_calls)| {
-            let (title, text) = words(standing, has_calls);
-            let all_sources = move || view.with(|v| View { sources: Vec::new(), ..v.clone() }.href());
-            let has_sources = move || view.with(|v| !v.sources.is_empty());
-            let all = has_sources()
-                .then(|| view! { <a class="button" href=all_sources data-noscroll="">"Show all sources"</a> });
-            let card = (standing != Reachable::Charged)
-                .then(|| view! { <a class="button" href="/rate-card">"See the rate card"</a> });
-            view! {
-                <div class="chart-note" role="status">
-                    <p class="chart-note-title">{title}</p>
-                    <p>{text}</p>
-                    <p class="chart-note-links">{card}{all}</p>
-                </div>
-            }
-        })
-    }
+    move || note.get().map(|(standing, has_calls)| Still(view.with(|v| place(v, standing, has_calls))))
+}
+
+fn place(view: &View, standing: Reachable, has_calls: bool) -> Markup {
+    let (title, text) = words(standing, has_calls);
+    let all = View { sources: Vec::new(), ..view.clone() };
+    let all = (all != *view).then(|| button_link(&all.href(), "Show all sources"));
+    let card = (standing != Reachable::Charged).then(|| button_link("/rate-card", "See the rate card"));
+    Markup::new("div")
+        .class("chart-note")
+        .attr("role", "status")
+        .child(Markup::new("p").class("chart-note-title").text(title))
+        .child(Markup::new("p").text(text))
+        .child(Markup::new("p").class("chart-note-links").children(card).children(all))
 }
 
 /// What the choice can come to under any of the cards.

@@ -1,8 +1,10 @@
 //! What the view can be taken along as: files of its figures, the events behind it, pictures, paper, a link.
 
-use super::menu::{heading, menu};
+use super::filled::any;
+use super::menu::{heading, list, menu};
+use super::still::Still;
 use crate::calendar::Day;
-use crate::platform;
+use crate::markup::Markup;
 use crate::view::View;
 use leptos::prelude::*;
 
@@ -22,19 +24,22 @@ pub fn ExportMenu(
     /// First and last day shown.
     shown: (Day, Day),
 ) -> impl IntoView {
-    let file = move |(title, path): (&'static str, &'static str)| {
-        let href = move || view.with(|v| v.with_range(shown.0, shown.1).at(path));
-        view! { <a class="menu-item" href=href download="" rel="external">{title}</a> }
+    let content = move || Still(view.with(|v| files(&v.with_range(shown.0, shown.1))));
+    menu("export", "Export", Signal::stored("Export".to_owned()), any(content))
+}
+
+fn files(view: &View) -> Markup {
+    let file = |(title, path): (&str, &str)| {
+        let link = Markup::new("a").class("menu-item").attr("href", &view.at(path));
+        link.attr("download", "").attr("rel", "external").text(title)
     };
-    let print = move |_| {
-        platform::close_popover("export");
-        platform::print();
-    };
-    let content = view! {
-        {FILES.map(file).into_iter().collect_view()}
-        <button type="button" class="menu-item needs-script" on:click=print>"Print\u{2026}"</button>
-    };
-    menu("export", || "Export".to_owned(), "Export", content.into_any())
+    list(FILES.map(file)).child(button("menu-item", "print", "Print\u{2026}"))
+}
+
+/// What a script does, by the name that `platform::act` knows.
+fn button(class: &str, act: &str, text: &str) -> Markup {
+    let button = Markup::new("button").attr("type", "button").class(&format!("{class} needs-script"));
+    button.attr("data-act", act).text(text)
 }
 
 /// The address of the view, to copy: as it is, and with its days fixed.
@@ -47,26 +52,19 @@ pub fn ShareMenu(
     /// Where this server is reached.
     origin: String,
 ) -> impl IntoView {
-    let field = move |id: &'static str, title: &'static str, origin: String, fixed: bool| {
-        let address = move || {
-            let path = view.with(|v| if fixed { v.with_range(shown.0, shown.1).href() } else { v.href() });
-            format!("{origin}{path}")
-        };
-        let copied = RwSignal::new(false);
-        let copy = move |_| copied.set(platform::copy(id));
-        view! {
-            {heading(title)}
-            <div class="menu-form">
-                <input id=id readonly="" aria-label=title value=address.clone() prop:value=address/>
-                <button type="button" class="button needs-script" on:click=copy aria-live="polite">
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
-                </button>
-            </div>
-        }
+    let content = move || {
+        let here = view.with(|v| field("link-here", "Link to this view", &origin, v));
+        let fixed =
+            view.with(|v| field("link-fixed", "The same with fixed dates", &origin, &v.with_range(shown.0, shown.1)));
+        Still(list([here, fixed]))
     };
-    let content = view! {
-        {field("link-here", "Link to this view", origin.clone(), false)}
-        {field("link-fixed", "The same with fixed dates", origin, true)}
-    };
-    menu("share", || "Copy link".to_owned(), "Copy link", content.into_any())
+    menu("share", "Copy link", Signal::stored("Copy link".to_owned()), any(content))
+}
+
+fn field(id: &str, title: &str, origin: &str, view: &View) -> Markup {
+    let input = Markup::new("input").attr("id", id).attr("readonly", "").attr("aria-label", title);
+    let input = input.attr("value", &format!("{origin}{}", view.href()));
+    let line =
+        Markup::new("div").class("menu-form").child(input).child(button("button", &format!("copy {id}"), "Copy"));
+    Markup::new("div").child(heading(title)).child(line)
 }

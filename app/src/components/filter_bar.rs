@@ -6,9 +6,10 @@
 
 use super::facet_menu::{self, ATTRIBUTES};
 use super::icon::Icon;
+use super::menu::{at, list};
 use super::still::Still;
 use crate::filters::{self, Chosen};
-use crate::markup::{Markup, span};
+use crate::markup::{Markup, hidden, span};
 use crate::platform;
 use crate::view::View;
 use crate::words::{self, Words};
@@ -29,36 +30,41 @@ pub fn FilterBar(
     view: Memo<View>,
     /// Whose values.
     cube: StoredValue<Cube>,
-    /// Whether a script runs.
-    ready: RwSignal<bool>,
 ) -> impl IntoView {
-    let words = words::current();
-    let chips = {
-        let words = words.clone();
-        move || Still(view.with(|view| cube.with_value(|cube| chips(cube, view, &words))))
+    let words = StoredValue::new(words::current());
+    let chips = move || Still(words.with_value(|words| view.with(|v| cube.with_value(|cube| chips(cube, v, words)))));
+    // What is ticked is written again when the menu opens, not at each tick: that would take the focus away.
+    let opened = RwSignal::new(0_u32);
+    let boxes = move || {
+        opened.track();
+        Still(words.with_value(|words| view.with_untracked(|v| cube.with_value(|cube| boxes(cube, v, words)))))
+    };
+    let facets = move || Still(words.with_value(|words| view.with(|v| facets(v, words))));
+    let navigate = use_navigate();
+    let choose = move |event: web_sys::Event| {
+        let said = |name| platform::attribute_of(&event, name);
+        let Some((dimension, value)) = said("name").as_deref().and_then(Dimension::parse).zip(said("value")) else {
+            return;
+        };
+        let next = view.with_untracked(|v| v.with_value(&dimension, &value, event_target_checked(&event)));
+        navigate(&next.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    };
+    let act = move |event: leptos::ev::MouseEvent| {
+        if platform::act(&event) {
+            platform::close_popover(POPOVER);
+        }
     };
     // The chip that was clicked is gone: whoever goes by keyboard stays here.
     let stay = move |_| platform::focus(BUTTON.to_owned());
-    let hidden = move || {
-        let is_other = |name: &str| !matches!(name, "type" | "source" | "project");
-        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| is_other(name));
-        pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
-    };
-    let boxes = Dimension::BASE.map(|dimension| boxes(view, cube, dimension, &words));
-    let facets = facets(view, &words);
     view! {
         <div class="filter-bar" role="group" aria-label="Filters">
-            <button id=BUTTON type="button" class="button" popovertarget=POPOVER>
+            <button id=BUTTON type="button" class="button" popovertarget=POPOVER on:click=move |_| opened.update(|n| *n += 1)>
                 <Icon name="filter"/>
                 <span>"Filter"</span>
                 <Icon name="down"/>
             </button>
-            <div id=POPOVER class="popover menu filters" popover="auto">
-                <form method="get" action="/analytics" aria-label="Filter">
-                    {hidden}
-                    {boxes.into_iter().collect_view()}
-                    <div class="popover-foot" class:hidden=move || ready.get()><button class="button primary">"Apply"</button></div>
-                </form>
+            <div id=POPOVER class="popover menu filters" popover="auto" on:change=choose on:click=act>
+                {boxes}
                 {facets}
             </div>
             <div class="chips" on:click=stay>{chips}</div>
@@ -66,60 +72,48 @@ pub fn FilterBar(
     }
 }
 
-/// The values of a dimension that the cube knows.
-fn boxes(view: Memo<View>, cube: StoredValue<Cube>, dimension: Dimension, words: &Words) -> AnyView {
-    let (title, name) = (filters::title(&dimension, words), dimension.name());
-    let values = view.with_untracked(|view| cube.with_value(|cube| filters::offered(cube, view, &dimension)));
-    let more = values.len().saturating_sub(MAX_BOXES);
-    let choices = values.into_iter().take(MAX_BOXES).map(|(value, text)| choice(view, dimension.clone(), value, text));
-    let is_open = dimension == Dimension::Source;
-    let more = (more > 0).then(|| drawer_link(view, name.clone(), format!("{more} more")));
-    view! {
-        <details name="filters" open=is_open>
-            <summary class="menu-item">{title.clone()}</summary>
-            <fieldset class="choices" data-name=name>
-                <legend class="visually-hidden">{title}</legend>
-                {choices.collect_view()}
-                {more}
-            </fieldset>
-        </details>
-    }
-    .into_any()
+/// What the cube knows, to be ticked.
+fn boxes(cube: &Cube, view: &View, words: &Words) -> Markup {
+    let is_kept = |name: &str| !matches!(name, "type" | "source" | "project");
+    let kept = view.pairs().into_iter().filter(|(name, _)| is_kept(name)).collect();
+    let apply = Markup::new("button").class("button primary").text("Apply");
+    Markup::new("form")
+        .attr("method", "get")
+        .attr("action", "/analytics")
+        .attr("aria-label", "Filter")
+        .children(hidden(kept))
+        .children(Dimension::BASE.map(|dimension| values(cube, view, &dimension, words)))
+        .child(Markup::new("div").class("popover-foot without-script").child(apply))
 }
 
-fn choice(view: Memo<View>, dimension: Dimension, value: String, text: String) -> AnyView {
-    let navigate = use_navigate();
-    let name = dimension.name();
-    let this = StoredValue::new((dimension, value.clone()));
-    let checked =
-        move || this.with_value(|(dimension, value)| view.with(|v| v.with_value(dimension, value, true) == *v));
-    let choose = move |event: web_sys::Event| {
-        let chosen = event_target_checked(&event);
-        let next =
-            this.with_value(|(dimension, value)| view.with_untracked(|v| v.with_value(dimension, value, chosen)));
-        navigate(&next.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+fn values(cube: &Cube, view: &View, dimension: &Dimension, words: &Words) -> Markup {
+    let (title, name) = (filters::title(dimension, words), dimension.name());
+    let offered = filters::offered(cube, view, dimension);
+    let more = offered.len().saturating_sub(MAX_BOXES);
+    let choice = |(value, text): &(String, String)| {
+        let chosen = view.with_value(dimension, value, true) == *view;
+        let tick = Markup::new("input").attr("type", "checkbox").attr("name", &name).attr("value", value);
+        let tick = tick.maybe_attr("checked", chosen.then_some(""));
+        Markup::new("label").class("choice").child(tick).child(span(text))
     };
-    view! {
-        <label class="choice">
-            <input type="checkbox" name=name value=value checked=untrack(checked) prop:checked=checked on:change=choose/>
-            <span>{text}</span>
-        </label>
-    }
-    .into_any()
+    let more = (more > 0).then(|| at(&format!("{more} more\u{2026}"), &facet_menu::href(view, &name)));
+    let legend = Markup::new("legend").class("visually-hidden").text(&title);
+    let choices =
+        Markup::new("fieldset").child(legend).children(offered.iter().take(MAX_BOXES).map(choice)).children(more);
+    Markup::new("details")
+        .attr("name", "filters")
+        .maybe_attr("open", (*dimension == Dimension::Source).then_some(""))
+        .child(Markup::new("summary").class("menu-item").text(&title))
+        .child(choices)
 }
 
 /// Ways to the lists that the server has.
-fn facets(view: Memo<View>, words: &Words) -> impl IntoView + use<> {
+fn facets(view: &View, words: &Words) -> Markup {
     let named = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status]
         .map(|facet| (facet.name(), filters::title(&Dimension::Facet(facet), words)));
     let attributes = (ATTRIBUTES.to_owned(), "Attributes".to_owned());
-    named.into_iter().chain([attributes]).map(|(name, title)| drawer_link(view, name, title)).collect_view()
-}
-
-fn drawer_link(view: Memo<View>, name: String, title: String) -> AnyView {
-    let href = move || view.with(|v| facet_menu::href(v, &name));
-    let close = move |_| platform::close_popover(POPOVER);
-    view! { <a class="menu-item" href=href data-noscroll="" on:click=close>{title}"\u{2026}"</a> }.into_any()
+    let links = named.into_iter().chain([attributes]);
+    list(links.map(|(name, title)| at(&format!("{title}\u{2026}"), &facet_menu::href(view, &name))))
 }
 
 fn chips(cube: &Cube, view: &View, words: &Words) -> Markup {

@@ -1,15 +1,15 @@
 //! What the colours tell apart, and how many of it.
 
 use super::facet_menu::{self, ATTRIBUTES};
-use super::menu::{heading, item, menu};
+use super::filled::any;
+use super::menu::{at, heading, item, list, menu};
+use super::still::Still;
 use crate::filters;
-use crate::platform;
+use crate::markup::Markup;
 use crate::view::{TOPS, View};
-use crate::words;
+use crate::words::{self, Words};
 use ledger::{Dimension, Facet};
 use leptos::prelude::*;
-
-const MENU: &str = "group-by";
 
 /// Credit type, source, project, or what else events say; attributes are named by the server.
 #[component]
@@ -17,27 +17,26 @@ pub fn Grouping(
     /// The view that the links start from.
     view: Memo<View>,
 ) -> impl IntoView {
-    let words = words::current();
-    let label = {
-        let words = words.clone();
-        move || format!("By {}", view.with(|v| filters::title(&v.group, &words)).to_lowercase())
-    };
+    let words = StoredValue::new(words::current());
+    let label = move || words.with_value(|words| view.with(|v| format!("By {}", filters::title(&v.group, words))));
+    let content = move || Still(words.with_value(|words| view.with(|v| groups(v, words))));
+    menu("group-by", "Group by", Signal::derive(label), any(content))
+}
+
+fn groups(view: &View, words: &Words) -> Markup {
     let facets = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status].map(Dimension::Facet);
-    let attribute = view.with_untracked(|v| v.group.clone());
-    let attribute = Some(attribute).filter(|group| matches!(group, Dimension::Facet(Facet::Attribute(_))));
+    let attribute = Some(&view.group).filter(|group| matches!(group, Dimension::Facet(Facet::Attribute(_)))).cloned();
     let dimensions = Dimension::BASE.into_iter().chain(facets).chain(attribute);
     let groups = dimensions.map(|dimension| {
-        let title = filters::title(&dimension, &words);
-        item(view, MENU, title, Box::new(move |v| v.with_group(dimension.clone())))
+        let title = filters::title(&dimension, words);
+        // What the legend hides is not what tells groupings apart.
+        let to = if dimension == view.group { view.clone() } else { view.with_group(dimension) };
+        item(view, &title, &to)
     });
-    let tops = TOPS.map(|top| item(view, MENU, format!("Top {top}"), Box::new(move |v| View { top, ..v.clone() })));
-    let attributes = move || view.with(|v| facet_menu::href(v, ATTRIBUTES));
-    let content = view! {
-        {heading("Group by")}
-        {groups.collect_view()}
-        <a class="menu-item" href=attributes data-noscroll="" on:click=move |_| platform::close_popover(MENU)>"Attribute\u{2026}"</a>
-        {heading("Then other")}
-        {tops.into_iter().collect_view()}
-    };
-    menu(MENU, label, "Group by", content.into_any())
+    let tops = TOPS.map(|top| item(view, &format!("Top {top}, then other"), &View { top, ..view.clone() }));
+    list([heading("Group by")])
+        .children(groups)
+        .child(at("Attribute\u{2026}", &facet_menu::href(view, ATTRIBUTES)))
+        .child(heading("Show"))
+        .children(tops)
 }

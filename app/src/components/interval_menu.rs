@@ -1,13 +1,15 @@
 //! How wide a bar is: what the range can have is offered, what it cannot says why.
 
-use super::menu::{item, menu, not_offered};
+use super::filled::any;
+use super::menu::{item, list, menu, not_offered};
+use super::still::Still;
 use crate::calendar::Day;
 use crate::format;
+use crate::markup::Markup;
 use crate::view::{View, can_have};
 use ledger::Interval;
 use leptos::prelude::*;
 
-const MENU: &str = "interval";
 const INTERVALS: [Interval; 4] = [Interval::Hour, Interval::Day, Interval::Week, Interval::Month];
 
 /// Automatic, hour, day, week, month.
@@ -21,18 +23,21 @@ pub fn IntervalMenu(
     interval: Interval,
 ) -> impl IntoView {
     let label = move || {
-        let automatic = if view.with(|v| v.interval == Some(interval)) { "" } else { "Auto: " };
-        let name = interval.as_str();
-        if automatic.is_empty() { format::capital(name) } else { format!("{automatic}{name}") }
+        let is_chosen = view.with(|v| v.interval == Some(interval));
+        if is_chosen { format::capital(interval.as_str()) } else { format!("Auto: {}", interval.as_str()) }
     };
-    let automatic = item(view, MENU, "Automatic".to_owned(), Box::new(|v| View { interval: None, ..v.clone() }));
-    let widths = INTERVALS.map(|width| {
+    let content = move || Still(view.with(|v| widths(v, shown)));
+    menu("interval", "Interval", Signal::derive(label), any(content))
+}
+
+fn widths(view: &View, (from, to): (Day, Day)) -> Markup {
+    let automatic = item(view, "Automatic", &View { interval: None, ..view.clone() });
+    list([automatic]).children(INTERVALS.map(|width| {
         let title = format::capital(width.as_str());
-        if can_have(width, shown.0, shown.1) {
-            return item(view, MENU, title, Box::new(move |v| View { interval: Some(width), ..v.clone() }));
+        if can_have(width, from, to) {
+            item(view, &title, &View { interval: Some(width), ..view.clone() })
+        } else {
+            not_offered(&title, "more than 400 bars")
         }
-        not_offered(title, "more than 400 bars")
-    });
-    let content = view! { {automatic} {widths.into_iter().collect_view()} };
-    menu(MENU, label, "Interval", content.into_any())
+    }))
 }

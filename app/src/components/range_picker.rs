@@ -7,10 +7,12 @@
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
-use crate::calendar::{Day, parse_iso, presets, range_text, shifted};
+use super::still::Still;
+use crate::calendar::{Day, Preset, parse_iso, presets, range_text, shifted};
+use crate::markup::{Markup, hidden, span};
 use crate::platform;
+use crate::span::Bound;
 use crate::view::View;
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -90,6 +92,7 @@ pub fn RangePicker(
     ready: RwSignal<bool>,
 ) -> impl IntoView {
     let picking = Picking::new(shown, today);
+    shift_by_keys(view, shown, today);
     let navigate = use_navigate();
     let choose = move |(from, to): (Day, Day)| {
         platform::close_popover(POPOVER);
@@ -127,16 +130,18 @@ pub fn RangePicker(
     };
     view! {
         <div class="range-bar" role="group" aria-label="Range">
-        <Shift view shown today step=-1/>
+            {move || Still(view.with(|v| shift(v, shown, today, -1)))}
         <button type="button" class="button" popovertarget=POPOVER>
             <Icon name="calendar"/>
             <span>{range_text(shown.0, shown.1)}</span>
             <Icon name="down"/>
         </button>
-        <Shift view shown today step=1/>
+            {move || Still(view.with(|v| shift(v, shown, today, 1)))}
         </div>
         <div id=POPOVER class="popover range" popover="auto">
-            <Presets view shown today/>
+            <div class="presets" on:click=move |_| platform::close_popover(POPOVER)>
+                {move || Still(view.with(|v| preset_links(v, shown, today)))}
+            </div>
             <div class="range-main">
                 <div class="range-turn">
                     <Arrow label="Previous month" icon="left" step=-1 picking ready/>
@@ -147,49 +152,56 @@ pub fn RangePicker(
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
-                <DateFields view shown/>
+                {move || Still(view.with(|v| date_fields(v, shown)))}
             </div>
         </div>
     }
 }
 
-/// The days right before or after, as many of them; also by an arrow key where nothing else takes it.
-#[component]
-fn Shift(view: Memo<View>, shown: (Day, Day), today: Day, step: i32) -> impl IntoView {
+/// The days right before or after, as many of them.
+fn shift(view: &View, shown: (Day, Day), today: Day, step: i32) -> Markup {
     let (from, to) = shifted(shown, step);
-    let (label, icon, key) = if step < 0 { ("Earlier", "left", "ArrowLeft") } else { ("Later", "right", "ArrowRight") };
+    let (label, sign) = if step < 0 { ("Earlier", "\u{2190}") } else { ("Later", "\u{2192}") };
     let title = format!("{label}: {}", range_text(from, to));
     if from > today {
-        return Either::Left(view! {
-            <span class="button" role="link" aria-disabled="true" aria-label=title><Icon name=icon/></span>
-        });
+        let there = Markup::new("span").class("button").attr("role", "link").attr("aria-disabled", "true");
+        return there.attr("aria-label", &title).text(sign);
     }
-    let next = move || view.with(|v| v.with_range(from, to).href());
+    let link =
+        Markup::new("a").class("button").attr("href", &view.with_range(from, to).href()).attr("data-noscroll", "");
+    link.attr("aria-label", &title).attr("title", &title).text(sign)
+}
+
+/// The days to which an arrow key leads where nothing else takes it.
+fn shift_by_keys(view: Memo<View>, shown: (Day, Day), today: Day) {
     let navigate = use_navigate();
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let listening = window_event_listener(leptos::ev::keydown, move |event| {
-            if event.key() == key && platform::is_on_page(&event) {
+            let step = match event.key().as_str() {
+                "ArrowLeft" => -1,
+                "ArrowRight" => 1,
+                _ => return,
+            };
+            let (from, to) = shifted(shown, step);
+            if from <= today && platform::is_on_page(&event) {
                 let next = view.with_untracked(|v| v.with_range(from, to).href());
                 navigate(&next, NavigateOptions { scroll: false, ..NavigateOptions::default() });
             }
         });
         on_cleanup(move || listening.remove());
     });
-    Either::Right(view! {
-        <a class="button" href=next data-noscroll="" aria-label=title.clone() title=title><Icon name=icon/></a>
-    })
 }
 
-#[component]
-fn Presets(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView {
-    let link = move |preset: crate::calendar::Preset| {
-        let href = move || view.with(|v| View { range: Some(preset.range), ..v.clone() }.href());
+fn preset_links(view: &View, shown: (Day, Day), today: Day) -> Markup {
+    let link = |preset: Preset| {
         let current = (preset.days(today) == shown).then_some("true");
-        let close = move |_| platform::close_popover(POPOVER);
-        view! { <li><a href=href aria-current=current data-noscroll="" on:click=close>{preset.title}</a></li> }
+        let to = View { range: Some(preset.range), ..view.clone() };
+        let link =
+            Markup::new("a").attr("href", &to.href()).attr("data-noscroll", "").maybe_attr("aria-current", current);
+        Markup::new("li").child(link.text(preset.title))
     };
-    view! { <ul class="presets" aria-label="Ranges">{presets(today).map(link)}</ul> }
+    Markup::new("ul").attr("aria-label", "Ranges").children(presets(today).map(link))
 }
 
 #[component]
@@ -212,38 +224,32 @@ fn Arrow(label: &'static str, icon: &'static str, step: i32, picking: Picking, r
 const PATTERN: &str = "\\d{4}-\\d{2}-\\d{2}|now(-\\d{1,4}[hdwMy]|/[dwMy])?";
 const HINT: &str = "A day like 2026-11-01, or a term: now, now-7d, now-3M, now/M for this month\u{2019}s first.";
 
-#[component]
-fn DateFields(view: Memo<View>, shown: (Day, Day)) -> impl IntoView {
-    let said = view.with_untracked(|v| v.range);
-    let field = move |name: &'static str, title: &'static str, value: String| {
-        view! {
-            <label>
-                <span>{title}</span>
-                <input
-                    name=name
-                    required=""
-                    value=value
-                    pattern=PATTERN
-                    title=HINT
-                    maxlength="12"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    aria-describedby="range-terms"
-                />
-            </label>
-        }
+fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
+    let field = |name: &str, title: &str, value: &str| {
+        let input = Markup::new("input")
+            .attr("name", name)
+            .attr("value", value)
+            .attr("required", "")
+            .attr("pattern", PATTERN)
+            .attr("title", HINT)
+            .attr("maxlength", "12")
+            .attr("autocomplete", "off")
+            .attr("spellcheck", "false")
+            .attr("aria-describedby", "range-terms");
+        Markup::new("label").child(span(title)).child(input)
     };
-    let text = |bound: Option<crate::span::Bound>, day: Day| bound.map_or_else(|| day.iso(), |bound| bound.to_string());
-    view! {
-        <form class="date-fields" method="get" action="/analytics">
-            <HiddenFields view/>
-            {field("from", "From", text(said.map(|range| range.0), shown.0))}
-            {field("to", "To", text(said.map(|range| range.1), shown.1))}
-            <button class="button primary">"Apply"</button>
-        </form>
-        <p id="range-terms" class="range-hint">{HINT}</p>
-    }
+    let (from, to) = view.range.unwrap_or((Bound::Day(shown.0), Bound::Day(shown.1)));
+    let kept = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
+    let form = Markup::new("form")
+        .class("date-fields")
+        .attr("method", "get")
+        .attr("action", "/analytics")
+        .children(hidden(kept))
+        .child(field("from", "From", &from.to_string()))
+        .child(field("to", "To", &to.to_string()))
+        .child(Markup::new("button").class("button primary").text("Apply"));
+    let hint = Markup::new("p").attr("id", "range-terms").class("range-hint").text(HINT);
+    Markup::new("div").child(form).child(hint)
 }
 
 /// The rest of the view, so that a form keeps it.

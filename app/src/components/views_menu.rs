@@ -1,8 +1,10 @@
 //! The menu of saved views: those that there are, and a form to save the one that is shown.
 
-use super::filled::Filled;
-use super::menu::{heading, menu};
+use super::filled::{Filled, any};
+use super::menu::{heading, list, menu};
 use super::saved_views::VIEWS;
+use super::still::Still;
+use crate::markup::{Markup, hidden, span};
 use crate::server_fns::answer::Shown;
 use crate::view::View;
 use leptos::prelude::*;
@@ -12,23 +14,30 @@ use leptos::prelude::*;
 pub fn ViewsMenu(
     /// The view that is saved.
     view: Memo<View>,
-    /// The list.
-    list: Shown,
+    /// Those that are saved.
+    saved: Shown,
 ) -> impl IntoView {
-    let query = move || view.with(View::query);
-    let content = view! {
-        {heading("Saved views")}
-        <Filled shown=list/>
-        {heading("Save this view")}
-        <form class="save-view" method="post" action=VIEWS>
-            <input type="hidden" name="do" value="save"/>
-            <input type="hidden" name="query" value=query prop:value=query/>
-            <div class="menu-form">
-                <input name="name" aria-label="Name" placeholder="Name; the same one again overwrites" maxlength="60" autocomplete="off" required=""/>
-                <button class="button primary">"Save"</button>
-            </div>
-            <label class="choice"><input type="checkbox" name="shared" value="1"/><span>"Everybody here sees it"</span></label>
-        </form>
-    };
-    menu("views", || "Saved views".to_owned(), "Saved views", content.into_any())
+    let form = move || Still(view.with(form));
+    let content = any(view! { <Filled shown=saved/> {form} });
+    menu("views", "Saved views", Signal::stored("Saved views".to_owned()), content)
+}
+
+fn form(view: &View) -> Markup {
+    let name = Markup::new("input")
+        .attr("name", "name")
+        .attr("aria-label", "Name")
+        .attr("placeholder", "Name; the same one again overwrites")
+        .attr("maxlength", "60")
+        .attr("autocomplete", "off")
+        .attr("required", "");
+    let save = Markup::new("button").class("button primary").text("Save");
+    let shared = Markup::new("input").attr("type", "checkbox").attr("name", "shared").attr("value", "1");
+    let shared = Markup::new("label").class("choice").child(shared).child(span("Everybody here sees it"));
+    let form = Markup::new("form")
+        .attr("method", "post")
+        .attr("action", VIEWS)
+        .children(hidden(vec![("do", "save".to_owned()), ("query", view.query())]))
+        .child(Markup::new("div").class("menu-form").child(name).child(save))
+        .child(shared);
+    list([heading("Save this view"), form])
 }

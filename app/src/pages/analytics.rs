@@ -53,7 +53,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     });
     view! {
         <Title text="Analytics"/>
-        <div class="page-notices">{move || search.with(|search| notices(search))}</div>
+        {move || Still(search.with(|search| notices(search)))}
         <FilledPage shown/>
         <Drawer view open menu/>
     }
@@ -124,7 +124,7 @@ fn Report(analytics: Analytics, view: Memo<View>, views: Shown, why: Shown) -> i
         <div class="page-head">
             <h1>"Analytics"</h1>
             <div class="controls">
-                <ViewsMenu view list=views/>
+                <ViewsMenu view saved=views/>
                 <ShareMenu view shown origin/>
                 <ExportMenu view shown/>
             </div>
@@ -134,7 +134,7 @@ fn Report(analytics: Analytics, view: Memo<View>, views: Shown, why: Shown) -> i
             <p class="muted">{format!("Days in {zone}")}</p>
         </div>
         <CreditTypes view cube/>
-        <FilterBar view cube ready/>
+        <FilterBar view cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
                 <h2 id="usage-title">{per.clone()}</h2>

@@ -105,14 +105,11 @@ pub fn after_paint(_: impl FnOnce() + 'static) {}
 /// Nothing is open here.
 pub fn close_popover(_: &str) {}
 
-/// Nothing is copied here.
+/// Nothing is clicked here.
 #[must_use]
-pub fn copy(_: &str) -> bool {
+pub fn act(_: &web_sys::Event) -> bool {
     false
 }
-
-/// Nothing is printed here.
-pub fn print() {}
 
 /// No key is pressed here.
 #[must_use]
