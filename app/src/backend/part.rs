@@ -10,6 +10,7 @@ use crate::markup::Markup;
 use crate::server_fns::part::{FACET, VIEWS, WHY};
 use crate::view::View;
 use ::ledger::change::Change;
+use ::ledger::cube::AxisValue;
 use ::ledger::reach::Reach;
 use ::ledger::{Dimension, Permission};
 use store::rate_card::MAX_PAGE;
@@ -60,7 +61,7 @@ impl Backend {
         let view = View::parse(query);
         let name = facet_menu::opened(query).ok_or(AppError::NotFound)?;
         let Some(dimension) = Dimension::parse(&name) else {
-            return Ok(facet_menu::attributes(&view, &[]));
+            return Ok(facet_menu::attributes(&view, &self.store.attribute_names(org.id).await?));
         };
         // Its own filter left out: what else could be chosen is the question.
         let mut open = view.clone();
@@ -69,14 +70,18 @@ impl Backend {
         let analytics = super::analytics(&self.store, org.id, &open).await?;
         let slice = analytics.cube.slice(&open.filter(), std::slice::from_ref(&dimension))?;
         let mut offered = Vec::new();
-        let mut others = 0;
+        let mut others = analytics.cube.facet.iter().flat_map(|axis| &axis.values).fold(0, |sum, value| match value {
+            AxisValue::Others(count) => sum + u64::from(*count),
+            AxisValue::Named(_) | AxisValue::Unsaid => sum,
+        });
         for series in slice.series {
             match series.key.into_iter().next().and_then(|(_, id)| id) {
                 Some(id) if offered.len() < VALUES => {
                     offered.push(Offered { id, name: series.title, credits: series.total.credits });
                 }
                 Some(_) => others += 1,
-                None => others += 1,
+                // They are counted already.
+                None => {}
             }
         }
         Ok(facet_menu::values(&org.words, &view, &dimension, &offered, others))

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (8, include_str!("../../../migrations/sqlite/0008_passkeys.sql")),
     (9, include_str!("../../../migrations/sqlite/0009_operation.sql")),
     (11, include_str!("../../../migrations/sqlite/0011_saved_views.sql")),
+    (12, include_str!("../../../migrations/sqlite/0012_wide_usage.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.

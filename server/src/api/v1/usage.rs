@@ -11,7 +11,7 @@ use ledger::cube::{Bucket, Figures, Series};
 use ledger::{Cube, Dimension, Filter, Interval, Slice, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::{CubeQuery, Range, Tz};
+use store::{CubeQuery, Range, Tz, Wide};
 use utoipa::{IntoParams, ToSchema};
 
 /// Days shown where no range is asked for, today included.
@@ -84,6 +84,7 @@ struct Question {
     interval: Option<Interval>,
     group_by: Vec<Dimension>,
     filter: Filter,
+    wide: Wide,
     zone: Option<Tz>,
 }
 
@@ -170,7 +171,12 @@ impl Question {
             }
             _ => return Err(bad("from and to must both be days or both be instants")),
         };
-        Ok(CubeQuery { range, interval: self.interval.unwrap_or(Interval::Day), zone: Some(zone) })
+        Ok(CubeQuery {
+            range,
+            interval: self.interval.unwrap_or(Interval::Day),
+            zone: Some(zone),
+            wide: self.wide.clone(),
+        })
     }
 }
 

@@ -21,3 +21,4 @@ mod tampering;
 mod tiers_and_voids;
 mod usage;
 mod whole_cards;
+mod wide;
