@@ -97,12 +97,12 @@ fn values(cube: &Cube, view: &View, dimension: &Dimension, words: &Words) -> Mar
         Markup::new("label").class("choice").child(tick).child(span(text))
     };
     let more = (more > 0).then(|| at(&format!("{more} more\u{2026}"), &facet_menu::href(view, &name)));
+    let is_open = *dimension == Dimension::Source || !filters::chosen_of(view, dimension).is_empty();
     let legend = Markup::new("legend").class("visually-hidden").text(&title);
     let choices =
         Markup::new("fieldset").child(legend).children(offered.iter().take(MAX_BOXES).map(choice)).children(more);
     Markup::new("details")
-        .attr("name", "filters")
-        .maybe_attr("open", (*dimension == Dimension::Source).then_some(""))
+        .maybe_attr("open", is_open.then_some(""))
         .child(Markup::new("summary").class("menu-item").text(&title))
         .child(choices)
 }
