@@ -7,6 +7,7 @@
 
 mod access;
 mod account;
+mod analytics;
 mod authenticator;
 mod bad_input;
 mod cli;
