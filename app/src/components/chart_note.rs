@@ -1,7 +1,7 @@
 //! What stands in the place of a chart that would be empty, and why it would be: nobody used it, it is free, or the rate card
 //! takes no such event at all. It lies over the chart, so that nothing moves.
 
-use super::still::Still;
+use super::still::follows;
 use crate::markup::{Markup, button_link};
 use crate::usage_chart::Usage;
 use crate::view::View;
@@ -18,11 +18,10 @@ pub fn ChartNote(
     /// What the rate cards of the range match.
     reach: Vec<Vec<Reach>>,
 ) -> impl IntoView {
-    let note = Memo::new(move |_| {
+    follows(view, move |v| {
         let (used, calls) = usage.with(|u| (u.points.iter().any(|p| !p.credits.is_zero()), u.total.events));
-        (!used).then(|| (view.with(|v| standing(&reach, v)), calls > 0))
-    });
-    move || note.get().map(|(standing, has_calls)| Still(view.with(|v| place(v, standing, has_calls))))
+        if used { Markup::new("div").attr("hidden", "") } else { place(v, standing(&reach, v), calls > 0) }
+    })
 }
 
 fn place(view: &View, standing: Reachable, has_calls: bool) -> Markup {

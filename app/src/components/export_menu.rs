@@ -1,8 +1,7 @@
 //! What the view can be taken along as: files of its figures, the events behind it, pictures, paper, a link.
 
-use super::filled::any;
 use super::menu::{heading, list, menu};
-use super::still::Still;
+use super::still::follows;
 use crate::calendar::Day;
 use crate::markup::Markup;
 use crate::view::View;
@@ -24,8 +23,8 @@ pub fn ExportMenu(
     /// First and last day shown.
     shown: (Day, Day),
 ) -> impl IntoView {
-    let content = move || Still(view.with(|v| files(&v.with_range(shown.0, shown.1))));
-    menu("export", "Export", Signal::stored("Export".to_owned()), any(content))
+    let content = follows(view, move |v| files(&v.with_range(shown.0, shown.1)));
+    menu("export", "Export", Signal::stored("Export".to_owned()), content)
 }
 
 fn files(view: &View) -> Markup {
@@ -52,13 +51,12 @@ pub fn ShareMenu(
     /// Where this server is reached.
     origin: String,
 ) -> impl IntoView {
-    let content = move || {
-        let here = view.with(|v| field("link-here", "Link to this view", &origin, v));
-        let fixed =
-            view.with(|v| field("link-fixed", "The same with fixed dates", &origin, &v.with_range(shown.0, shown.1)));
-        Still(list([here, fixed]))
-    };
-    menu("share", "Copy link", Signal::stored("Copy link".to_owned()), any(content))
+    let content = follows(view, move |v| {
+        let fixed = v.with_range(shown.0, shown.1);
+        let here = field("link-here", "Link to this view", &origin, v);
+        list([here, field("link-fixed", "The same with fixed dates", &origin, &fixed)])
+    });
+    menu("share", "Copy link", Signal::stored("Copy link".to_owned()), content)
 }
 
 fn field(id: &str, title: &str, origin: &str, view: &View) -> Markup {

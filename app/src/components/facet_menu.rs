@@ -89,7 +89,7 @@ pub fn values(words: &Words, view: &View, dimension: &Dimension, offered: &[Offe
         .child(Markup::new("p").class("menu-hint").text(&hint))
 }
 
-/// The names of the attributes that were met in the range, each with a way to its values and to group by it.
+/// The names of the attributes that were met, each with a way to its values and to group by it.
 #[must_use]
 pub fn attributes(view: &View, names: &[String]) -> Markup {
     let line = |name: &String| {
@@ -103,7 +103,11 @@ pub fn attributes(view: &View, names: &[String]) -> Markup {
         Markup::new("li").class("menu-row").child(span(name)).child(filter).child(group)
     };
     let list = Markup::new("ul").class("menu-list").children(names.iter().map(line));
-    let hint = if names.is_empty() { "No event of this range has an attribute." } else { "" };
+    let hint = if names.is_empty() {
+        "No attribute has been met yet; a new one is listed here some minutes later."
+    } else {
+        ""
+    };
     drawer(view, "Attributes").child(list).child(Markup::new("p").class("menu-hint").text(hint))
 }
 

@@ -7,7 +7,7 @@
 use super::facet_menu::{self, ATTRIBUTES};
 use super::icon::Icon;
 use super::menu::{at, list};
-use super::still::Still;
+use super::still::follows;
 use crate::filters::{self, Chosen};
 use crate::markup::{Markup, hidden, span};
 use crate::platform;
@@ -32,14 +32,18 @@ pub fn FilterBar(
     cube: StoredValue<Cube>,
 ) -> impl IntoView {
     let words = StoredValue::new(words::current());
-    let chips = move || Still(words.with_value(|words| view.with(|v| cube.with_value(|cube| chips(cube, v, words)))));
-    // What is ticked is written again when the menu opens, not at each tick: that would take the focus away.
-    let opened = RwSignal::new(0_u32);
-    let boxes = move || {
-        opened.track();
-        Still(words.with_value(|words| view.with_untracked(|v| cube.with_value(|cube| boxes(cube, v, words)))))
+    let told = move |view: &View, make: fn(&Cube, &View, &Words) -> Markup| {
+        words.with_value(|words| cube.with_value(|cube| make(cube, view, words)))
     };
-    let facets = move || Still(words.with_value(|words| view.with(|v| facets(v, words))));
+    let chips = follows(view, move |v| told(v, chips));
+    let facets = follows(view, move |v| told(v, facets));
+    // What is ticked is written again when the menu opens, not at each tick.
+    let opened = RwSignal::new(0_u32);
+    let at_opening = Memo::new(move |_| {
+        opened.track();
+        view.get_untracked()
+    });
+    let boxes = follows(at_opening, move |v| told(v, boxes));
     let navigate = use_navigate();
     let choose = move |event: web_sys::Event| {
         let said = |name| platform::attribute_of(&event, name);
@@ -108,7 +112,7 @@ fn values(cube: &Cube, view: &View, dimension: &Dimension, words: &Words) -> Mar
 }
 
 /// Ways to the lists that the server has.
-fn facets(view: &View, words: &Words) -> Markup {
+fn facets(_: &Cube, view: &View, words: &Words) -> Markup {
     let named = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status]
         .map(|facet| (facet.name(), filters::title(&Dimension::Facet(facet), words)));
     let attributes = (ATTRIBUTES.to_owned(), "Attributes".to_owned());

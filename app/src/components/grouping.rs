@@ -1,9 +1,8 @@
 //! What the colours tell apart, and how many of it.
 
 use super::facet_menu::{self, ATTRIBUTES};
-use super::filled::any;
 use super::menu::{at, heading, item, list, menu};
-use super::still::Still;
+use super::still::follows;
 use crate::filters;
 use crate::markup::Markup;
 use crate::view::{TOPS, View};
@@ -19,8 +18,8 @@ pub fn Grouping(
 ) -> impl IntoView {
     let words = StoredValue::new(words::current());
     let label = move || words.with_value(|words| view.with(|v| format!("By {}", filters::title(&v.group, words))));
-    let content = move || Still(words.with_value(|words| view.with(|v| groups(v, words))));
-    menu("group-by", "Group by", Signal::derive(label), any(content))
+    let content = follows(view, move |v| words.with_value(|words| groups(v, words)));
+    menu("group-by", "Group by", Signal::derive(label), content)
 }
 
 fn groups(view: &View, words: &Words) -> Markup {

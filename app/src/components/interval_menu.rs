@@ -1,8 +1,7 @@
 //! How wide a bar is: what the range can have is offered, what it cannot says why.
 
-use super::filled::any;
 use super::menu::{item, list, menu, not_offered};
-use super::still::Still;
+use super::still::follows;
 use crate::calendar::Day;
 use crate::format;
 use crate::markup::Markup;
@@ -26,8 +25,7 @@ pub fn IntervalMenu(
         let is_chosen = view.with(|v| v.interval == Some(interval));
         if is_chosen { format::capital(interval.as_str()) } else { format!("Auto: {}", interval.as_str()) }
     };
-    let content = move || Still(view.with(|v| widths(v, shown)));
-    menu("interval", "Interval", Signal::derive(label), any(content))
+    menu("interval", "Interval", Signal::derive(label), follows(view, move |v| widths(v, shown)))
 }
 
 fn widths(view: &View, (from, to): (Day, Day)) -> Markup {

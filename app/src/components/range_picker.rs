@@ -7,7 +7,7 @@
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
-use super::still::Still;
+use super::still::follows;
 use crate::calendar::{Day, Preset, parse_iso, presets, range_text, shifted};
 use crate::markup::{Markup, hidden, span};
 use crate::platform;
@@ -130,17 +130,17 @@ pub fn RangePicker(
     };
     view! {
         <div class="range-bar" role="group" aria-label="Range">
-            {move || Still(view.with(|v| shift(v, shown, today, -1)))}
+            {follows(view, move |v| shift(v, shown, today, -1))}
         <button type="button" class="button" popovertarget=POPOVER>
             <Icon name="calendar"/>
             <span>{range_text(shown.0, shown.1)}</span>
             <Icon name="down"/>
         </button>
-            {move || Still(view.with(|v| shift(v, shown, today, 1)))}
+            {follows(view, move |v| shift(v, shown, today, 1))}
         </div>
         <div id=POPOVER class="popover range" popover="auto">
             <div class="presets" on:click=move |_| platform::close_popover(POPOVER)>
-                {move || Still(view.with(|v| preset_links(v, shown, today)))}
+                {follows(view, move |v| preset_links(v, shown, today))}
             </div>
             <div class="range-main">
                 <div class="range-turn">
@@ -148,11 +148,11 @@ pub fn RangePicker(
                     <Arrow label="Next month" icon="right" step=1 picking ready/>
                 </div>
                 <form class="months" method="get" action="/analytics" on:click=click on:pointerover=hover on:keydown=steer>
-                    <HiddenFields view/>
+                    {follows(view, kept)}
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
-                {move || Still(view.with(|v| date_fields(v, shown)))}
+                {follows(view, move |v| date_fields(v, shown))}
             </div>
         </div>
     }
@@ -239,12 +239,11 @@ fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
         Markup::new("label").child(span(title)).child(input)
     };
     let (from, to) = view.range.unwrap_or((Bound::Day(shown.0), Bound::Day(shown.1)));
-    let kept = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
     let form = Markup::new("form")
         .class("date-fields")
         .attr("method", "get")
         .attr("action", "/analytics")
-        .children(hidden(kept))
+        .child(kept(view))
         .child(field("from", "From", &from.to_string()))
         .child(field("to", "To", &to.to_string()))
         .child(Markup::new("button").class("button primary").text("Apply"));
@@ -253,12 +252,9 @@ fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
 }
 
 /// The rest of the view, so that a form keeps it.
-#[component]
-fn HiddenFields(view: Memo<View>) -> impl IntoView {
-    move || {
-        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to"));
-        pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
-    }
+fn kept(view: &View) -> Markup {
+    let pairs = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
+    Markup::new("span").attr("hidden", "").children(hidden(pairs))
 }
 
 /// The day whose button was hit.

@@ -3,7 +3,7 @@
 use super::filled::{Filled, any};
 use super::menu::{heading, list, menu};
 use super::saved_views::VIEWS;
-use super::still::Still;
+use super::still::follows;
 use crate::markup::{Markup, hidden, span};
 use crate::server_fns::answer::Shown;
 use crate::view::View;
@@ -17,7 +17,7 @@ pub fn ViewsMenu(
     /// Those that are saved.
     saved: Shown,
 ) -> impl IntoView {
-    let form = move || Still(view.with(form));
+    let form = follows(view, form);
     let content = any(view! { <Filled shown=saved/> {form} });
     menu("views", "Saved views", Signal::stored("Saved views".to_owned()), content)
 }

@@ -43,10 +43,10 @@ pub fn AnalyticsPage() -> impl IntoView {
     let question = Memo::new(move |_| view.with(View::question));
     let data = answer(move || GetAnalytics { query: question.get() });
     // Asked for here, so that they stay while the rest is asked again; with no question there is nothing to see.
-    let views = part(VIEWS, String::new);
-    let why = part(WHY, move || view.with(|v| if v.compare.is_some() { v.query() } else { String::new() }));
+    let views = part(VIEWS, Box::new(String::new));
+    let why = part(WHY, Box::new(move || view.with(|v| if v.compare.is_some() { v.query() } else { String::new() })));
     let open = Memo::new(move |_| opened(&search.get()));
-    let menu = part(FACET, move || if open.with(Option::is_some) { search.get() } else { String::new() });
+    let menu = part(FACET, Box::new(move || if open.with(Option::is_some) { search.get() } else { String::new() }));
     let shown = data.shown(move |told| match told {
         Ok(analytics) => any(view! { <Report analytics view views=views.clone() why=why.clone()/> }),
         Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
@@ -60,7 +60,7 @@ pub fn AnalyticsPage() -> impl IntoView {
 }
 
 /// A part that the server writes, for a query string that changes.
-fn part(name: &'static str, query: impl Fn() -> String + Send + Sync + 'static) -> Shown {
+fn part(name: &'static str, query: Box<dyn Fn() -> String + Send + Sync>) -> Shown {
     let query = Memo::new(move |_| query());
     report(answer(move || GetPart { part: name.to_owned(), query: query.get() }), |markup| any(Still(markup)))
 }

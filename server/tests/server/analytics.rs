@@ -71,6 +71,8 @@ async fn a_menu_lists_what_was_used_most_as_text_and_any_other_can_be_typed() {
     assert!(users.contains("Filter by user") && users.contains("&lt;b&gt;bob") && !users.contains("<b>bob"), "{users}");
     assert!(users.contains("href=\"/analytics?source=api&amp;user=ann&amp;filter=user\""), "{users}");
     assert!(users.contains("name=\"user\""), "a field for any other");
+    // What the job beside the writer has reached.
+    server.store.widen_from(0).await.expect("widened");
     let attributes = page(&server, &cookie, "/analytics?filter=attributes").await;
     assert!(
         attributes.contains("filter=attribute.region") && attributes.contains("group=attribute.region"),
