@@ -9,13 +9,14 @@ CREATE TABLE wide_org (
     last_event INTEGER NOT NULL
 ) STRICT;
 
--- One day of the org's zone.
+-- One day of the org's zone, at several levels of detail, so that a question reads no more than it asks about.
 CREATE TABLE wide_day (
     org_id  INTEGER NOT NULL REFERENCES org (org_id),
+    level   INTEGER NOT NULL,                                     -- 0: quarters of an hour; 1: the day; 2: only status; 3 workflow, 4 user, 5 tenant, 6 attributes
     day     INTEGER NOT NULL,                                     -- days since 1970 in the org's zone
     credits INTEGER NOT NULL,                                     -- micro-credits of all its rows, to be held against the ledger
     data    BLOB    NOT NULL,                                     -- the segment
-    PRIMARY KEY (org_id, day)
+    PRIMARY KEY (org_id, level, day)
 ) STRICT, WITHOUT ROWID;
 
 -- Attributes that came together in one event, as a number.

@@ -65,10 +65,11 @@ fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Res
     let zone = query.zone.unwrap_or(own);
     let (from, to) = bounds(zone, query.range)?;
     let buckets = calendar::buckets(zone, query.interval, from, to, now)?;
+    let source = RollupSource::choose(query, zone, own);
     let (cells, axis) = if query.wide.is_asked() {
-        wide_cells(conn, org, &buckets, &query.wide)?
+        wide_cells(conn, org, &buckets, source != RollupSource::Quarter, &query.wide)?
     } else {
-        (rollup_cells(conn, org, RollupSource::choose(query, zone, own), zone, &buckets)?, None)
+        (rollup_cells(conn, org, source, zone, &buckets)?, None)
     };
     let cells = cells.added_up()?;
     Names::read(conn, org, &cells)?.cube(zone, query.interval, buckets, axis, &cells)
@@ -171,11 +172,7 @@ impl RollupSource {
     fn start(self, bucket: i64) -> Result<Timestamp, StoreError> {
         match self {
             Self::Quarter => Ok(Timestamp::from_micros(bucket.checked_mul(QUARTER_US).ok_or(Refusal::TimeOutOfRange)?)),
-            Self::Day(zone) => {
-                let days = u64::try_from(bucket).map_err(|_| Refusal::TimeOutOfRange)?;
-                let date = NaiveDate::default().checked_add_days(Days::new(days)).ok_or(Refusal::TimeOutOfRange)?;
-                calendar::day_start(zone, date)
-            }
+            Self::Day(zone) => calendar::day_start(zone, calendar::date_of(bucket)?),
         }
     }
 

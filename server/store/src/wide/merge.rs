@@ -1,12 +1,14 @@
 //! Making segments: the job's half reads and adds up, the writer's half puts down.
 
 use super::attributes::{self, AttributeSets};
+use super::level::Level;
 use super::segment::{Fact, QUARTER, Segment, added_up, cost, write};
 use super::{last_event, tail};
 use crate::Store;
+use crate::calendar;
 use crate::error::StoreError;
 use crate::org;
-use crate::rollup::Days;
+use crate::rollup::{Days, quarter_of};
 use chrono_tz::Tz;
 use ledger::{EventSeq, OrgId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -17,13 +19,21 @@ const STEP: i64 = 32_768;
 /// Events that wait before a step is worth a day's rewriting; readers take as many from their rows in a millisecond.
 const ENOUGH: i64 = 256;
 
+/// A day at a level: what it costs, and its bytes.
+struct LevelOfDay {
+    level: Level,
+    day: i64,
+    credits: i64,
+    data: Vec<u8>,
+}
+
 /// Days to be put down, with what they were made from: if that has changed since, they are made again.
 struct Made {
     org: OrgId,
     after: i64,
     last: i64,
     voids: i64,
-    days: Vec<(i64, i64, Vec<u8>)>,
+    segments: Vec<LevelOfDay>,
     attributes: Vec<(i64, String)>,
 }
 
@@ -72,12 +82,12 @@ fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     let last = newest.min(after + STEP);
     let mut sets = AttributeSets::load(conn, org)?;
     let facts = tail::events(conn, org, (after, last), &tail::sets(conn, org)?, &mut sets)?;
-    let mut days = Vec::new();
-    for (day, facts) in by_day(org::zone(conn, org)?, facts)? {
-        let (credits, data) = with(conn, org, day, facts)?;
-        days.push((day, credits, data));
+    let zone = org::zone(conn, org)?;
+    let mut segments = Vec::new();
+    for (day, facts) in by_day(zone, facts)? {
+        segments.extend(with(conn, org, zone, day, &facts)?);
     }
-    Ok(Made { org, after, last, voids: voids(conn, org)?, days, attributes: sets.fresh() })
+    Ok(Made { org, after, last, voids: voids(conn, org)?, segments, attributes: sets.fresh() })
 }
 
 fn by_day(zone: Tz, facts: Vec<Fact>) -> Result<BTreeMap<i64, Vec<Fact>>, StoreError> {
@@ -89,17 +99,21 @@ fn by_day(zone: Tz, facts: Vec<Fact>) -> Result<BTreeMap<i64, Vec<Fact>>, StoreE
     Ok(by_day)
 }
 
-/// A day's segment with more in it: what it costs, and its bytes.
-fn with(conn: &Connection, org: OrgId, day: i64, mut facts: Vec<Fact>) -> Result<(i64, Vec<u8>), StoreError> {
-    let there: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND day = ?2")?
-        .query_row([org.0, day], |row| row.get(0))
-        .optional()?;
-    if let Some(data) = there {
-        facts.extend(Segment::read(&data)?.facts());
+/// A day's segments with more in them.
+fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Result<Vec<LevelOfDay>, StoreError> {
+    let first = quarter_of(calendar::day_start(zone, calendar::date_of(day)?)?);
+    let mut there = conn.prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?;
+    let mut segments = Vec::with_capacity(Level::ALL.len());
+    for level in Level::ALL {
+        let mut facts = level.of(facts, first);
+        let data: Option<Vec<u8>> = there.query_row(params![org.0, level as i64, day], |row| row.get(0)).optional()?;
+        if let Some(data) = data {
+            facts.extend(Segment::read(&data)?.facts());
+        }
+        let facts = added_up(facts)?;
+        segments.push(LevelOfDay { level, day, credits: cost(&facts)?.micros(), data: write(&facts)? });
     }
-    let facts = added_up(facts)?;
-    Ok((cost(&facts)?.micros(), write(&facts)?))
+    Ok(segments)
 }
 
 fn voids(conn: &Connection, org: OrgId) -> Result<i64, StoreError> {
@@ -113,9 +127,7 @@ fn put(conn: &Connection, made: &Made) -> Result<bool, StoreError> {
     if last_event(conn, org)? != made.after || voids(conn, org)? != made.voids {
         return Ok(false);
     }
-    for (day, credits, data) in &made.days {
-        put_day(conn, org, *day, *credits, data)?;
-    }
+    put_segments(conn, org, &made.segments)?;
     attributes::write(conn, org, &made.attributes)?;
     conn.prepare_cached(
         "INSERT INTO wide_org (org_id, last_event) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET last_event = excluded.last_event",
@@ -124,12 +136,14 @@ fn put(conn: &Connection, made: &Made) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-fn put_day(conn: &Connection, org: OrgId, day: i64, credits: i64, data: &[u8]) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "INSERT INTO wide_day (org_id, day, credits, data) VALUES (?1, ?2, ?3, ?4)
+fn put_segments(conn: &Connection, org: OrgId, segments: &[LevelOfDay]) -> Result<(), StoreError> {
+    let mut put = conn.prepare_cached(
+        "INSERT INTO wide_day (org_id, level, day, credits, data) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET credits = excluded.credits, data = excluded.data",
-    )?
-    .execute(params![org.0, day, credits, data])?;
+    )?;
+    for LevelOfDay { level, day, credits, data } in segments {
+        put.execute(params![org.0, *level as i64, day, credits, data])?;
+    }
     Ok(())
 }
 
@@ -142,6 +156,5 @@ pub(crate) fn take_back(conn: &Connection, org: OrgId, zone: Tz, event: EventSeq
     let mut sets = AttributeSets::load(conn, org)?;
     let Some(fact) = tail::event(conn, org, event.0, &mut sets)? else { return Ok(()) };
     let day = Days::new(zone).of(fact.key[QUARTER])?;
-    let (credits, data) = with(conn, org, day, vec![fact.negated()])?;
-    put_day(conn, org, day, credits, &data)
+    put_segments(conn, org, &with(conn, org, zone, day, &[fact.negated()])?)
 }

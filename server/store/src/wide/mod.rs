@@ -2,11 +2,12 @@
 //!
 //! Every event brings its own combination of workflow, user, tenant and attributes, so a rollup row for each would cost as much as
 //! the event itself, in the writer's time. Instead a job reads what was accepted, adds it up per quarter of an hour, and hands the
-//! writer whole days to put down ([`segment`]). The writer's part is a few rows per some thousand events; a void takes its event out of
+//! writer whole days to put down ([`segment`], at several [`level`]s of detail). The writer's part is a few rows per some thousand events; a void takes its event out of
 //! the segment in its own transaction. What the job has not reached yet, readers take from the events ([`tail`]): no answer depends
 //! on when the job runs, it only depends on it how fast.
 
 mod attributes;
+mod level;
 mod merge;
 mod read;
 mod segment;

@@ -5,6 +5,7 @@
 //! used within a quarter of an hour.
 
 use super::attributes::{self, AttributeSets, TOO_MANY};
+use super::level::Level;
 use super::segment::{self, ATTRIBUTES, FAILED, PROJECT, QUARTER, SET, SOURCE, Segment, TENANT, USER, WORKFLOW};
 use super::{last_event, tail};
 use crate::Store;
@@ -86,7 +87,9 @@ impl Store {
             let (start, end) = bounds(zone, range)?;
             let local = calendar::local(zone, start)?.naive_local();
             let buckets = [Bucket { start, end, local, incomplete: false }];
-            let scope = Scope::new(conn, org, &buckets, &[])?;
+            let by_day = matches!(range, Range::Days(..));
+            let wide = Wide { facet: Some(facet.clone()), ..Wide::default() };
+            let scope = Scope::new(conn, org, &buckets, by_day, &wide)?;
             let ids = FacetIds::new(conn, org, &facet, &scope.sets)?;
             let ranked = scope.ranked(&ids)?;
             let others = ranked.len().saturating_sub(limit);
@@ -115,9 +118,9 @@ impl Store {
     pub async fn wide_difference(&self, org: OrgId) -> Result<Credits, StoreError> {
         self.read(move |conn| {
             let last = last_event(conn, org)?;
-            let kept: i64 = conn
-                .prepare_cached("SELECT coalesce(sum(credits), 0) FROM wide_day WHERE org_id = ?1")?
-                .query_row([org.0], |row| row.get(0))?;
+            let mut levels =
+                conn.prepare_cached("SELECT sum(credits) FROM wide_day WHERE org_id = ?1 GROUP BY level")?;
+            let kept: Vec<i64> = levels.query_map([org.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
             let waiting: i64 = conn
                 .prepare_cached(
                     "SELECT coalesce(sum(credits), 0) FROM charge c WHERE org_id = ?1 AND seq > ?2
@@ -125,20 +128,24 @@ impl Store {
                 )?
                 .query_row([org.0, last], |row| row.get(0))?;
             let spent = crate::position::balance_of(conn, org, ledger::Account::Consumed)?;
-            Ok(Credits::from_wide(i128::from(kept) + i128::from(waiting))?.minus(spent)?)
+            // All levels say the same; the one that says something else is told.
+            let differs = |kept: i64| i128::from(kept) + i128::from(waiting) - i128::from(spent.micros());
+            let kept = if kept.is_empty() { vec![0] } else { kept };
+            Ok(Credits::from_wide(kept.into_iter().map(differs).max_by_key(|d| d.abs()).unwrap_or(0))?)
         })
         .await
     }
 }
 
-/// The cells of a cube from wide usage. `buckets` are its own.
+/// The cells of a cube from wide usage. `buckets` are its own; `by_day` where each is made of whole days of the org's zone.
 pub(crate) fn wide_cells(
     conn: &Connection,
     org: OrgId,
     buckets: &[Bucket],
+    by_day: bool,
     wide: &Wide,
 ) -> Result<(Cells, Option<Axis>), StoreError> {
-    let scope = Scope::new(conn, org, buckets, &wide.chosen)?;
+    let scope = Scope::new(conn, org, buckets, by_day, wide)?;
     let Some(facet) = &wide.facet else {
         return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
     };
@@ -189,17 +196,23 @@ impl<'q> Scope<'q> {
         conn: &Connection,
         org: OrgId,
         buckets: &'q [Bucket],
-        chosen: &[(Facet, String)],
+        by_day: bool,
+        wide: &Wide,
     ) -> Result<Self, StoreError> {
         let mut sets = AttributeSets::load(conn, org)?;
         let meter_sets = tail::sets(conn, org)?;
         let mut segments = Vec::new();
         if let (Some(first), Some(last)) = (buckets.first(), buckets.last()) {
             let zone = org::zone(conn, org)?;
+            let asked: Vec<usize> =
+                wide.facet.iter().chain(wide.chosen.iter().map(|(f, _)| f)).map(column_of).collect();
+            let level = Level::knowing(&asked, by_day);
             let end = Timestamp::from_micros(last.end.micros() - 1);
-            let mut days = conn
-                .prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day")?;
-            let range = params![org.0, calendar::day_number(zone, first.start)?, calendar::day_number(zone, end)?];
+            let (low, high) = (calendar::day_number(zone, first.start)?, calendar::day_number(zone, end)?);
+            let mut days = conn.prepare_cached(
+                "SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4 ORDER BY day",
+            )?;
+            let range = params![org.0, level as i64, low, high];
             segments = days.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
         }
         let after = last_event(conn, org)?;
@@ -210,7 +223,7 @@ impl<'q> Scope<'q> {
             return Err(StoreError::Busy);
         }
         segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
-        let chosen = Chosen::all(conn, org, chosen, &sets)?;
+        let chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
         let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
         Ok(Self { segments, buckets, chosen, meters, sets })
     }
@@ -456,13 +469,6 @@ impl Chosen {
         values: &[&str],
         sets: &AttributeSets,
     ) -> Result<Self, StoreError> {
-        let column = match facet {
-            Facet::Workflow => WORKFLOW,
-            Facet::User => USER,
-            Facet::Tenant => TENANT,
-            Facet::Status => FAILED,
-            Facet::Attribute(_) => ATTRIBUTES,
-        };
         let counts: Box<dyn Fn(i64) -> bool + Send> = match facet {
             Facet::Workflow => among(numbers(conn, org, Kind::Workflow, values)?),
             Facet::User => among(numbers(conn, org, Kind::User, values)?),
@@ -480,7 +486,17 @@ impl Chosen {
                 Box::new(move |set| said.get(&set).copied().unwrap_or(unsaid))
             }
         };
-        Ok(Self { column, counts, of_attributes: matches!(facet, Facet::Attribute(_)) })
+        Ok(Self { column: column_of(facet), counts, of_attributes: matches!(facet, Facet::Attribute(_)) })
+    }
+}
+
+const fn column_of(facet: &Facet) -> usize {
+    match facet {
+        Facet::Workflow => WORKFLOW,
+        Facet::User => USER,
+        Facet::Tenant => TENANT,
+        Facet::Status => FAILED,
+        Facet::Attribute(_) => ATTRIBUTES,
     }
 }
 
