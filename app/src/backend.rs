@@ -27,6 +27,7 @@ use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError, Wide};
 pub mod audit;
 pub mod deletion;
 pub mod desk;
+mod events_csv;
 mod export;
 mod grants;
 pub mod keys;

@@ -8,7 +8,6 @@ use ledger::canon::hex;
 use ledger::entry::Head;
 use ledger::{Credits, Entry, EntryKind, Posting};
 
-pub mod events;
 pub mod xlsx;
 
 /// What amounts are headed in a file, whatever the org calls them: programs look for it.
@@ -93,7 +92,8 @@ fn number(value: &Value) -> String {
     }
 }
 
-fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
+/// A line of cells, each neutralised.
+pub(crate) fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
     for (i, cell) in cells.enumerate() {
         if i > 0 {
             text.push(',');

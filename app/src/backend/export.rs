@@ -1,6 +1,6 @@
 //! Files of a view of usage: its table as CSV and as a workbook, and the events behind it.
 
-use super::{Backend, Store, local_day};
+use super::{Backend, Store, events_csv, local_day};
 use crate::calendar::{Day, range_text};
 use crate::error::AppError;
 use crate::exports::{self, CREDITS};
@@ -131,13 +131,13 @@ impl EventsCsv {
     pub async fn next(&mut self) -> Result<Option<String>, AppError> {
         if !self.begun {
             self.begun = true;
-            return Ok(Some(exports::events::head(self.export.meters())));
+            return Ok(Some(events_csv::head(self.export.meters())));
         }
         // Nothing is sent of stretches where nothing is found: an empty piece would end the answer.
         while let Some(events) = self.export.next().await? {
             if !events.is_empty() {
                 let mut text = String::new();
-                events.iter().for_each(|event| exports::events::row(&mut text, event, self.org.zone));
+                events.iter().for_each(|event| events_csv::row(&mut text, event, self.org.zone));
                 return Ok(Some(text));
             }
         }

@@ -24,7 +24,7 @@ pub fn ExportMenu(
     shown: (Day, Day),
 ) -> impl IntoView {
     let content = follows(view, move |v| files(&v.with_range(shown.0, shown.1)));
-    menu("export", "Export", Signal::stored("Export".to_owned()), content)
+    menu("export", "Export", None, content)
 }
 
 fn files(view: &View) -> Markup {
@@ -56,7 +56,7 @@ pub fn ShareMenu(
         let here = field("link-here", "Link to this view", &origin, v);
         list([here, field("link-fixed", "The same with fixed dates", &origin, &fixed)])
     });
-    menu("share", "Copy link", Signal::stored("Copy link".to_owned()), content)
+    menu("share", "Copy link", None, content)
 }
 
 fn field(id: &str, title: &str, origin: &str, view: &View) -> Markup {

@@ -17,9 +17,9 @@ pub fn Grouping(
     view: Memo<View>,
 ) -> impl IntoView {
     let words = StoredValue::new(words::current());
-    let label = move || words.with_value(|words| view.with(|v| format!("By {}", filters::title(&v.group, words))));
+    let label = move || words.with_value(|words| view.with(|v| filters::title(&v.group, words)));
     let content = follows(view, move |v| words.with_value(|words| groups(v, words)));
-    menu("group-by", "Group by", Signal::derive(label), content)
+    menu("group-by", "Group by", Some(Signal::derive(label)), content)
 }
 
 fn groups(view: &View, words: &Words) -> Markup {

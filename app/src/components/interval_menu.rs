@@ -23,9 +23,9 @@ pub fn IntervalMenu(
 ) -> impl IntoView {
     let label = move || {
         let is_chosen = view.with(|v| v.interval == Some(interval));
-        if is_chosen { format::capital(interval.as_str()) } else { format!("Auto: {}", interval.as_str()) }
+        if is_chosen { format::capital(interval.as_str()) } else { format!("Auto ({})", interval.as_str()) }
     };
-    menu("interval", "Interval", Signal::derive(label), follows(view, move |v| widths(v, shown)))
+    menu("interval", "Interval", Some(Signal::derive(label)), follows(view, move |v| widths(v, shown)))
 }
 
 fn widths(view: &View, (from, to): (Day, Day)) -> Markup {

@@ -10,16 +10,18 @@ use crate::platform;
 use crate::view::View;
 use leptos::prelude::*;
 
-/// The button, and what it opens; a click on a link or button in it closes it, and does what its `data-act` says.
-pub fn menu(id: &'static str, title: &'static str, label: Signal<String>, content: AnyView) -> AnyView {
+/// The button, with what is chosen where something is, and what it opens; a click on a link or button in it closes it, and does
+/// what its `data-act` says.
+pub fn menu(id: &'static str, title: &'static str, chosen: Option<Signal<String>>, content: AnyView) -> AnyView {
     let act = move |event: leptos::ev::MouseEvent| {
         if platform::act(&event) {
             platform::close_popover(id);
         }
     };
     any(view! {
-        <button type="button" class="button" popovertarget=id aria-label=title>
-            <span>{label}</span>
+        <button type="button" class="button" popovertarget=id>
+            <span class:menu-label=chosen.is_some()>{title}</span>
+            <span>{chosen}</span>
             <Icon name="down"/>
         </button>
         <div id=id class="popover menu" popover="auto" role="group" aria-label=title on:click=act>{content}</div>

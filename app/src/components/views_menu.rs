@@ -19,7 +19,7 @@ pub fn ViewsMenu(
 ) -> impl IntoView {
     let form = follows(view, form);
     let content = any(view! { <Filled shown=saved/> {form} });
-    menu("views", "Saved views", Signal::stored("Saved views".to_owned()), content)
+    menu("views", "Saved views", None, content)
 }
 
 fn form(view: &View) -> Markup {

@@ -74,3 +74,35 @@ fn whole(parts: i128, of: i128) -> f64 {
 fn cut(text: &str) -> String {
     text.chars().take(MAX_CELL_CHARS).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_chart::{Usage, specimen_cube};
+    use crate::view::View;
+    use std::io::{Cursor, Read};
+
+    fn part(book: &[u8], name: &str) -> String {
+        let mut zip = zip::ZipArchive::new(Cursor::new(book)).expect("a workbook");
+        let mut text = String::new();
+        zip.by_name(name).expect(name).read_to_string(&mut text).expect("text");
+        text
+    }
+
+    #[test]
+    fn numbers_are_numbers_days_are_days_and_no_text_is_a_formula() {
+        let (cube, view) = (specimen_cube(), View::parse("group=source"));
+        let usage = Usage::of(&cube, &view).expect("fits");
+        let table = Table::of(&cube, &view, &usage, "=HYPERLINK(\"x\")");
+        let about = [("Filters", "=1+1".to_owned()), ("Organization", "<b>&\u{1}".to_owned())];
+        let book = workbook(&table, cube.interval, &about).expect("fits");
+        let (figures, told) = (part(&book, "xl/worksheets/sheet1.xml"), part(&book, "xl/worksheets/sheet2.xml"));
+        assert!(!figures.contains("<f>") && !told.contains("<f>"), "{figures}{told}");
+        assert!(figures.contains("<v>1.50004</v>") && figures.contains("<v>46338</v>"), "{figures}");
+        let texts = part(&book, "xl/sharedStrings.xml");
+        assert!(
+            texts.contains("<t>=api</t>") && texts.contains("<t>=1+1</t>") && texts.contains("&lt;b&gt;&amp;"),
+            "{texts}"
+        );
+    }
+}

@@ -83,7 +83,7 @@ fn Drawer(view: Memo<View>, open: Memo<Option<String>>, menu: Shown) -> impl Int
     });
     let (loading, set_loading) = signal(false);
     view! {
-        <aside
+        <div
             id="drawer"
             class="drawer"
             class:loading=loading
@@ -94,7 +94,7 @@ fn Drawer(view: Memo<View>, open: Memo<Option<String>>, menu: Shown) -> impl Int
             on:keydown=close
         >
             <Filled shown=menu set_loading/>
-        </aside>
+        </div>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The CSV of the events behind a view: a line each, with all that they said, and what each meter used and cost.
 
-use super::line;
+use crate::exports::line;
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use ledger::cube::MeterInfo;
