@@ -21,17 +21,22 @@ use store::{By, CubeQuery, Org, Range, StoreError, Wide};
 pub mod audit;
 pub mod deletion;
 pub mod desk;
+mod events_csv;
+mod export;
 mod grants;
 pub mod keys;
 mod operator;
 mod overview;
+mod part;
 pub mod people;
 pub mod rate_card;
+mod saved_views;
 pub mod settings;
 pub mod setup;
 mod timeline;
 pub mod transactions;
 
+pub use export::EventsCsv;
 pub use store::{Store, UserId};
 
 pub mod event;
@@ -141,7 +146,9 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
     // What the view is made from is what is held against the ledger.
     let differs = if wide.is_asked() { store.wide_difference(id).await? } else { store.totals(id).await?.difference };
     let difference = difference(&org.words, differs);
-    Ok(Analytics { from, to, today, cube, compared, difference, as_of: Moment::new(now, local(&org, now)?) })
+    let reach = part::reach(store, &org, (from, to)).await?;
+    let as_of = Moment::new(now, local(&org, now)?);
+    Ok(Analytics { from, to, today, cube, compared, reach, difference, as_of, origin: origin() })
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {

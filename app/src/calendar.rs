@@ -3,6 +3,7 @@
 //! Written out rather than left to chrono's formatter, which would put its whole pattern language into the browser.
 //! Nothing here knows which day it is: `today` is always a parameter that came from the server.
 
+use crate::span::{Bound, Unit};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -252,26 +253,52 @@ pub fn weekdays() -> [(&'static str, &'static str); 7] {
 pub struct Preset {
     /// What it is called.
     pub title: &'static str,
-    /// First day.
-    pub from: Day,
-    /// Last day.
-    pub to: Day,
+    /// Its ends: relative to today where that can be said, so that a link to it moves on with time.
+    pub range: (Bound, Bound),
+}
+
+impl Preset {
+    /// First and last day, seen from `today`.
+    #[must_use]
+    pub fn days(&self, today: Day) -> (Day, Day) {
+        (self.range.0.day(today), self.range.1.day(today))
+    }
 }
 
 /// The presets of the time picker, seen from `today`.
 #[must_use]
-pub fn presets(today: Day) -> [Preset; 7] {
-    let preset = |title, from, to| Preset { title, from, to };
+pub fn presets(today: Day) -> [Preset; 10] {
+    let preset = |title, from, to| Preset { title, range: (from, to) };
+    let back = |days| Bound::Back(days, Unit::Day);
     let last_month = today.first_of_month().plus_days(-1);
     [
-        preset("Today", today, today),
-        preset("Yesterday", today.plus_days(-1), today.plus_days(-1)),
-        preset("Last 7 days", today.plus_days(-6), today),
-        preset("Last 30 days", today.plus_days(-29), today),
-        preset("Last 90 days", today.plus_days(-89), today),
-        preset("This month", today.first_of_month(), today),
-        preset("Last month", last_month.first_of_month(), last_month),
+        preset("Today", Bound::NOW, Bound::NOW),
+        preset("Yesterday", back(1), back(1)),
+        preset("Last 7 days", back(6), Bound::NOW),
+        preset("Last 30 days", back(29), Bound::NOW),
+        preset("Last 90 days", back(89), Bound::NOW),
+        preset("Last 12 months", Bound::Back(12, Unit::Month), Bound::NOW),
+        preset("This week", Bound::Start(Unit::Week), Bound::NOW),
+        preset("This month", Bound::Start(Unit::Month), Bound::NOW),
+        // No term says where a month ends.
+        preset("Last month", Bound::Day(last_month.first_of_month()), Bound::Day(last_month)),
+        preset("This year", Bound::Start(Unit::Year), Bound::NOW),
     ]
+}
+
+/// The days beside those: as many right before (`-1`) or after (`1`); whole months lead to whole months.
+#[must_use]
+pub fn shifted((from, to): (Day, Day), step: i32) -> (Day, Day) {
+    if from == from.first_of_month() && to == to.last_of_month() {
+        let months = (to.date().year() - from.date().year()) * 12 + months_of(to) - months_of(from) + 1;
+        return (from.plus_months(step * months), to.first_of_month().plus_months(step * months).last_of_month());
+    }
+    let days = i64::from(step) * from.days_until(to);
+    (from.plus_days(days), to.plus_days(days))
+}
+
+fn months_of(day: Day) -> i32 {
+    i32::try_from(day.date().month()).unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -316,11 +343,26 @@ mod tests {
 
     #[test]
     fn presets_end_where_people_expect() {
-        let ranges = presets(day("2024-03-31")).map(|p| (p.title, p.from.iso(), p.to.iso()));
+        let today = day("2024-03-31");
+        let ranges = presets(today).map(|p| (p.title, p.days(today).0.iso(), p.days(today).1.iso()));
         let range = |title| ranges.iter().find(|r| r.0 == title).map(|r| (r.1.as_str(), r.2.as_str()));
         assert_eq!(range("Last 7 days"), Some(("2024-03-25", "2024-03-31")));
         assert_eq!(range("This month"), Some(("2024-03-01", "2024-03-31")));
         assert_eq!(range("Last month"), Some(("2024-02-01", "2024-02-29")));
+        assert_eq!(range("Last 12 months"), Some(("2023-03-31", "2024-03-31")));
+    }
+
+    #[test]
+    fn a_range_is_shifted_by_its_length_and_a_month_by_a_month() {
+        let moved = |from, to, step| {
+            let (from, to) = shifted((day(from), day(to)), step);
+            (from.iso(), to.iso())
+        };
+        let days = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(moved("2026-11-15", "2026-11-21", -1), days("2026-11-08", "2026-11-14"));
+        assert_eq!(moved("2026-11-21", "2026-11-21", 1), days("2026-11-22", "2026-11-22"));
+        assert_eq!(moved("2024-03-01", "2024-03-31", -1), days("2024-02-01", "2024-02-29"));
+        assert_eq!(moved("2026-10-01", "2026-12-31", -1), days("2026-07-01", "2026-09-30"));
     }
 
     proptest! {

@@ -1,30 +1,17 @@
-//! The CSV of exactly what the Analytics page shows: same view, same slice, same table. Server only.
+//! Files: exactly what the Analytics page shows (same view, same slice, same table), the events behind it, the ledger and
+//! the audit log, row by row. Server only.
 //!
 //! Amounts have all six decimals and no grouping; a cell that a spreadsheet would run as a formula is neutralised.
 
-use crate::backend::{self, Store};
-use crate::error::AppError;
-use crate::usage_chart::Usage;
 use crate::usage_table::{Table, Value};
-use crate::view::View;
 use ledger::canon::hex;
 use ledger::entry::Head;
-use ledger::{Credits, Entry, EntryKind, OrgId, Posting};
+use ledger::{Credits, Entry, EntryKind, Posting};
+
+pub mod xlsx;
 
 /// What amounts are headed in a file, whatever the org calls them: programs look for it.
-const CREDITS: &str = "credits";
-
-/// The name of the file, and its text, for the page's query string.
-///
-/// # Errors
-/// What the page would say, in words and figures that programs can rely on.
-pub async fn usage_csv(store: &Store, org: OrgId, query: &str) -> Result<(String, String), AppError> {
-    let view = View::parse(query);
-    let analytics = backend::analytics(store, org, &view).await?;
-    let usage = Usage::of(&analytics.cube, &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
-    let name = format!("usage_{}_{}.csv", analytics.from.iso(), analytics.to.iso());
-    Ok((name, csv(&Table::of(&analytics.cube, &view, &usage, CREDITS))))
-}
+pub(crate) const CREDITS: &str = "credits";
 
 /// The columns of the ledger's file.
 const LEDGER_COLUMNS: [&str; 10] =
@@ -112,8 +99,9 @@ pub fn audit_row(text: &mut String, cells: [&str; 8]) {
     line(text, cells.into_iter());
 }
 
-/// RFC 4180: CRLF, quotes where needed.
-fn csv(table: &Table) -> String {
+/// The table of a view. RFC 4180: CRLF, quotes where needed.
+#[must_use]
+pub fn usage(table: &Table) -> String {
     let mut text = String::new();
     let heads = table.columns.iter().map(|column| column.title.as_str());
     line(&mut text, [table.bucket].into_iter().chain(heads));
@@ -134,7 +122,8 @@ fn number(value: &Value) -> String {
     }
 }
 
-fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
+/// A line of cells, each neutralised.
+pub(crate) fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
     for (i, cell) in cells.enumerate() {
         if i > 0 {
             text.push(',');
@@ -159,14 +148,15 @@ fn is_number(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage_chart::specimen_cube;
+    use crate::usage_chart::{Usage, specimen_cube};
+    use crate::view::View;
     use proptest::prelude::*;
 
     #[test]
     fn the_file_holds_what_the_table_shows() {
         let (cube, view) = (specimen_cube(), View::parse("group=source"));
-        let usage = Usage::of(&cube, &view).expect("fits");
-        let text = csv(&Table::of(&cube, &view, &usage, CREDITS));
+        let sliced = Usage::of(&cube, &view).expect("fits");
+        let text = usage(&Table::of(&cube, &view, &sliced, CREDITS));
         let expected = "Day,web,\"'=api\",Total credits,Calls,Failed\r\n\
                         2026-11-12,1.500040,0.000000,1.500040,3,1\r\n\
                         2026-11-13,0.000000,0.000000,0.000000,0,0\r\n\

@@ -25,6 +25,7 @@ pub mod error;
 pub mod explain;
 #[cfg(feature = "ssr")]
 pub mod exports;
+pub mod filters;
 pub mod format;
 pub mod ledger_view;
 pub mod markup;

@@ -10,7 +10,7 @@ test('the overview shows balance, charts, prices and the last transactions of th
   await expect(page.locator('svg.chart:visible')).toHaveCount(3);
   await expect(page.getByRole('region', { name: 'Last transactions' }).locator('tbody tr')).toHaveCount(100);
   await expect(page.getByText('Cached tokens cost 87.5% less than input tokens')).toBeVisible();
-  await expect(page.getByText('Ledger and charts differ by $0.000000')).toBeVisible();
+  await expect(page.getByText('Difference to the ledger: $0.000000')).toBeVisible();
 });
 
 test('thirty days say their number, amount and weekday, and twelve months their sum', async ({ page }) => {

@@ -5,7 +5,7 @@ test('sign in, read the overview, sign out', async ({ page }) => {
   await signIn(page, 'sample');
   await expect(page.locator('svg.chart:visible')).toHaveCount(3);
   await expect(page.getByRole('heading', { name: 'Last transactions' })).toBeVisible();
-  await expect(page.getByText('Ledger and charts differ by $0.000000')).toBeVisible();
+  await expect(page.getByText('Difference to the ledger: $0.000000')).toBeVisible();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page).toHaveURL(/\/sign-in/);
 });

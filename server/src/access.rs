@@ -109,6 +109,8 @@ pub const RULES: &[Rule] = &[
     // Pages, and what they ask the server for.
     rule("GET", "/", Need::May(Permission::SeeUsage)),
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
+    // Whoever sees usage keeps views of it; whose they are is checked by the store.
+    rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),
@@ -188,6 +190,8 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/switch", Need::Page),
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
+    rule("GET", "/exports/usage.xlsx", Need::May(Permission::Export)),
+    rule("GET", "/exports/events.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/ledger.csv", Need::May(Permission::Export)),
     // What is listed there is what Overview shows.
     rule("GET", "/exports/transactions.csv", Need::May(Permission::SeeUsage)),
@@ -205,6 +209,7 @@ pub const FUNCTIONS: &[(&str, Option<Permission>)] = &[
     ("/api/fn/session", None),
     ("/api/fn/overview", Some(Permission::SeeUsage)),
     ("/api/fn/analytics", Some(Permission::SeeUsage)),
+    ("/api/fn/analytics-part", Some(Permission::SeeUsage)),
     ("/api/fn/event", Some(Permission::SeeUsage)),
     ("/api/fn/ledger", Some(Permission::SeeLedger)),
     ("/api/fn/standing", Some(Permission::SeeLedger)),

@@ -271,24 +271,6 @@ pub async fn server_function(
     leptos_axum::handle_server_fns_with_context(context, request).await
 }
 
-/// What the Analytics page shows, as CSV.
-///
-/// # Errors
-/// A query that the page would refuse too.
-pub async fn usage_csv(
-    State(app): State<AppState>,
-    SignedIn(viewer): SignedIn,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let viewer = viewer.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in again"))?;
-    let made = app::exports::usage_csv(&app.store, viewer.org, &query.unwrap_or_default()).await;
-    let (name, csv) = made.map_err(|error| problem_of(&error))?;
-    // The name is made of dates and words of ours; anything else in it would be dropped here.
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
-    let attachment = format!("attachment; filename=\"{name}\"");
-    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, attachment)], csv).into_response())
-}
-
 /// What the Ledger page lists, as CSV: all of it, a page of the store at a time.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, desk, explorer, live, members, operator, pages, problem, security, settings, setup, telemetry,
+    api, assets, desk, explorer, exports, live, members, operator, pages, problem, saved_views, security, settings,
+    setup, telemetry,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -90,7 +91,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/sign-in/passkey", post(passkey::enter))
         .route("/switch", post(members::switch))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/exports/usage.csv", get(pages::usage_csv))
+        .route("/analytics/views", post(saved_views::act))
+        .route("/exports/usage.csv", get(exports::usage_csv))
+        .route("/exports/usage.xlsx", get(exports::usage_xlsx))
+        .route("/exports/events.csv", get(exports::events_csv))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
         .route("/exports/transactions.csv", get(pages::transactions_csv))
         .route("/live", get(live::live))

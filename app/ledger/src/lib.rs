@@ -7,13 +7,14 @@
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
 //! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
-//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`explain`]) → which of them may do what ([`role`]).
+//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`change`], [`reach`], [`explain`]) → which of them may do what ([`role`]).
 #![deny(clippy::float_arithmetic)]
 
 pub mod balance;
 pub mod canon;
 pub mod card;
 pub mod card_text;
+pub mod change;
 pub mod correction;
 pub mod credits;
 pub mod cube;
@@ -38,11 +39,13 @@ pub mod position;
 pub mod preview;
 pub mod quantity;
 pub mod rate;
+pub mod reach;
 pub mod refusal;
 pub mod remaining;
 pub mod role;
 pub mod rollover;
 pub mod runway;
+pub mod saved_view;
 pub mod settings;
 pub mod settle;
 pub mod time;

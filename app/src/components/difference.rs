@@ -7,5 +7,5 @@ use ledger::{Credits, Words};
 #[must_use]
 pub fn difference(words: &Words, difference: Credits) -> Markup {
     let class = if difference.is_zero() { "difference" } else { "difference wrong" };
-    Markup::new("p").class(class).text("Ledger and charts differ by ").child(amount(words, difference))
+    Markup::new("p").class(class).text("Difference to the ledger: ").child(amount(words, difference))
 }

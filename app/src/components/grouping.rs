@@ -1,28 +1,41 @@
-//! What the colours tell apart: a segmented control of links.
+//! What the colours tell apart, and how many of it.
 
-use crate::view::View;
-use ledger::Dimension;
+use super::facet_menu::{self, ATTRIBUTES};
+use super::menu::{at, heading, item, list, menu};
+use super::still::follows;
+use crate::filters;
+use crate::markup::Markup;
+use crate::view::{TOPS, View};
+use crate::words::{self, Words};
+use ledger::{Dimension, Facet};
 use leptos::prelude::*;
 
-const DIMENSIONS: [(Dimension, &str); 3] =
-    [(Dimension::Type, "Credit type"), (Dimension::Source, "Source"), (Dimension::Project, "Project")];
-
-/// Credit type, source or project.
+/// Credit type, source, project, or what else events say; attributes are named by the server.
 #[component]
 pub fn Grouping(
     /// The view that the links start from.
     view: Memo<View>,
 ) -> impl IntoView {
-    let segment = move |(dimension, title): (Dimension, &'static str)| {
-        let group = dimension.clone();
-        let href = move || view.with(|v| v.with_group(group.clone()).href());
-        let current = move || view.with(|v| v.group == dimension).then_some("true");
-        view! { <a href=href aria-current=current data-noscroll="">{title}</a> }
-    };
-    view! {
-        <nav class="segments" aria-label="Group by">
-            <span class="segments-label" aria-hidden="true">"Group by"</span>
-            {DIMENSIONS.map(segment)}
-        </nav>
-    }
+    let words = StoredValue::new(words::current());
+    let label = move || words.with_value(|words| view.with(|v| filters::title(&v.group, words)));
+    let content = follows(view, move |v| words.with_value(|words| groups(v, words)));
+    menu("group-by", "Group by", Some(Signal::derive(label)), content)
+}
+
+fn groups(view: &View, words: &Words) -> Markup {
+    let facets = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status].map(Dimension::Facet);
+    let attribute = Some(&view.group).filter(|group| matches!(group, Dimension::Facet(Facet::Attribute(_)))).cloned();
+    let dimensions = Dimension::BASE.into_iter().chain(facets).chain(attribute);
+    let groups = dimensions.map(|dimension| {
+        let title = filters::title(&dimension, words);
+        // What the legend hides is not what tells groupings apart.
+        let to = if dimension == view.group { view.clone() } else { view.with_group(dimension) };
+        item(view, &title, &to)
+    });
+    let tops = TOPS.map(|top| item(view, &format!("Top {top}, then other"), &View { top, ..view.clone() }));
+    list([heading("Group by")])
+        .children(groups)
+        .child(at("Attribute\u{2026}", &facet_menu::href(view, ATTRIBUTES)))
+        .child(heading("Show"))
+        .children(tops)
 }

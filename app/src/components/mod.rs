@@ -6,6 +6,7 @@ pub mod banner;
 pub mod calendar_grid;
 pub mod charge_list;
 pub mod chart_drawing;
+pub mod chart_note;
 pub mod chart_panel;
 pub mod correction;
 pub mod correction_preview;
@@ -18,7 +19,10 @@ pub mod entry_filter;
 pub mod error_panel;
 pub mod event_facts;
 pub mod event_head;
+pub mod export_menu;
+pub mod facet_menu;
 pub mod filled;
+pub mod filter_bar;
 #[cfg(feature = "ssr")]
 pub mod grants;
 pub mod grouping;
@@ -26,9 +30,12 @@ pub mod header;
 #[cfg(feature = "ssr")]
 pub mod help;
 pub mod icon;
+pub mod interval_menu;
 pub mod ledger_list;
 pub mod legend;
 pub mod live;
+pub mod menu;
+pub mod notice;
 #[cfg(feature = "ssr")]
 pub mod operator;
 #[cfg(feature = "ssr")]
@@ -38,12 +45,12 @@ pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+pub mod saved_views;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod setup;
 pub mod skeleton;
-pub mod source_filter;
 pub mod standing;
 pub mod stat_card;
 pub mod still;
@@ -52,3 +59,6 @@ pub mod time;
 pub mod time_travel;
 pub mod tooltip;
 pub mod usage_table;
+pub mod views_menu;
+#[cfg(feature = "ssr")]
+pub mod why;

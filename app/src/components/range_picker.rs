@@ -1,4 +1,5 @@
-//! The time picker: two months side by side, any two days, presets, two date fields.
+//! The time picker: two months side by side, any two days, presets, two fields for days or terms such as `now-7d`, and a way
+//! to the days right before and after.
 //!
 //! The first day clicked is the anchor, the second the other end; the same day twice is that one day. Until the second
 //! click nothing is asked of the server. Without a script a day submits itself, presets are links and the two fields
@@ -6,8 +7,11 @@
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
-use crate::calendar::{Day, parse_iso, presets, range_text};
+use super::still::follows;
+use crate::calendar::{Day, Preset, parse_iso, presets, range_text, shifted};
+use crate::markup::{Markup, hidden, span};
 use crate::platform;
+use crate::span::Bound;
 use crate::view::View;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -88,6 +92,7 @@ pub fn RangePicker(
     ready: RwSignal<bool>,
 ) -> impl IntoView {
     let picking = Picking::new(shown, today);
+    shift_by_keys(view, shown, today);
     let navigate = use_navigate();
     let choose = move |(from, to): (Day, Day)| {
         platform::close_popover(POPOVER);
@@ -124,38 +129,79 @@ pub fn RangePicker(
         None => "Choose the first day, then the last; the same twice for one day.".to_owned(),
     };
     view! {
+        <div class="range-bar" role="group" aria-label="Range">
+            {follows(view, move |v| shift(v, shown, today, -1))}
         <button type="button" class="button" popovertarget=POPOVER>
             <Icon name="calendar"/>
             <span>{range_text(shown.0, shown.1)}</span>
             <Icon name="down"/>
         </button>
+            {follows(view, move |v| shift(v, shown, today, 1))}
+        </div>
         <div id=POPOVER class="popover range" popover="auto">
-            <Presets view shown today/>
+            <div class="presets" on:click=move |_| platform::close_popover(POPOVER)>
+                {follows(view, move |v| preset_links(v, shown, today))}
+            </div>
             <div class="range-main">
                 <div class="range-turn">
                     <Arrow label="Previous month" icon="left" step=-1 picking ready/>
                     <Arrow label="Next month" icon="right" step=1 picking ready/>
                 </div>
                 <form class="months" method="get" action="/analytics" on:click=click on:pointerover=hover on:keydown=steer>
-                    <HiddenFields view/>
+                    {follows(view, kept)}
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
-                <DateFields view shown today/>
+                {follows(view, move |v| date_fields(v, shown))}
             </div>
         </div>
     }
 }
 
-#[component]
-fn Presets(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView {
-    let link = move |preset: crate::calendar::Preset| {
-        let href = move || view.with(|v| v.with_range(preset.from, preset.to).href());
-        let current = ((preset.from, preset.to) == shown).then_some("true");
-        let close = move |_| platform::close_popover(POPOVER);
-        view! { <li><a href=href aria-current=current data-noscroll="" on:click=close>{preset.title}</a></li> }
+/// The days right before or after, as many of them.
+fn shift(view: &View, shown: (Day, Day), today: Day, step: i32) -> Markup {
+    let (from, to) = shifted(shown, step);
+    let (label, sign) = if step < 0 { ("Earlier", "\u{2190}") } else { ("Later", "\u{2192}") };
+    let title = format!("{label}: {}", range_text(from, to));
+    if from > today {
+        let there = Markup::new("span").class("button").attr("role", "link").attr("aria-disabled", "true");
+        return there.attr("aria-label", &title).text(sign);
+    }
+    let link =
+        Markup::new("a").class("button").attr("href", &view.with_range(from, to).href()).attr("data-noscroll", "");
+    link.attr("aria-label", &title).attr("title", &title).text(sign)
+}
+
+/// The days to which an arrow key leads where nothing else takes it.
+fn shift_by_keys(view: Memo<View>, shown: (Day, Day), today: Day) {
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let navigate = navigate.clone();
+        let listening = window_event_listener(leptos::ev::keydown, move |event| {
+            let step = match event.key().as_str() {
+                "ArrowLeft" => -1,
+                "ArrowRight" => 1,
+                _ => return,
+            };
+            let (from, to) = shifted(shown, step);
+            if from <= today && platform::is_on_page(&event) {
+                let next = view.with_untracked(|v| v.with_range(from, to).href());
+                navigate(&next, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+            }
+        });
+        on_cleanup(move || listening.remove());
+    });
+}
+
+fn preset_links(view: &View, shown: (Day, Day), today: Day) -> Markup {
+    let link = |preset: Preset| {
+        let current = (preset.days(today) == shown).then_some("true");
+        let to = View { range: Some(preset.range), ..view.clone() };
+        let link =
+            Markup::new("a").attr("href", &to.href()).attr("data-noscroll", "").maybe_attr("aria-current", current);
+        Markup::new("li").child(link.text(preset.title))
     };
-    view! { <ul class="presets" aria-label="Ranges">{presets(today).map(link)}</ul> }
+    Markup::new("ul").attr("aria-label", "Ranges").children(presets(today).map(link))
 }
 
 #[component]
@@ -174,25 +220,41 @@ fn Arrow(label: &'static str, icon: &'static str, step: i32, picking: Picking, r
     }
 }
 
-#[component]
-fn DateFields(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView {
-    view! {
-        <form class="date-fields" method="get" action="/analytics">
-            <HiddenFields view/>
-            <label><span>"From"</span><input type="date" name="from" required value=shown.0.iso() max=today.iso()/></label>
-            <label><span>"To"</span><input type="date" name="to" required value=shown.1.iso() max=today.iso()/></label>
-            <button class="button primary">"Apply"</button>
-        </form>
-    }
+/// What browsers check before the form is sent: [`crate::span::Bound`], as a pattern.
+const PATTERN: &str = "\\d{4}-\\d{2}-\\d{2}|now(-\\d{1,4}[hdwMy]|/[dwMy])?";
+const HINT: &str = "A day like 2026-11-01, or a term: now, now-7d, now-3M, now/M for this month\u{2019}s first.";
+
+fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
+    let field = |name: &str, title: &str, value: &str| {
+        let input = Markup::new("input")
+            .attr("name", name)
+            .attr("value", value)
+            .attr("required", "")
+            .attr("pattern", PATTERN)
+            .attr("title", HINT)
+            .attr("maxlength", "12")
+            .attr("autocomplete", "off")
+            .attr("spellcheck", "false")
+            .attr("aria-describedby", "range-terms");
+        Markup::new("label").child(span(title)).child(input)
+    };
+    let (from, to) = view.range.unwrap_or((Bound::Day(shown.0), Bound::Day(shown.1)));
+    let form = Markup::new("form")
+        .class("date-fields")
+        .attr("method", "get")
+        .attr("action", "/analytics")
+        .child(kept(view))
+        .child(field("from", "From", &from.to_string()))
+        .child(field("to", "To", &to.to_string()))
+        .child(Markup::new("button").class("button primary").text("Apply"));
+    let hint = Markup::new("p").attr("id", "range-terms").class("range-hint").text(HINT);
+    Markup::new("div").child(form).child(hint)
 }
 
 /// The rest of the view, so that a form keeps it.
-#[component]
-fn HiddenFields(view: Memo<View>) -> impl IntoView {
-    move || {
-        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to"));
-        pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
-    }
+fn kept(view: &View) -> Markup {
+    let pairs = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
+    Markup::new("span").attr("hidden", "").children(hidden(pairs))
 }
 
 /// The day whose button was hit.

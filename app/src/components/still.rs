@@ -1,9 +1,11 @@
 //! Shows [`Markup`]: one view for everything that never changes by itself.
 
 use super::chart_drawing;
+use super::filled::any;
 use crate::markup::{Markup, Step};
 use crate::platform;
-use leptos::prelude::document;
+use crate::view::View;
+use leptos::prelude::{AnyView, Memo, StoredValue, With, WithValue, document};
 use leptos::tachys::html::attribute::Attribute;
 use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
 use leptos::tachys::hydration::Cursor;
@@ -14,6 +16,16 @@ use web_sys::Element;
 
 /// See the module.
 pub struct Still(pub Markup);
+
+/// Markup that is written again whenever the view changes. Compiled once for all that follow it.
+pub fn follows(view: Memo<View>, make: impl Fn(&View) -> Markup + Send + Sync + 'static) -> AnyView {
+    followed(view, Box::new(make))
+}
+
+fn followed(view: Memo<View>, make: Box<dyn Fn(&View) -> Markup + Send + Sync>) -> AnyView {
+    let make = StoredValue::new(make);
+    any(move || Still(make.with_value(|make| view.with(|view| make(view)))))
+}
 
 impl Render for Still {
     type State = Element;
@@ -44,7 +56,10 @@ impl Render for Still {
         root.unwrap_or_else(|| document.create_element("div").unwrap_or_else(|_| unreachable!("a div can be made")))
     }
 
+    /// What has the focus keeps it, where it has an id.
     fn rebuild(self, state: &mut Element) {
+        let focused =
+            document().active_element().filter(|focused| state.contains(Some(focused))).map(|focused| focused.id());
         let mut next = self.build();
         if next.is_equal_node(Some(state)) {
             return;
@@ -53,6 +68,9 @@ impl Render for Still {
         state.insert_before_this(&mut next);
         state.unmount();
         *state = next;
+        if let Some(id) = focused {
+            platform::focus(id);
+        }
     }
 }
 

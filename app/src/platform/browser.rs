@@ -20,7 +20,10 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::js_sys::{JSON, Reflect};
-use web_sys::{Element, Event, EventSource, HtmlDocument, HtmlElement, HtmlTextAreaElement, NodeList};
+use web_sys::{
+    Element, Event, EventSource, HtmlDocument, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
+    NodeList,
+};
 
 /// The theme that the server wrote into the page.
 #[must_use]
@@ -123,6 +126,44 @@ pub fn close_popover(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.hide_popover();
     }
+}
+
+/// Does what the link or button says that was clicked (`data-act`: `print`, or `copy` and the id of a field); whether the menu
+/// that it stands in is to close.
+#[must_use]
+pub fn act(event: &Event) -> bool {
+    let Some(element) = target(event).and_then(|element| element.closest("a, button").ok().flatten()) else {
+        return false;
+    };
+    let act = element.get_attribute("data-act").unwrap_or_default();
+    if let Some(field) = act.strip_prefix("copy ") {
+        if copy(field) {
+            element.set_text_content(Some("Copied"));
+        }
+        return false;
+    }
+    if act == "print" {
+        let _ = window().print();
+    }
+    element.tag_name() == "A" || !act.is_empty()
+}
+
+/// Copies the text of a field. By the command that every browser has, wherever the page comes from; the clipboard's own
+/// interface is there over HTTPS only.
+fn copy(id: &str) -> bool {
+    let Some(field) = document().get_element_by_id(id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
+    else {
+        return false;
+    };
+    field.select();
+    document().dyn_into::<HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false))
+}
+
+/// Whether a key was pressed on the page itself: nothing that takes keys has the focus, and no other key is held.
+#[must_use]
+pub fn is_on_page(event: &KeyboardEvent) -> bool {
+    let held = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
+    !held && target(event).is_some_and(|element| matches!(element.tag_name().as_str(), "BODY" | "MAIN"))
 }
 
 /// What is typed in a text of several lines.

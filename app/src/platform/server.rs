@@ -105,6 +105,18 @@ pub fn after_paint(_: impl FnOnce() + 'static) {}
 /// Nothing is open here.
 pub fn close_popover(_: &str) {}
 
+/// Nothing is clicked here.
+#[must_use]
+pub fn act(_: &web_sys::Event) -> bool {
+    false
+}
+
+/// No key is pressed here.
+#[must_use]
+pub fn is_on_page(_: &web_sys::KeyboardEvent) -> bool {
+    false
+}
+
 /// Nothing is typed here.
 #[must_use]
 pub fn text_of(_: &str) -> Option<String> {

@@ -7,6 +7,7 @@ use crate::markup::Markup;
 use crate::rows::Rows;
 use crate::wire;
 use ledger::Cube;
+use ledger::reach::Reach;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,14 @@ pub struct Analytics {
     pub cube: Cube,
     /// What it is compared with.
     pub compared: Option<Compared>,
+    /// What the rate cards of these days match, each by itself.
+    pub reach: Vec<Vec<Reach>>,
     /// What charts and ledger differ by, over all time.
     pub difference: Markup,
     /// When all this was read.
     pub as_of: Moment,
+    /// Where the browser reached the server, for links to be copied.
+    pub origin: String,
 }
 
 /// The usage of other days, with bars of the same width and in the same order: the first beside the first.

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod event;
 pub mod ledger;
 pub mod overview;
+pub mod part;
 pub mod rate_card;
 pub mod session;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5363_7270;
 
 /// Number and text of every migration, oldest first.
-const MIGRATIONS: [(i64, &str); 11] = [
+const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/sqlite/0001_foundation.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_ledger.sql")),
     (3, include_str!("../../../migrations/sqlite/0003_rating.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(i64, &str); 11] = [
     (8, include_str!("../../../migrations/sqlite/0008_passkeys.sql")),
     (9, include_str!("../../../migrations/sqlite/0009_operation.sql")),
     (10, include_str!("../../../migrations/sqlite/0010_overview.sql")),
+    (11, include_str!("../../../migrations/sqlite/0011_saved_views.sql")),
     (12, include_str!("../../../migrations/sqlite/0012_wide_usage.sql")),
 ];
 

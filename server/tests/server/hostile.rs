@@ -166,7 +166,8 @@ async fn a_text_stays_a_text_on_the_page_of_an_event_and_in_its_chart() {
     let strange: Vec<_> =
         strange.into_iter().filter(|tag| tag.split_whitespace().any(|name| name.starts_with("on"))).collect();
     assert_eq!(strange, Vec::<&String>::new());
-    for path in ["/exports/usage.csv?group=project", "/exports/ledger.csv", "/exports/audit.csv"] {
+    for path in ["/exports/usage.csv?group=project", "/exports/events.csv", "/exports/ledger.csv", "/exports/audit.csv"]
+    {
         neutral(&server.open(&cookie, path).await.text(), path);
     }
     Client::new(&server).await.assert_verified().await;

@@ -135,7 +135,7 @@ async fn every_figure_is_what_the_events_add_up_to() {
         first_row.contains(&format!(">\u{2212}{}<", shown(last))) && first_row.contains("event_600"),
         "{first_row}"
     );
-    assert!(html.contains("Ledger and charts differ by <span class=\"amount zero\" title=\"$0.000000\""), "{html}");
+    assert!(html.contains("Difference to the ledger: <span class=\"amount zero\" title=\"$0.000000\""), "{html}");
 }
 
 #[tokio::test]

@@ -1,0 +1,39 @@
+// The controls of Analytics without JavaScript: links, plain forms, and popovers of the browser's own.
+import { expect, signIn, test } from '../journey';
+
+test('sources are ticked and applied, users are listed in the page, chips are links', async ({ page }) => {
+  await signIn(page, 'sample', '/analytics?group=source');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('group', { name: 'Source' }).getByRole('checkbox').first().check();
+  await page.locator('#filters').getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/source=.*group=source/);
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.locator('#filters').getByRole('link', { name: 'User…' }).click();
+  const drawer = page.getByRole('dialog', { name: 'Filter' });
+  await drawer.locator('.menu-list a').nth(1).click();
+  await expect(page.locator('.chip')).toHaveCount(2);
+  await drawer.getByRole('textbox', { name: 'Any user' }).fill('nobody <b>');
+  await drawer.getByRole('button', { name: 'Add' }).click();
+  await expect(page.locator('.chip')).toHaveCount(3);
+  await expect(page.locator('.chips')).toContainText('nobody <b>');
+  await page.getByRole('link', { name: 'Clear all' }).click();
+  await expect(page.getByText('No filters')).toBeVisible();
+});
+
+test('a range in terms, grouping, interval and the link work by themselves', async ({ page }) => {
+  await signIn(page, 'sample', '/analytics');
+  await page.locator('button[popovertarget="range"]').click();
+  await page.locator('#range').getByLabel('From').fill('now-2w');
+  await page.locator('#range').getByLabel('To').fill('now');
+  await page.locator('#range').getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/from=now-2w&to=now/);
+  await page.getByRole('button', { name: 'Group by' }).click();
+  await page.locator('#group-by').getByRole('link', { name: 'User' }).click();
+  await expect(page).toHaveURL(/group=user/);
+  await page.getByRole('button', { name: 'Interval' }).click();
+  await page.locator('#interval').getByRole('link', { name: 'Hour' }).click();
+  await expect(page.getByRole('heading', { name: '$ per hour' })).toBeVisible();
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await expect(page.getByLabel('Link to this view')).toHaveValue(page.url());
+  await expect(page.getByRole('button', { name: 'Copy', exact: true })).toHaveCount(0);
+});
