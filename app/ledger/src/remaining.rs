@@ -9,7 +9,6 @@ use crate::decimal;
 use crate::label::Meter;
 use crate::quantity::{MAX_UNITS, MICROS_PER_UNIT, Quantity};
 use crate::rate::{Before, Mode, PRICE_DECIMALS, RateLine, Rule, Usage};
-use std::cmp::Ordering;
 
 /// A price is listed for at most so many units: more could not be imagined.
 const MOST_LISTED: i64 = 1_000_000;
@@ -146,14 +145,13 @@ pub fn listed(line: &RateLine) -> Option<Listed> {
 
 /// The meter that a cache's serves instead of: `input_tokens` of `cached_tokens`, by their names.
 #[must_use]
-pub fn served_instead_of<'m>(cached: &Meter, all: impl Iterator<Item = &'m Meter> + Clone) -> Option<&'m Meter> {
+pub fn served_instead_of<'m>(cached: &Meter, all: &[&'m Meter]) -> Option<&'m Meter> {
     let name = cached.as_str();
     let place = name.find("cached")?;
     let (before, after) = (&name[..place], &name[place + "cached".len()..]);
     let bare = format!("{before}{}", after.trim_start_matches('_'));
     let candidates = [bare, format!("{before}input{after}")];
-    let is = |meter: &&Meter, name: &str| meter.as_str().cmp(name) == Ordering::Equal;
-    candidates.iter().find_map(|candidate| all.clone().find(|meter| is(meter, candidate)))
+    candidates.iter().find_map(|candidate| all.iter().find(|meter| meter.as_str() == candidate).copied())
 }
 
 #[cfg(test)]
@@ -229,7 +227,8 @@ mod tests {
         assert_eq!(less.times(Quantity::from_units(4_000_000)), Some(credits("2.1")));
         let all = ["cached_tokens", "input_tokens", "prompt_cached_tokens", "prompt_tokens"];
         let all = all.map(|name| Meter::parse(name).expect("a meter"));
-        let instead = |at: usize| served_instead_of(&all[at], all.iter()).map(Meter::as_str);
+        let known: Vec<&Meter> = all.iter().collect();
+        let instead = |at: usize| served_instead_of(&all[at], &known).map(Meter::as_str);
         assert_eq!([instead(0), instead(1), instead(2)], [Some("input_tokens"), None, Some("prompt_tokens")]);
     }
 

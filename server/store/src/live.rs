@@ -48,7 +48,7 @@ impl HeadWatch {
     pub async fn moved(&mut self) {
         if self.0.changed().await.is_err() {
             // The store is gone: nothing will be booked any more.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

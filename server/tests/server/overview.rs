@@ -119,9 +119,9 @@ async fn every_figure_is_what_the_events_add_up_to() {
         // One more would cost the micro-credit that is not there.
         let buys = (1_000 * (left + 1) - 1) / price;
         let row = format!(
-            "<td>{} {unit}</td><td><span title=\"${cost}\">{cost}</span></td><td><strong>{} {unit}</strong>",
-            app::format::count(used[meter]),
-            app::format::count(buys)
+            "<td><strong>{} {unit}</strong></td><td>{} {unit}</td><td><span title=\"${cost}\">{cost}</span></td>",
+            app::format::count(buys),
+            app::format::count(used[meter])
         );
         holds(&html, &[row]);
     }

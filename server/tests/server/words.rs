@@ -111,17 +111,18 @@ async fn credits_stand_behind_amounts_with_all_decimals_on_hover() {
     let words = Words { workflow: "Scenario".to_owned(), workflows: "Scenarios".to_owned(), ..Words::default() };
     let pages = Pages::of(words).await;
     let shown = "title=\"0.700000 credits\">0.70 credits<";
+    holds(&pages.html("/").await, &["title=\"99.300000 credits\">99.30<", ">credits</span>", "Credits per day", shown]);
+    let analytics = pages.html("/analytics").await;
     holds(
-        &pages.html("/").await,
+        &analytics,
         &[
-            "title=\"99.300000 credits\">99.30<",
-            ">credits</span>",
-            "Credits per day",
+            shown,
             "class=\"legend-figure\">0.70 credits<",
+            "title=\"0.700000 credits\">0.70</td>",
+            ">Credits</th>",
+            "0.70 credits from ",
         ],
     );
-    let analytics = pages.html("/analytics").await;
-    holds(&analytics, &[shown, "title=\"0.700000 credits\">0.70</td>", ">Credits</th>", "0.70 credits from "]);
     // What an event cost is said in full: its parts must add up.
     let in_full = "title=\"0.700000 credits\">0.700000 credits<";
     holds(&pages.html("/events/event_1").await, &[in_full, "<dt>Scenario</dt><dd>Nightly (w-1)</dd>"]);

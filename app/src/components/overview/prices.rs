@@ -31,21 +31,22 @@ pub struct MeterUse {
 /// The panel of what was used and what can still be.
 #[must_use]
 pub fn usage_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
-    let lines = meters.iter().flat_map(|meter| meter.lines.iter().map(move |line| (meter, line)));
+    let lines = meters.iter().flat_map(|meter| meter.lines.iter().enumerate().map(move |line| (meter, line)));
     let count = lines.clone().count();
-    let priced = lines
-        .take(LINES)
-        .map(|(meter, (line, before))| used_row(words, meter, title(meter, line), &buys(meter, line, *before, recent)));
+    let priced = lines.take(LINES).map(|(meter, (index, (line, before)))| {
+        // What was used is the credit type's: it stands at its first line.
+        used_row(words, (index == 0).then_some(meter), title(meter, line), &buys(meter, line, *before, recent))
+    });
     let gone = meters.iter().filter(|meter| meter.lines.is_empty() && meter.all.1 > Quantity::ZERO).map(|meter| {
         let title = Markup::new("span").text(&meter.info.title);
-        used_row(words, meter, title, &(NOT_SAID.to_owned(), "no price today".to_owned()))
+        used_row(words, Some(meter), title, &(NOT_SAID.to_owned(), "no price today".to_owned()))
     });
     let rows = priced.chain(gone);
     let unit = format!("{} spent\t", format::unit_head(words));
     let table = table(
         "table-scroll",
         "What was used of each credit type, and what the balance buys of it",
-        &["Credit type", "Used so far\t", &unit, "The balance buys\t"],
+        &["Credit type", "The balance buys\t", "Used so far\t", &unit],
         rows,
         None,
     );
@@ -54,11 +55,16 @@ pub fn usage_panel(words: &Words, meters: &[MeterUse], recent: &str) -> Markup {
         .children(more(count))
 }
 
-fn used_row(words: &Words, meter: &MeterUse, title: Markup, (buys, hint): &(String, String)) -> Markup {
+fn used_row(words: &Words, used: Option<&MeterUse>, title: Markup, (buys, hint): &(String, String)) -> Markup {
     let buys = Markup::new("td").class("number").child(Markup::new("strong").text(buys));
     let buys = if hint.is_empty() { buys } else { buys.child(Markup::new("small").class("muted").text(hint)) };
-    let (spent, used) = meter.all;
-    row(title, [number(&units(&quantity(used), &meter.info.unit)), number_of(amount_bare(words, spent)), buys])
+    let cells = match used {
+        Some(MeterUse { info, all: (spent, used), .. }) => {
+            [number(&units(&quantity(*used), &info.unit)), number_of(amount_bare(words, *spent))]
+        }
+        None => [number(""), number("")],
+    };
+    row(title, std::iter::once(buys).chain(cells))
 }
 
 /// The panel of what each credit type costs, and what a cache saves.
@@ -213,8 +219,9 @@ fn savings(words: &Words, meters: &[MeterUse], recent: &str) -> Vec<String> {
         [(line, _)] => listed(line),
         _ => None,
     };
+    let all: Vec<&ledger::Meter> = meters.iter().map(|meter| &meter.info.meter).collect();
     let saving = |cached: &MeterUse| {
-        let instead = served_instead_of(&cached.info.meter, meters.iter().map(|meter| &meter.info.meter))?;
+        let instead = served_instead_of(&cached.info.meter, &all)?;
         let full = meters.iter().find(|meter| meter.info.meter == *instead)?;
         let (less, thousandths) = plain(cached)?.saving(plain(full)?)?;
         let percent = match thousandths % 10 {
