@@ -11,11 +11,11 @@ use crate::components::overview_cards::{Figures, cards, head, last_events};
 use crate::error::{AppError, RequestId};
 use crate::format;
 use crate::server_fns::Moment;
-use crate::server_fns::analytics::{Analytics, DEFAULT_DAYS};
+use crate::server_fns::analytics::{Analytics, Compared, DEFAULT_DAYS};
 use crate::server_fns::overview::{DAYS, EVENTS, Overview, Recent};
 use crate::server_fns::session::SessionInfo;
 use crate::usage_chart::Usage;
-use crate::view::View;
+use crate::view::{View, can_have};
 use ::ledger::cube::{MAX_BUCKETS, MeterInfo};
 use ::ledger::{Interval, Meter, OrgId, Permission, Quantity, Role, Timestamp};
 use axum::http::HeaderMap;
@@ -145,32 +145,34 @@ impl Backend {
     ///
     /// # Errors
     /// [`AppError::NotSignedIn`], [`AppError::BadRange`], or what the store says.
-    pub async fn analytics(&self, range: Option<(Day, Day)>) -> Result<Analytics, AppError> {
+    pub async fn analytics(&self, query: &str) -> Result<Analytics, AppError> {
         let org = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?.org;
-        analytics(&self.store, org, range).await
+        analytics(&self.store, org, &View::parse(query)).await
     }
 }
 
-/// The usage of an org in a range of days, both included.
+/// The usage of an org that a view shows.
 ///
 /// # Errors
-/// [`AppError::BadRange`] for more days than a cube has, or what the store says.
-pub async fn analytics(store: &Store, id: OrgId, range: Option<(Day, Day)>) -> Result<Analytics, AppError> {
+/// [`AppError::BadRange`] for more bars than a cube has, or what the store says.
+pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytics, AppError> {
     let org = store.org(id).await?;
     let now = store.now();
     let today = local_day(&org, now)?;
-    let (from, to) = range.unwrap_or((today.plus_days(1 - DEFAULT_DAYS), today));
-    let length = from.days_until(to);
-    if !(1..=i64::try_from(MAX_BUCKETS).unwrap_or(i64::MAX)).contains(&length) {
-        let length = format::counted(length, "day", "days");
+    let (from, to) = view.days(today).unwrap_or((today.plus_days(1 - DEFAULT_DAYS), today));
+    let interval = view.interval_over(from, to);
+    if !can_have(interval, from, to) {
         return Err(AppError::BadRange {
-            problem: format!("This range has {length}; at most {MAX_BUCKETS} can be shown. Choose a shorter one."),
+            problem: format!("This range gives more than {MAX_BUCKETS} bars. Choose a shorter one, or wider bars."),
         });
     }
-    let interval = if from == to { Interval::Hour } else { Interval::Day };
     let cube = store.cube(id, &days(from, to, interval)).await?;
+    let compared = match view.compare.map(|compare| compare.days((from, to))) {
+        Some((from, to)) => Some(Compared { from, to, cube: store.cube(id, &days(from, to, interval)).await? }),
+        None => None,
+    };
     let difference = difference(&org.words, store.totals(id).await?.difference);
-    Ok(Analytics { from, to, today, cube, difference, as_of: Moment::new(now, local(&org, now)?) })
+    Ok(Analytics { from, to, today, cube, compared, difference, as_of: Moment::new(now, local(&org, now)?) })
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {

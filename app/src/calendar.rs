@@ -33,6 +33,12 @@ impl Day {
         (2000..2200).contains(&date.year()).then_some(Self(date))
     }
 
+    /// The first of them.
+    #[must_use]
+    pub fn first() -> Self {
+        Self(NaiveDate::default().with_year(2000).unwrap_or_default())
+    }
+
     /// From chrono's number of the day (days since 31 December of the year 0).
     #[must_use]
     pub fn from_number(number: i32) -> Option<Self> {
@@ -71,6 +77,12 @@ impl Day {
     #[must_use]
     pub fn first_of_month(self) -> Self {
         self.0.with_day(1).map_or(self, Self)
+    }
+
+    /// The first day of its year.
+    #[must_use]
+    pub fn first_of_year(self) -> Self {
+        self.0.with_ordinal(1).map_or(self, Self)
     }
 
     /// The last day of its month.

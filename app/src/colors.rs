@@ -5,6 +5,7 @@
 //! alphabetical order. More than eight things share the neutral colour; which ones is decided over all that the cube
 //! holds, not over what a filter leaves.
 
+use ledger::cube::AxisValue;
 use ledger::{Cube, Dimension};
 
 /// Colours that tell things apart.
@@ -14,16 +15,24 @@ pub const OTHER: u8 = SLOTS;
 
 /// The colour of each value of a dimension, in the order of the cube's own list.
 #[must_use]
-pub fn slots(cube: &Cube, dimension: Dimension) -> Vec<u8> {
-    match dimension {
-        Dimension::Type => (0..cube.meters.len()).map(by_place).collect(),
-        Dimension::Source => by_name(&cube.sources, &spent(cube, dimension)),
-        Dimension::Project => {
-            let names: Vec<String> =
-                cube.projects.iter().map(|p| p.as_ref().map_or(String::new(), |p| p.id.clone())).collect();
-            by_name(&names, &spent(cube, dimension))
+pub fn slots(cube: &Cube, dimension: &Dimension) -> Vec<u8> {
+    let none = String::new;
+    let names: Vec<String> = match dimension {
+        Dimension::Type => return (0..cube.meters.len()).map(by_place).collect(),
+        Dimension::Source => cube.sources.clone(),
+        Dimension::Project => cube.projects.iter().map(|p| p.as_ref().map_or_else(none, |p| p.id.clone())).collect(),
+        Dimension::Facet(_) => {
+            let values = cube.facet.iter().flat_map(|axis| &axis.values);
+            let id = |value: &AxisValue| match value {
+                AxisValue::Named(named) => Some(named.id.clone()),
+                AxisValue::Unsaid => Some(String::new()),
+                AxisValue::Others(_) => None,
+            };
+            // What is added up comes last, and has the neutral colour.
+            values.map_while(id).collect()
         }
-    }
+    };
+    by_name(&names, &spent(cube, dimension, names.len()))
 }
 
 fn by_place(index: usize) -> u8 {
@@ -31,11 +40,15 @@ fn by_place(index: usize) -> u8 {
 }
 
 /// Credits spent per value of a dimension over the whole cube.
-fn spent(cube: &Cube, dimension: Dimension) -> Vec<i128> {
-    let len = if dimension == Dimension::Source { cube.sources.len() } else { cube.projects.len() };
+fn spent(cube: &Cube, dimension: &Dimension, len: usize) -> Vec<i128> {
     let mut sums = vec![0_i128; len];
     for cell in &cube.cells {
-        let index = if dimension == Dimension::Source { cell.source } else { cell.project };
+        let index = match dimension {
+            Dimension::Type => cell.meter,
+            Dimension::Source => cell.source,
+            Dimension::Project => cell.project,
+            Dimension::Facet(_) => cell.facet,
+        };
         if let Some(sum) = sums.get_mut(usize::from(index)) {
             *sum += i128::from(cell.micros);
         }

@@ -20,7 +20,7 @@ const CREDITS: &str = "credits";
 /// What the page would say, in words and figures that programs can rely on.
 pub async fn usage_csv(store: &Store, org: OrgId, query: &str) -> Result<(String, String), AppError> {
     let view = View::parse(query);
-    let analytics = backend::analytics(store, org, view.range).await?;
+    let analytics = backend::analytics(store, org, &view).await?;
     let usage = Usage::of(&analytics.cube, &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
     let name = format!("usage_{}_{}.csv", analytics.from.iso(), analytics.to.iso());
     Ok((name, csv(&Table::of(&analytics.cube, &view, &usage, CREDITS))))

@@ -39,6 +39,7 @@ pub mod query;
 pub mod refused;
 pub mod rows;
 pub mod server_fns;
+pub mod span;
 pub mod theme;
 pub mod usage_chart;
 pub mod usage_table;

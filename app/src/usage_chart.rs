@@ -8,7 +8,7 @@ use crate::charts;
 use crate::colors;
 use crate::format;
 use crate::view::View;
-use ledger::cube::{Bucket, Figures, Series as Sliced};
+use ledger::cube::{AxisValue, Bucket, Figures, Series as Sliced};
 use ledger::{Credits, Cube, Dimension, Interval, Refusal, Slice, Words};
 
 /// Series that are told apart. More could be neither read in a legend nor found in a table.
@@ -48,8 +48,8 @@ impl Usage {
     /// # Errors
     /// [`Refusal::AmountOverflow`] where sums do not fit.
     pub fn of(cube: &Cube, view: &View) -> Result<Self, Refusal> {
-        let Slice { total, points, series } = cube.slice(&view.filter(), &[view.group])?;
-        let series = ordered(cube, view.group, series)?;
+        let Slice { total, points, series } = cube.slice(&view.filter(), std::slice::from_ref(&view.group))?;
+        let series = ordered(cube, &view.group, series)?;
         let months = cube.interval == Interval::Day && cube.buckets.len() >= MONTHS_FROM_DAYS;
         let buckets = cube.buckets.iter().map(|bucket| axis_bucket(bucket, cube.interval, months)).collect();
         Ok(Self { buckets, series, points, total })
@@ -88,14 +88,19 @@ impl Usage {
 }
 
 /// Series in the order of the cube's own lists, those without a colour of their own last and largest first.
-fn ordered(cube: &Cube, group: Dimension, sliced: Vec<Sliced>) -> Result<Vec<Series>, Refusal> {
+fn ordered(cube: &Cube, group: &Dimension, sliced: Vec<Sliced>) -> Result<Vec<Series>, Refusal> {
     let slots = colors::slots(cube, group);
     let place = |series: &Sliced| {
-        let id = series.key.first().map_or("", |(_, id)| id.as_str());
+        let Some(id) = series.key.first().and_then(|(_, id)| id.as_deref()) else { return (usize::MAX, colors::OTHER) };
         let index = match group {
             Dimension::Type => cube.meters.iter().position(|m| m.meter.as_str() == id),
             Dimension::Source => cube.sources.iter().position(|s| s == id),
             Dimension::Project => cube.projects.iter().position(|p| p.as_ref().map_or("", |p| p.id.as_str()) == id),
+            Dimension::Facet(_) => cube.facet.iter().flat_map(|axis| &axis.values).position(|value| match value {
+                AxisValue::Named(named) => named.id == id,
+                AxisValue::Unsaid => id.is_empty(),
+                AxisValue::Others(_) => false,
+            }),
         };
         index.map_or((usize::MAX, colors::OTHER), |i| (i, slots.get(i).copied().unwrap_or(colors::OTHER)))
     };
@@ -177,6 +182,7 @@ mod tests {
             meter,
             source,
             project,
+            facet: 0,
             micros,
             quantity: Quantity::from_units(units),
         };
@@ -187,6 +193,7 @@ mod tests {
             meters: vec![meter("input_tokens", "Input tokens"), meter("output", "Output"), meter("images", "Images")],
             sources: vec!["web".to_owned(), "=api".to_owned()],
             projects: vec![None, Some(Named { id: "p1".to_owned(), name: "Project one".to_owned() })],
+            facet: None,
             sets: vec![vec![0, 1], vec![0]],
             cells: vec![
                 cell(0, 0, 0, 0, 1_500_000, 2_500),
@@ -195,8 +202,8 @@ mod tests {
                 cell(2, 1, 1, 1, 7_000_000, 7),
             ],
             calls: vec![
-                Calls { bucket: 0, set: 0, source: 0, project: 0, events: 3, failed: 1, bytes: 0 },
-                Calls { bucket: 2, set: 0, source: 1, project: 1, events: 2, failed: 0, bytes: 0 },
+                Calls { bucket: 0, set: 0, source: 0, project: 0, facet: 0, events: 3, failed: 1, bytes: 0 },
+                Calls { bucket: 2, set: 0, source: 1, project: 1, facet: 0, events: 2, failed: 0, bytes: 0 },
             ],
         }
     }

@@ -57,7 +57,8 @@ impl Table {
     /// The table of a view; `credits` is what its amounts are headed.
     #[must_use]
     pub fn of(cube: &Cube, view: &View, usage: &Usage, credits: &str) -> Self {
-        let unit = view.credit_type.as_deref().and_then(|name| cube.meters.iter().find(|m| m.meter.as_str() == name));
+        let only = view.types.first().filter(|_| view.types.len() == 1);
+        let unit = only.and_then(|name| cube.meters.iter().find(|m| m.meter.as_str() == name));
         // A single series is its own total.
         let series = if usage.series.len() > 1 { usage.series.as_slice() } else { &[] };
         let mut columns: Vec<Column> =

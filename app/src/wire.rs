@@ -4,7 +4,7 @@
 //! The shape is private to this crate and may change with any release: both sides are always built together.
 
 use chrono::DateTime;
-use ledger::cube::{Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
+use ledger::cube::{Axis, Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
 use ledger::{Quantity, Timestamp};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,11 +18,12 @@ struct Wire {
     meters: Vec<MeterInfo>,
     sources: Vec<String>,
     projects: Vec<Option<Named>>,
+    facet: Option<Axis>,
     sets: Vec<Vec<u16>>,
-    /// Bucket, meter, source, project, micro-credits, quantity.
-    cells: Vec<(u16, u16, u16, u16, i64, Quantity)>,
-    /// Bucket, set, source, project, events, failed, bytes.
-    calls: Vec<(u16, u16, u16, u16, i64, i64, i64)>,
+    /// Bucket, meter, source, project, facet; micro-credits, quantity.
+    cells: Vec<([u16; 5], i64, Quantity)>,
+    /// Bucket, set, source, project, facet; events, failed, bytes.
+    calls: Vec<([u16; 5], i64, i64, i64)>,
 }
 
 /// For `#[serde(with)]`.
@@ -39,8 +40,17 @@ pub fn serialize<S: Serializer>(cube: &Cube, serializer: S) -> Result<S::Ok, S::
         sources: cube.sources.clone(),
         projects: cube.projects.clone(),
         sets: cube.sets.clone(),
-        cells: cube.cells.iter().map(|c| (c.bucket, c.meter, c.source, c.project, c.micros, c.quantity)).collect(),
-        calls: cube.calls.iter().map(|c| (c.bucket, c.set, c.source, c.project, c.events, c.failed, c.bytes)).collect(),
+        facet: cube.facet.clone(),
+        cells: cube
+            .cells
+            .iter()
+            .map(|c| ([c.bucket, c.meter, c.source, c.project, c.facet], c.micros, c.quantity))
+            .collect(),
+        calls: cube
+            .calls
+            .iter()
+            .map(|c| ([c.bucket, c.set, c.source, c.project, c.facet], c.events, c.failed, c.bytes))
+            .collect(),
     };
     wire.serialize(serializer)
 }
@@ -61,12 +71,6 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
             incomplete,
         });
     }
-    let cell = |(bucket, meter, source, project, micros, quantity)| {
-        Cell::at([bucket, meter, source, project], micros, quantity)
-    };
-    let calls = |(bucket, set, source, project, events, failed, bytes)| {
-        Calls::at([bucket, set, source, project], events, failed, bytes)
-    };
     let cube = Cube {
         zone: wire.zone,
         interval: wire.interval,
@@ -75,20 +79,28 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cube, D
         sources: wire.sources,
         projects: wire.projects,
         sets: wire.sets,
-        cells: wire.cells.into_iter().map(cell).collect(),
-        calls: wire.calls.into_iter().map(calls).collect(),
+        facet: wire.facet,
+        cells: wire.cells.into_iter().map(|(at, micros, quantity)| Cell::at(at, micros, quantity)).collect(),
+        calls: wire.calls.into_iter().map(|(at, events, failed, bytes)| Calls::at(at, events, failed, bytes)).collect(),
     };
     if is_sound(&cube) { Ok(cube) } else { Err(D::Error::custom("an index points nowhere")) }
 }
 
 fn is_sound(cube: &Cube) -> bool {
     let within = |index: u16, len: usize| usize::from(index) < len;
-    let place = |bucket, source, project| {
-        within(bucket, cube.buckets.len()) && within(source, cube.sources.len()) && within(project, cube.projects.len())
+    let values = cube.facet.as_ref().map_or(1, |axis| axis.values.len());
+    let place = |bucket, source, project, facet| {
+        within(bucket, cube.buckets.len())
+            && within(source, cube.sources.len())
+            && within(project, cube.projects.len())
+            && within(facet, values)
     };
     cube.sets.iter().flatten().all(|m| within(*m, cube.meters.len()))
-        && cube.cells.iter().all(|c| place(c.bucket, c.source, c.project) && within(c.meter, cube.meters.len()))
-        && cube.calls.iter().all(|c| place(c.bucket, c.source, c.project) && within(c.set, cube.sets.len()))
+        && cube
+            .cells
+            .iter()
+            .all(|c| place(c.bucket, c.source, c.project, c.facet) && within(c.meter, cube.meters.len()))
+        && cube.calls.iter().all(|c| place(c.bucket, c.source, c.project, c.facet) && within(c.set, cube.sets.len()))
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub mod words;
 pub use balance::{Balance, OrgState};
 pub use card::RateCard;
 pub use credits::Credits;
-pub use cube::{Cube, Dimension, Filter, Interval, Slice};
+pub use cube::{Cube, Dimension, Facet, Filter, Interval, Slice};
 pub use cycle::BillingCycle;
 pub use entry::{Account, Entry, EntryKind, Posting};
 pub use event::Event;

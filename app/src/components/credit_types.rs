@@ -30,7 +30,9 @@ pub fn CreditTypes(
 fn tab(view: Memo<View>, name: Option<String>, title: String, words: &Words, amount: Credits) -> impl IntoView + use<> {
     let name = StoredValue::new(name);
     let href = move || name.with_value(|name| view.with(|v| v.with_type(name.as_deref()).href()));
-    let current = move || name.with_value(|name| view.with(|v| v.credit_type == *name).then_some("true"));
+    let current = move || {
+        name.with_value(|name| view.with(|v| v.types.first() == name.as_ref() && v.types.len() < 2).then_some("true"))
+    };
     view! {
         <a class="tab" href=href aria-current=current data-noscroll="">
             <span>{title}</span>
@@ -44,7 +46,8 @@ fn amounts(cube: &Cube, view: &View) -> (Credits, Vec<(String, String, Credits)>
     // Sums that do not fit are reported by the chart beside these tabs.
     let slice = cube.slice(&view.filter(), &[Dimension::Type]).ok();
     let of = |name: &str| {
-        let series = slice.iter().flat_map(|s| &s.series).find(|s| s.key.iter().any(|(_, id)| id == name));
+        let series =
+            slice.iter().flat_map(|s| &s.series).find(|s| s.key.iter().any(|(_, id)| id.as_deref() == Some(name)));
         series.map_or(Credits::ZERO, |s| s.total.credits)
     };
     let types = cube.meters.iter().map(|m| (m.meter.to_string(), m.title.clone(), of(m.meter.as_str()))).collect();

@@ -190,7 +190,7 @@ fn DateFields(view: Memo<View>, shown: (Day, Day), today: Day) -> impl IntoView 
 #[component]
 fn HiddenFields(view: Memo<View>) -> impl IntoView {
     move || {
-        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| !matches!(*name, "from" | "to"));
+        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to"));
         pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::icon::Icon;
 use crate::view::View;
-use ledger::Cube;
+use ledger::{Cube, Dimension};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -19,7 +19,7 @@ pub fn SourceFilter(
 ) -> impl IntoView {
     let label = move || view.with(|v| summary(&v.sources));
     let hidden = move || {
-        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| *name != "source");
+        let pairs = view.with(View::pairs).into_iter().filter(|(name, _)| name != "source");
         pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
     };
     let boxes = cube.with_value(|cube| offered(cube, &view.get_untracked()));
@@ -38,7 +38,7 @@ pub fn SourceFilter(
                     {boxes}
                 </fieldset>
                 <div class="popover-foot">
-                    <a class="button quiet" href=move || view.with(|v| v.with_all_sources().href()) data-noscroll="">"All sources"</a>
+                    <a class="button quiet" href=move || view.with(|v| View { sources: Vec::new(), ..v.clone() }.href()) data-noscroll="">"All sources"</a>
                     <button class="button primary" class:hidden=move || ready.get()>"Apply"</button>
                 </div>
             </form>
@@ -53,7 +53,7 @@ fn Choice(view: Memo<View>, source: String) -> impl IntoView {
     let checked = move || name.with_value(|name| view.with(|v| v.sources.contains(name)));
     let choose = move |event: web_sys::Event| {
         let chosen = event_target_checked(&event);
-        let next = name.with_value(|name| view.with_untracked(|v| v.with_source(name, chosen)));
+        let next = name.with_value(|name| view.with_untracked(|v| v.with_value(&Dimension::Source, name, chosen)));
         navigate(&next.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     view! {

@@ -32,8 +32,8 @@ use leptos_router::hooks::use_location;
 pub fn AnalyticsPage() -> impl IntoView {
     let search = use_location().search;
     let view = Memo::new(move |_| View::parse(&search.get()));
-    let range = Memo::new(move |_| view.with(|v| v.range));
-    let data = answer(move || GetAnalytics { range: range.get() });
+    let question = Memo::new(move |_| view.with(View::question));
+    let data = answer(move || GetAnalytics { query: question.get() });
     let shown = data.shown(move |told| match told {
         Ok(analytics) => any(view! { <Report analytics view/> }),
         Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
@@ -57,7 +57,7 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 
 #[component]
 fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
-    let Analytics { from, to, today, cube, difference, as_of } = analytics;
+    let Analytics { from, to, today, cube, compared: _, difference, as_of } = analytics;
     let zone = cube.zone.clone();
     let cube = StoredValue::new(cube);
     let usage = Memo::new(move |_| view.with(|view| cube.with_value(|cube| sliced(cube, view))));
@@ -66,7 +66,7 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
     // The file says which days it holds, also where the page's own address leaves them to the default.
     let csv = move || view.with(|v| v.with_range(from, to).at("/exports/usage.csv"));
     let words = words::current();
-    let per = format!("{} per {}", format::unit_head(&words), if from == to { "hour" } else { "day" });
+    let per = format!("{} per {}", format::unit_head(&words), cube.with_value(|cube| cube.interval.as_str()));
     let note = format!("Amounts in {}", words.unit);
     view! {
         <div class="page-head">

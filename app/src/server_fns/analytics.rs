@@ -22,23 +22,38 @@ pub struct Analytics {
     pub to: Day,
     /// Today in the org's zone.
     pub today: Day,
-    /// Hours where it is one day, days otherwise.
+    /// What was used.
     #[serde(with = "wire")]
     pub cube: Cube,
+    /// What it is compared with.
+    pub compared: Option<Compared>,
     /// What charts and ledger differ by, over all time.
     pub difference: Markup,
     /// When all this was read.
     pub as_of: Moment,
 }
 
-/// The usage of the signed-in person's org from the first to the last day, or of the last [`DEFAULT_DAYS`] days.
+/// The usage of other days, with bars of the same width and in the same order: the first beside the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+    /// What was used. Its lists are its own.
+    #[serde(with = "wire")]
+    pub cube: Cube,
+}
+
+/// The usage of the signed-in person's org that a view's question asks for ([`crate::view::View::question`]); of the last
+/// [`DEFAULT_DAYS`] days where it names none.
 ///
 /// # Errors
-/// [`AppError::BadRange`] for more days than a cube has; otherwise what [`AppError`] says.
+/// [`AppError::BadRange`] for more bars than a cube has; otherwise what [`AppError`] says.
 #[server(name = GetAnalytics, prefix = "/api/fn", endpoint = "analytics", input = Rows, output = Rows)]
 pub async fn analytics(
-    /// First and last day.
-    range: Option<(Day, Day)>,
+    /// The question.
+    query: String,
 ) -> Result<Analytics, AppError> {
-    crate::backend::Backend::current().analytics(range).await
+    crate::backend::Backend::current().analytics(&query).await
 }

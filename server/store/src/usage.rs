@@ -218,25 +218,27 @@ impl Names {
         calls: &[CallsRow],
     ) -> Result<Cube, StoreError> {
         let place = Places { buckets: &buckets, source };
-        let mut sums: BTreeMap<[u16; 4], (i64, Quantity)> = BTreeMap::new();
+        let mut sums: BTreeMap<[u16; 5], (i64, Quantity)> = BTreeMap::new();
         for (bucket, meter, origin, project, credits, quantity, micros) in usage.iter().copied() {
             let key = [
                 place.of(bucket)?,
                 at(&self.meter_at, meter)?,
                 at(&self.source_at, origin)?,
                 at(&self.project_at, project)?,
+                0,
             ];
             let sum = sums.entry(key).or_default();
             sum.0 = sum.0.checked_add(credits).ok_or(Refusal::AmountOverflow)?;
             sum.1 = sum.1.plus(Quantity::from_parts(quantity, micros))?;
         }
-        let mut counts: BTreeMap<[u16; 4], (i64, i64, i64)> = BTreeMap::new();
+        let mut counts: BTreeMap<[u16; 5], (i64, i64, i64)> = BTreeMap::new();
         for (bucket, set, origin, project, events, failed, bytes) in calls.iter().copied() {
             let key = [
                 place.of(bucket)?,
                 at(&self.set_at, set)?,
                 at(&self.source_at, origin)?,
                 at(&self.project_at, project)?,
+                0,
             ];
             let count = counts.entry(key).or_default();
             *count = (count.0 + events, count.1 + failed, count.2 + bytes);
@@ -249,6 +251,7 @@ impl Names {
             meters: self.meters,
             sources: self.sources,
             projects: self.projects,
+            facet: None,
             sets: self.sets,
             cells: sums.into_iter().map(cell).collect(),
             calls: counts.into_iter().map(call).collect(),

@@ -13,6 +13,7 @@ fn cube(meter: &str, used: &[(&str, i64, i64, i64)]) -> Cube {
         meter: 0,
         source,
         project: 0,
+        facet: 0,
         micros: *micros,
         quantity: Quantity::from_units(*units),
     };
@@ -21,6 +22,7 @@ fn cube(meter: &str, used: &[(&str, i64, i64, i64)]) -> Cube {
         set: 0,
         source,
         project: 0,
+        facet: 0,
         events: *events,
         failed: 0,
         bytes: 2_000_000,
@@ -33,6 +35,7 @@ fn cube(meter: &str, used: &[(&str, i64, i64, i64)]) -> Cube {
         meters: vec![MeterInfo { meter, title: "M".to_owned(), unit: "unit".to_owned(), service: String::new() }],
         sources: used.iter().map(|(source, ..)| (*source).to_owned()).collect(),
         projects: vec![None],
+        facet: None,
         sets: vec![vec![0]],
         cells: places().map(cell).collect(),
         calls: places().map(calls).collect(),

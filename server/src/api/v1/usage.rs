@@ -118,7 +118,7 @@ impl Question {
             }
             "group_by" => {
                 for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-                    let dimension = Dimension::parse(part);
+                    let dimension = Dimension::parse(part).filter(|dimension| dimension.facet().is_none());
                     let dimension = dimension.ok_or_else(|| bad("group_by must be of type, source and project"))?;
                     if self.group_by.contains(&dimension) {
                         return Err(bad(format!("group_by has {part} twice")));
@@ -243,8 +243,8 @@ pub struct FiguresItem {
 #[derive(Serialize, ToSchema)]
 #[schema(title = "Series")]
 pub struct SeriesItem {
-    /// The value per dimension.
-    key: BTreeMap<&'static str, String>,
+    /// The value per dimension: `""` for usage that says none, null for those that are added up.
+    key: BTreeMap<String, Option<String>>,
     #[serde(flatten)]
     total: FiguresItem,
     /// In order of time, without gaps.
@@ -293,7 +293,7 @@ impl SeriesItem {
             figures: FiguresItem::new(figures),
         };
         Self {
-            key: series.key.iter().map(|(dimension, value)| (dimension.as_str(), value.clone())).collect(),
+            key: series.key.iter().map(|(dimension, value)| (dimension.name(), value.clone())).collect(),
             total: FiguresItem::new(&series.total),
             points: buckets.iter().zip(&series.points).map(point).collect(),
         }

@@ -344,7 +344,7 @@ impl<'b> History<'b> {
             for name in ["export", "input_tokens", "agent", "hold"] {
                 let charges = stand.iter().flat_map(|event| &event.charges).filter(|(meter, _)| *meter == name);
                 let expected: i64 = charges.map(|(_, credits)| credits).sum();
-                let series = slice.series.iter().filter(|series| series.key[0].1 == name);
+                let series = slice.series.iter().filter(|series| series.key[0].1.as_deref() == Some(name));
                 let found: i64 = series.map(|series| series.total.credits.micros()).sum();
                 assert_eq!(found, expected, "{name}");
             }
