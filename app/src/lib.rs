@@ -32,6 +32,8 @@ pub mod pages;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
+#[cfg(feature = "ssr")]
+pub mod picture;
 pub mod problem;
 pub mod proof;
 pub mod query;
@@ -40,6 +42,7 @@ pub mod refused;
 pub mod rows;
 pub mod server_fns;
 pub mod span;
+pub mod steer;
 pub mod theme;
 pub mod usage_chart;
 pub mod usage_table;
@@ -47,6 +50,7 @@ pub mod view;
 pub mod wire;
 pub mod words;
 pub mod zone_clock;
+pub mod zoom;
 
 pub use app::{App, Assets, shell};
 pub use error::AppError;

@@ -188,6 +188,8 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/switch", Need::Page),
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
+    rule("GET", "/exports/usage.svg", Need::May(Permission::Export)),
+    rule("GET", "/exports/usage.png", Need::May(Permission::Export)),
     rule("GET", "/exports/ledger.csv", Need::May(Permission::Export)),
     // For whoever runs the server.
     rule("GET", "/healthz", Need::Nothing),

@@ -7,7 +7,7 @@ use crate::access::guard;
 use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, explorer, members, operator, pages, problem, security, settings, setup, telemetry};
+use crate::{api, assets, desk, explorer, members, operator, pages, picture, problem, security, settings, setup, telemetry};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -83,6 +83,8 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/switch", post(members::switch))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/exports/usage.csv", get(pages::usage_csv))
+        .route("/exports/usage.svg", get(picture::usage_svg))
+        .route("/exports/usage.png", get(picture::usage_png))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
         .route("/api/fn/{*name}", post(pages::server_function))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))

@@ -28,7 +28,7 @@ mod text;
 mod usage;
 
 pub use bars::BarChart;
-pub use export::standalone;
+pub use export::{Surroundings, standalone};
 pub use line::LineChart;
 pub use palette::{DARK, LIGHT, Palette};
 pub use spark::Spark;

@@ -1,4 +1,4 @@
-//! A stacked bar chart with what makes it answer: crosshair, tooltip, keyboard.
+//! A chart of a view with what makes it answer: crosshair, tooltip, selection, keyboard.
 //!
 //! The drawing is a string of SVG from `charts`, the only HTML that this app puts in unescaped by itself. Over it lies
 //! an overlay that knows the drawing's geometry and asks the DOM for one thing only: the panel's width, to draw for it.
@@ -6,7 +6,7 @@
 //! changes.
 
 use super::tooltip::{Figures, Tooltip, WIDTH_PX};
-use crate::charts::{BarChart, Drawing};
+use crate::charts::{BarChart, Drawing, Shape, UsageChart};
 use crate::platform;
 use crate::usage_chart::Usage;
 use crate::words::{self, Words};
@@ -14,9 +14,25 @@ use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 /// What the panel is wide on a desktop (see `--page-width` in `style/tokens.css`), so that most first paints fit.
-const FIRST_WIDTH_PX: u32 = 1_118;
+pub const FIRST_WIDTH_PX: u32 = 1_118;
 /// Also in `style/chart-panel.css`.
-const HEIGHT_PX: u32 = 280;
+pub const HEIGHT_PX: u32 = 280;
+/// A pointer that goes no further than this has clicked, not dragged.
+const DRAG_PX: i32 = 5;
+
+/// The buckets selected, from one to the other in any order: the first is where the selection began.
+type Selection = (usize, usize);
+
+/// What a selection leads to.
+#[derive(Clone, Copy)]
+pub struct Zooming {
+    /// Shows the buckets from the first to the last alone; whether the keyboard asked for it.
+    pub into: Callback<(usize, usize, bool)>,
+    /// Goes back to what was shown before.
+    pub out: Callback<()>,
+    /// Is told the id of what has the keyboard's focus once the chart is there.
+    pub begun: Callback<String>,
+}
 
 /// A chart of a view.
 #[component]
@@ -28,60 +44,133 @@ pub fn ChartPanel(
     title: String,
     /// What it shows, in figures.
     usage: Memo<Usage>,
+    /// What selecting a part of it does; nothing can be selected without it.
+    #[prop(optional)]
+    zooming: Option<Zooming>,
 ) -> impl IntoView {
     let width = fitted_width(id);
     let words = words::current();
-    let label = format!("{title}. Arrow keys move from bar to bar.");
+    let zooms = if zooming.is_some() { " Shift and arrow keys select, Enter zooms into what is selected." } else { "" };
+    let label = format!("{title}. Arrow keys move from bar to bar.{zooms}");
     let drawing = {
         let words = words.clone();
-        Memo::new(move |_| usage.with(|usage| draw(id, &title, usage, &words, width.get())))
+        Memo::new(move |_| usage.with(|usage| drawn(id, &title, usage, &words, width.get())))
     };
-    let active = RwSignal::new(None::<usize>);
+    let (active, selected) = (RwSignal::new(None::<usize>), RwSignal::new(None::<Selection>));
+    // Where the pointer went down, and in which bucket.
+    let down = StoredValue::new(None::<(i32, usize)>);
+    let clear = move || {
+        down.set_value(None);
+        selected.set(None);
+    };
+    let count = Memo::new(move |_| usage.with(|usage| usage.buckets.len()));
     // Another range has other buckets.
     Effect::new(move |_| {
-        usage.with(|usage| usage.buckets.len());
+        count.track();
         active.set(None);
+        clear();
     });
-    let figures =
-        Memo::new(move |_| active.get().and_then(|bucket| usage.with(|usage| Figures::of(usage, bucket, &words))));
+    let overlay = format!("{id}-keys");
+    if let Some(zooming) = zooming {
+        let overlay = overlay.clone();
+        Effect::new(move |_| zooming.begun.run(overlay.clone()));
+    }
+    let zoom = move |(a, b): Selection, by_keyboard: bool| {
+        clear();
+        if let Some(zooming) = zooming {
+            zooming.into.run((a.min(b), a.max(b), by_keyboard));
+        }
+    };
 
+    let bucket_at = move |x: i32| drawing.with_untracked(|d| d.geometry.bucket_at(f64::from(x)));
     let point = move |event: PointerEvent| {
-        let x = f64::from(event.offset_x());
-        active.set(drawing.with(|d| d.geometry.bucket_at(x)));
+        let bucket = bucket_at(event.offset_x());
+        active.set(bucket);
+        if let (Some((from_x, from)), Some(bucket)) = (down.get_value(), bucket)
+            && (selected.with_untracked(Option::is_some) || (event.offset_x() - from_x).abs() > DRAG_PX)
+        {
+            selected.set(Some((from, bucket)));
+        }
+    };
+    let press = move |event: PointerEvent| {
+        point(event.clone());
+        clear();
+        if zooming.is_some() && event.button() == 0 {
+            platform::hold_pointer(&event);
+            down.set_value(bucket_at(event.offset_x()).map(|bucket| (event.offset_x(), bucket)));
+        }
+    };
+    let release = move |_| {
+        if let (Some(_), Some(selection)) = (down.get_value(), selected.get_untracked()) {
+            zoom(selection, false);
+        }
+        down.set_value(None);
+    };
+    let leave = move || {
+        active.set(None);
+        clear();
     };
     let steer = move |event: KeyboardEvent| {
-        let count = usage.with(|usage| usage.buckets.len());
-        if let Some(next) = steered(&event.key(), active.get_untracked(), count) {
-            event.prevent_default();
-            active.set(next);
+        let (key, here) = (event.key(), active.get_untracked());
+        let chosen = selected.get_untracked();
+        match key.as_str() {
+            "Enter" => match chosen.or(here.map(|bucket| (bucket, bucket))).filter(|_| zooming.is_some()) {
+                Some(selection) => zoom(selection, true),
+                None => return,
+            },
+            "Escape" if chosen.is_some() => clear(),
+            _ => {
+                let Some(next) = steered(&key, here, count.get_untracked()) else { return };
+                let from = chosen.map(|(from, _)| from).or(here).or(next);
+                let selection = if event.shift_key() && zooming.is_some() { from.zip(next) } else { None };
+                selected.set(selection);
+                active.set(next);
+            }
         }
+        event.prevent_default();
     };
     let begin = move |_| {
-        if active.get_untracked().is_none() {
-            active.set(usage.with(|usage| usage.buckets.len().checked_sub(1)));
+        if active.get_untracked().is_none() && down.with_value(Option::is_none) {
+            active.set(count.get_untracked().checked_sub(1));
         }
     };
+    let out = move |_| {
+        if let Some(zooming) = zooming {
+            zooming.out.run(());
+        }
+    };
+
+    let figures =
+        Memo::new(move |_| active.get().and_then(|bucket| usage.with(|usage| Figures::of(usage, bucket, &words))));
     let tooltip = move || {
         let place = drawing.with(|d| place(d, active.get()?));
         figures.get().zip(place).map(|(figures, left)| view! { <Tooltip figures left/> })
     };
-    let spoken = move || figures.with(|figures| figures.as_ref().map(Figures::spoken));
+    let spoken = move || {
+        let figures = figures.with(|figures| figures.as_ref().map(Figures::spoken))?;
+        let buckets = selected.get().map(|(a, b)| a.abs_diff(b) + 1);
+        Some(buckets.map_or(figures.clone(), |buckets| format!("{buckets} selected. {figures}")))
+    };
     view! {
         <div class="chart-box" id=id>
             <div class="chart-drawing" inner_html=move || drawing.with(|d| d.svg.clone())></div>
-            <Crosshair drawing active/>
+            <Crosshair drawing usage active selected/>
             <div
                 class="chart-overlay"
+                id=overlay
                 role="group"
                 tabindex="0"
                 aria-roledescription="chart"
                 aria-label=label
                 on:pointermove=point
-                on:pointerdown=point
-                on:pointerleave=move |_| active.set(None)
+                on:pointerdown=press
+                on:pointerup=release
+                on:pointercancel=move |_| leave()
+                on:pointerleave=move |_| leave()
                 on:keydown=steer
                 on:focus=begin
-                on:blur=move |_| active.set(None)
+                on:blur=move |_| leave()
+                on:dblclick=out
             ></div>
             {tooltip}
             <p class="visually-hidden" aria-live="polite">{spoken}</p>
@@ -89,23 +178,57 @@ pub fn ChartPanel(
     }
 }
 
-/// Marks the active bucket. Positions are SVG attributes.
+/// Marks the active bucket, its points where lines are drawn, and what is selected. Positions are SVG attributes.
 #[component]
-fn Crosshair(drawing: Memo<Drawing>, active: RwSignal<Option<usize>>) -> impl IntoView {
-    let slot = move || drawing.with(|d| d.geometry.slots.get(active.get()?).copied());
-    let x = move || slot().map_or(0, |s| px(s.x));
-    let y = move || slot().map_or(0, |s| px(s.y));
-    let w = move || slot().map_or(0, |s| px(s.w));
-    let h = move || slot().map_or(0, |s| px(s.h));
+fn Crosshair(
+    drawing: Memo<Drawing>,
+    usage: Memo<Usage>,
+    active: RwSignal<Option<usize>>,
+    selected: RwSignal<Option<Selection>>,
+) -> impl IntoView {
+    let between = move |from: usize, to: usize| {
+        drawing.with(|d| {
+            let (first, last) = (d.geometry.slots.get(from)?, d.geometry.slots.get(to)?);
+            Some([px(first.x), px(first.y), px(last.x + last.w - first.x), px(first.h)])
+        })
+    };
+    let bar =
+        move |class: &'static str, [x, y, w, h]: [i32; 4]| view! { <rect class=class x=x y=y width=w height=h></rect> };
+    let crosshair = move || {
+        let bucket = active.get()?;
+        Some(bar("at", between(bucket, bucket)?))
+    };
+    let band = move || {
+        let (a, b) = selected.get()?;
+        Some(bar("band", between(a.min(b), a.max(b))?))
+    };
+    let dots = move || {
+        let bucket = active.get()?;
+        let is_lines = usage.with(|usage| usage.plot.shape == Shape::Lines);
+        let dots = usage.with(|usage| {
+            let there = |(i, s): (usize, &crate::charts::Series)| {
+                let at = drawing.with(|d| d.geometry.mark(bucket, i)).filter(|_| bucket < s.values.len())?;
+                let class = format!("swatch s{}", s.color);
+                Some(view! { <circle class=class cx=px(at.x + 0.5) cy=px(at.y + 0.5) r="3.5"></circle> })
+            };
+            usage.plot.series.iter().enumerate().filter_map(there).collect_view()
+        });
+        is_lines.then_some(dots)
+    };
     view! {
         <svg class="crosshair" aria-hidden="true">
-            <rect x=x y=y width=w height=h></rect>
+            {band}
+            {crosshair}
+            {dots}
         </svg>
     }
 }
 
-fn draw(id: &str, title: &str, usage: &Usage, words: &Words, width: u32) -> Drawing {
+/// The chart of a view, as page and files show it.
+#[must_use]
+pub fn drawn(id: &str, title: &str, usage: &Usage, words: &Words, width: u32) -> Drawing {
     let chart_id = format!("{id}-drawing");
+    let plot = &usage.plot;
     let chart = BarChart {
         id: &chart_id,
         title,
@@ -113,11 +236,11 @@ fn draw(id: &str, title: &str, usage: &Usage, words: &Words, width: u32) -> Draw
         width,
         height: HEIGHT_PX,
         buckets: &usage.buckets,
-        series: &usage.drawn(),
+        series: &plot.series,
         unit: &words.unit,
         decimals: words.decimals.into(),
     };
-    chart.draw()
+    UsageChart { chart, shape: plot.shape, total: plot.total_line(), before: plot.before_totals() }.draw()
 }
 
 /// The width to draw for: the panel's, from when the browser knows it and whenever the window changes.

@@ -5,6 +5,7 @@ pub mod balance_card;
 pub mod banner;
 pub mod calendar_grid;
 pub mod charge_list;
+pub mod chart_kind;
 pub mod chart_panel;
 pub mod correction;
 pub mod correction_preview;

@@ -2,7 +2,8 @@
 //!
 //! The server is asked for a range once; everything else the URL says is sliced from the cube that is here already.
 
-use crate::components::chart_panel::ChartPanel;
+use crate::components::chart_kind::{ChartKind, CompareWith};
+use crate::components::chart_panel::{ChartPanel, Zooming};
 use crate::components::credit_types::CreditTypes;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::filled::{FilledPage, any};
@@ -12,35 +13,39 @@ use crate::components::legend::Legend;
 use crate::components::range_picker::RangePicker;
 use crate::components::source_filter::SourceFilter;
 use crate::components::still::Still;
+use crate::components::tooltip::difference as difference_text;
 use crate::components::usage_table::UsageTable;
 use crate::error::AppError;
 use crate::format;
 use crate::platform;
 use crate::server_fns::analytics::{Analytics, GetAnalytics};
 use crate::server_fns::answer;
+use crate::steer::Steer;
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
-use crate::view::View;
+use crate::view::{Kind, View};
 use crate::words;
+use crate::zoom::{Zoom, days_of};
 use ledger::Cube;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 
 /// The page.
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
-    let search = use_location().search;
-    let view = Memo::new(move |_| View::parse(&search.get()));
+    let steer = Steer::here();
+    let (view, zoom) = (steer.view, Zoom::of(steer));
     let question = Memo::new(move |_| view.with(View::question));
     let data = answer(move || GetAnalytics { query: question.get() });
     let shown = data.shown(move |told| match told {
-        Ok(analytics) => any(view! { <Report analytics view/> }),
+        Ok(analytics) => any(view! { <Report analytics steer zoom/> }),
         Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
     });
     view! {
         <Title text="Analytics"/>
-        <FilledPage shown/>
+        <div on:click=move |event| steer.click(&event)>
+            <FilledPage shown/>
+        </div>
     }
 }
 
@@ -56,11 +61,16 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 }
 
 #[component]
-fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
-    let Analytics { from, to, today, cube, compared: _, difference, as_of } = analytics;
-    let zone = cube.zone.clone();
-    let cube = StoredValue::new(cube);
-    let usage = Memo::new(move |_| view.with(|view| cube.with_value(|cube| sliced(cube, view))));
+fn Report(analytics: Analytics, steer: Steer, zoom: Zoom) -> impl IntoView {
+    let Analytics { from, to, today, cube, compared, difference, as_of } = analytics;
+    let (view, zone) = (steer.view, cube.zone.clone());
+    let (cube, compared) = (StoredValue::new(cube), StoredValue::new(compared));
+    let usage = Memo::new(move |_| {
+        let of = |view: &View| {
+            cube.with_value(|cube| compared.with_value(|compared| Usage::beside(cube, compared.as_ref(), view)))
+        };
+        view.with(of).unwrap_or_default()
+    });
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
     // The file says which days it holds, also where the page's own address leaves them to the default.
@@ -68,6 +78,27 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
     let words = words::current();
     let per = format!("{} per {}", format::unit_head(&words), cube.with_value(|cube| cube.interval.as_str()));
     let note = format!("Amounts in {}", words.unit);
+    let heading = {
+        let per = per.clone();
+        move || {
+            let is_running = view.with(|view| view.kind == Kind::Cumulative);
+            if is_running { format!("{per}, running total") } else { per.clone() }
+        }
+    };
+    let zooming = Zooming {
+        into: Callback::new(move |(first, last, by_keyboard)| {
+            if let Some(days) = cube.with_value(|cube| days_of(cube, (first, last), (from, to))) {
+                zoom.into(days, by_keyboard);
+            }
+        }),
+        out: Callback::new(move |()| zoom.out()),
+        begun: Callback::new(move |id| zoom.focus_again(id)),
+    };
+    let back = move || {
+        let href = zoom.back()?.href();
+        Some(view! { <a class="button quiet" href=href data-noscroll=""><Icon name="left"/>"Zoom out"</a> })
+    };
+    let picture = move |path: &'static str| move || view.with(|v| v.with_range(from, to).at(path));
     view! {
         <div class="page-head">
             <h1>"Analytics"</h1>
@@ -80,12 +111,21 @@ fn Report(analytics: Analytics, view: Memo<View>) -> impl IntoView {
         <CreditTypes view cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
-                <h2 id="usage-title">{per.clone()}</h2>
+                <h2 id="usage-title">{heading}</h2>
                 <Summary usage/>
                 <Grouping view/>
             </div>
-            <ChartPanel id="usage-chart" title=per usage/>
-            <Legend usage as_of=as_of.text/>
+            <div class="chart-controls">
+                <ChartKind view/>
+                <CompareWith view/>
+                {back}
+                <div class="chart-files">
+                    <a class="button quiet" href=picture("/exports/usage.svg") download="" rel="external">"SVG"</a>
+                    <a class="button quiet" href=picture("/exports/usage.png") download="" rel="external">"PNG"</a>
+                </div>
+            </div>
+            <ChartPanel id="usage-chart" title=per usage zooming/>
+            <Legend usage as_of=as_of.text steer/>
         </section>
         <section class="panel" aria-labelledby="table-title">
             <div class="panel-head">
@@ -105,12 +145,24 @@ fn Summary(usage: Memo<Usage>) -> impl IntoView {
     let words = StoredValue::new(words::current());
     let amount = move || words.with_value(|words| format::amount(words, total().credits));
     let in_full = move || words.with_value(|words| format::in_full(words, total().credits));
+    let compared = move || {
+        let before = usage.with(|u| u.plot.before.as_ref().map(|before| (before.range.clone(), before.total.credits)));
+        let (range, was) = before?;
+        let now = total().credits;
+        let (was_text, full) = words.with_value(|words| (format::amount(words, was), format::in_full(words, was)));
+        let change = words.with_value(|words| difference_text(words, was.micros(), now.micros()));
+        Some(view! {
+            <div><dt>"Before"</dt><dd title=format!("{range}: {full}")>{was_text}</dd></div>
+            <div><dt>"Change"</dt><dd>{change}</dd></div>
+        })
+    };
     view! {
         <dl class="summary">
             <div>
                 <dt>"Total"</dt>
                 <dd title=in_full>{amount}</dd>
             </div>
+            {compared}
             <div><dt>"Calls"</dt><dd>{move || format::count(total().events)}</dd></div>
             <div><dt>"Failed"</dt><dd>{move || format::count(total().failed)}</dd></div>
         </dl>

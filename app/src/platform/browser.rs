@@ -17,7 +17,7 @@ use leptos::tachys::html::InertElement;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::js_sys::{JSON, Reflect};
-use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement};
+use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlTextAreaElement, MouseEvent, PointerEvent};
 
 /// The theme that the server wrote into the page.
 #[must_use]
@@ -108,6 +108,38 @@ pub fn focus(id: String) {
             let _ = element.focus();
         }
     });
+}
+
+/// A link as it was clicked.
+pub struct Link {
+    /// Where it leads, as it is written.
+    pub href: String,
+    /// Whether going there is no step to come back from.
+    pub replaces: bool,
+}
+
+/// The link of this page that a click opens here; none where the click means another tab, or was taken already.
+#[must_use]
+pub fn link_of(event: &MouseEvent) -> Option<Link> {
+    let elsewhere = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
+    if elsewhere || event.button() != 0 || event.default_prevented() {
+        return None;
+    }
+    let link = target(event)?.closest("a[data-noscroll]").ok()??;
+    Some(Link { href: link.get_attribute("href")?, replaces: link.has_attribute("data-replace") })
+}
+
+/// What the nearest element around an event says in its `data-id`.
+#[must_use]
+pub fn data_id(event: &Event) -> Option<String> {
+    target(event)?.closest("[data-id]").ok()??.get_attribute("data-id")
+}
+
+/// Keeps the pointer with the element in which it went down, until it goes up.
+pub fn hold_pointer(event: &PointerEvent) {
+    if let Some(element) = target(event) {
+        let _ = element.set_pointer_capture(event.pointer_id());
+    }
 }
 
 /// Runs something once the frame being prepared is on the screen.

@@ -43,6 +43,29 @@ pub fn support() -> Option<String> {
     Some(use_context::<Installed>()?.support?.as_str().to_owned())
 }
 
+/// A link as it was clicked, which happens in browsers only.
+pub struct Link {
+    /// Where it leads.
+    pub href: String,
+    /// Whether going there is no step to come back from.
+    pub replaces: bool,
+}
+
+/// Nobody clicks here.
+#[must_use]
+pub fn link_of(_: &web_sys::MouseEvent) -> Option<Link> {
+    None
+}
+
+/// Nothing happens here.
+#[must_use]
+pub fn data_id(_: &web_sys::Event) -> Option<String> {
+    None
+}
+
+/// Nobody points here.
+pub fn hold_pointer(_: &web_sys::PointerEvent) {}
+
 /// Only the browser can remember it.
 pub fn set_theme(_: Theme) {}
 
