@@ -29,11 +29,11 @@ pub mod format;
 pub mod ledger_view;
 pub mod markup;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod picture;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
-#[cfg(feature = "ssr")]
-pub mod picture;
 pub mod problem;
 pub mod proof;
 pub mod query;
@@ -50,7 +50,6 @@ pub mod view;
 pub mod wire;
 pub mod words;
 pub mod zone_clock;
-pub mod zoom;
 
 pub use app::{App, Assets, shell};
 pub use error::AppError;

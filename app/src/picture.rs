@@ -31,7 +31,8 @@ pub async fn usage_chart(store: &Store, org: OrgId, asked: &str) -> Result<Pictu
     let analytics = backend::analytics(store, org, &view).await?;
     let words = store.org(org).await?.words;
     let Analytics { from, to, cube, compared, as_of, .. } = &analytics;
-    let usage = Usage::beside(cube, compared.as_ref(), &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
+    let usage =
+        Usage::beside(cube, compared.as_ref(), &view).map_err(|r| AppError::Refused { problem: r.to_string() })?;
     let running = if view.kind == Kind::Cumulative { ", running total" } else { "" };
     let title = format!("{} per {}{running}", format::unit_head(&words), cube.interval.as_str());
     let mut notes = vec![format!(

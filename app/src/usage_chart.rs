@@ -183,8 +183,11 @@ fn ordered(cube: &Cube, view: &View, sliced: Vec<Sliced>) -> Result<Vec<Series>,
             (index, Series { id, title: s.title, color, total: s.total.credits, points, hidden })
         })
         .collect();
-    placed.sort_by_key(|(index, _)| *index);
-    let mut series: Vec<Series> = placed.into_iter().map(|(_, series)| series).collect();
+    // A stable sort of at most twenty: the library's would be more code than all of this.
+    let mut series = Vec::with_capacity(placed.len() + 1);
+    while let Some(first) = (0..placed.len()).min_by_key(|i| placed[*i].0) {
+        series.push(placed.remove(first).1);
+    }
     if !rest.is_empty() {
         series.push(added_up(cube, view, &rest)?);
     }
@@ -298,6 +301,58 @@ mod tests {
         let one = Usage::of(&specimen_cube(), &View::parse("type=output")).expect("fits");
         assert_eq!(one.series.iter().map(|s| s.color).collect::<Vec<_>>(), [1]);
         assert_eq!(one.total.events, 5);
+    }
+
+    #[test]
+    fn the_legend_hides_from_the_chart_and_from_nothing_else() {
+        let usage = |query: &str| Usage::of(&specimen_cube(), &View::parse(query)).expect("fits");
+        let (all, one) = (usage(""), usage("hide=output"));
+        assert_eq!((one.total, one.series.len(), one.hidden()), (all.total, 2, vec!["Output"]));
+        assert_eq!(one.plot.series.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Input tokens"]);
+        assert_eq!(one.plot.totals, [1_500_000, 0, -500_000]);
+        assert_eq!((one.toggled("output"), all.toggled("output")), (vec![], vec!["output".to_owned()]));
+        assert_eq!((all.isolated("output"), one.isolated("input_tokens")), (vec!["input_tokens".to_owned()], vec![]));
+        // Twice on the same: hidden, then alone; or alone, then with all others again.
+        assert_eq!(usage("hide=output").isolated_by_the_second("output"), ["input_tokens"]);
+        assert_eq!(usage("hide=input_tokens&hide=output").isolated_by_the_second("output"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn running_totals_stop_where_nothing_has_happened_yet() {
+        let mut cube = specimen_cube();
+        let drawn = |cube: &Cube| Usage::of(cube, &View::parse("chart=cumulative")).expect("fits").plot;
+        assert_eq!(drawn(&cube).totals, [1_500_040, 1_500_040, 8_000_040]);
+        assert!(drawn(&cube).has_total && drawn(&cube).is_cumulative);
+        cube.buckets[1].incomplete = true;
+        assert_eq!(drawn(&cube).totals, [1_500_040, 1_500_040], "the third day is to come");
+        assert_eq!(Usage::of(&cube, &View::default()).expect("fits").plot.totals.len(), 3);
+    }
+
+    #[test]
+    fn like_is_compared_with_like() {
+        let days = |cube: &Cube| Day::new(cube.buckets[0].local.date()).expect("a day");
+        let mut before = specimen_cube();
+        before.cells.push(Cell { meter: 2, micros: 9, ..before.cells[0] });
+        let compared = Compared { from: days(&before), to: days(&before), cube: before };
+        let of = |query: &str| {
+            let usage = Usage::beside(&specimen_cube(), Some(&compared), &View::parse(query)).expect("fits");
+            usage.plot.before.map(|b| (b.totals, b.total.credits.micros())).expect("compared")
+        };
+        assert_eq!(of(""), (vec![1_500_049, 0, 6_500_000], 8_000_049));
+        assert_eq!(of("type=output"), (vec![40, 0, 7_000_000], 7_000_040));
+        assert_eq!(
+            of("hide=output"),
+            (vec![1_500_009, 0, -500_000], 8_000_049),
+            "what is not told apart here is other"
+        );
+        assert_eq!(of("hide=*").0, [1_500_049, 0, 6_500_000], "nothing is hidden where there is no other");
+        assert_eq!(of("chart=cumulative").0, [1_500_049, 1_500_049, 8_000_049]);
+    }
+
+    #[test]
+    fn ids_of_the_legend_are_never_the_same() {
+        let ids = [None, Some(""), Some("*"), Some("**"), Some("a"), Some("a*")].map(id_of);
+        assert!(ids.iter().enumerate().all(|(i, id)| !ids[..i].contains(id)), "{ids:?}");
     }
 
     #[test]

@@ -31,11 +31,7 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// A query that the page would refuse too.
-pub async fn usage_svg(
-    state: State<AppState>,
-    viewer: SignedIn,
-    query: RawQuery,
-) -> Result<Response, Problem> {
+pub async fn usage_svg(state: State<AppState>, viewer: SignedIn, query: RawQuery) -> Result<Response, Problem> {
     let Picture { name, svg } = picture(state, viewer, query).await?;
     Ok(file(&name, "svg", "image/svg+xml", svg.into_bytes()))
 }
@@ -44,11 +40,7 @@ pub async fn usage_svg(
 ///
 /// # Errors
 /// As [`usage_svg`].
-pub async fn usage_png(
-    state: State<AppState>,
-    viewer: SignedIn,
-    query: RawQuery,
-) -> Result<Response, Problem> {
+pub async fn usage_png(state: State<AppState>, viewer: SignedIn, query: RawQuery) -> Result<Response, Problem> {
     let Picture { name, svg } = picture(state, viewer, query).await?;
     // Some 30 ms of work: not on a thread that answers requests.
     let png = tokio::task::spawn_blocking(move || png(&svg)).await.ok().flatten();

@@ -7,7 +7,9 @@ use crate::access::guard;
 use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
-use crate::{api, assets, desk, explorer, members, operator, pages, picture, problem, security, settings, setup, telemetry};
+use crate::{
+    api, assets, desk, explorer, members, operator, pages, picture, problem, security, settings, setup, telemetry,
+};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

@@ -3,48 +3,44 @@
 use crate::view::{Compare, Kind, View};
 use leptos::prelude::*;
 
-/// Bars, stacked, lines, running totals.
+/// A choice: what it is called, and the view as it would be.
+type Segment = (&'static str, fn(View) -> View);
+
+/// What the figures become on the chart.
+const KINDS: [Segment; 4] = [
+    ("Bars", |view| View { kind: Kind::Bars, ..view }),
+    ("Stacked", |view| View { kind: Kind::Stacked, ..view }),
+    ("Lines", |view| View { kind: Kind::Lines, ..view }),
+    ("Cumulative", |view| View { kind: Kind::Cumulative, ..view }),
+];
+
+/// What the range is compared with.
+const COMPARISONS: [Segment; 3] = [
+    ("Nothing", |view| View { compare: None, ..view }),
+    ("Previous period", |view| View { compare: Some(Compare::Previous), ..view }),
+    ("Previous year", |view| View { compare: Some(Compare::Year), ..view }),
+];
+
+/// Both.
 #[component]
 pub fn ChartKind(
     /// The view that the links start from.
     view: Memo<View>,
 ) -> impl IntoView {
-    let kinds = Kind::ALL.map(|(kind, _)| {
-        let title = match kind {
-            Kind::Bars => "Bars",
-            Kind::Stacked => "Stacked",
-            Kind::Lines => "Lines",
-            Kind::Cumulative => "Cumulative",
-        };
-        segment(view, title, move |view| View { kind, ..view.clone() })
-    });
-    view! { <nav class="segments" aria-label="Chart">{kinds}</nav> }
-}
-
-/// Nothing, the period before, the same days of the year before.
-#[component]
-pub fn CompareWith(
-    /// The view that the links start from.
-    view: Memo<View>,
-) -> impl IntoView {
-    let choices =
-        [("Nothing", None), ("Previous period", Some(Compare::Previous)), ("Previous year", Some(Compare::Year))];
-    let choices = choices.map(|(title, compare)| segment(view, title, move |view| View { compare, ..view.clone() }));
-    view! {
-        <nav class="segments" aria-label="Compare with">
-            <span class="segments-label" aria-hidden="true">"Compare with"</span>
-            {choices}
-        </nav>
-    }
-}
-
-/// A link to the view as it would be, marked where it is so already.
-fn segment(
-    view: Memo<View>,
-    title: &'static str,
-    with: impl Fn(&View) -> View + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    let href = move || view.with(|now| with(now).href());
-    let current = move || view.with(|now| with(now) == *now).then_some("true");
-    view! { <a href=href aria-current=current data-noscroll="">{title}</a> }
+    let segment = move |&(title, with): &Segment| {
+        let href = move || with(view.get()).href();
+        let current = move || view.with(|now| with(now.clone()) == *now).then_some("true");
+        view! { <a href=href aria-current=current data-noscroll="">{title}</a> }
+    };
+    let control = move |name: &'static str, label: Option<&'static str>, segments: &[Segment]| {
+        let segments: Vec<_> = segments.iter().map(segment).collect();
+        view! {
+            <nav class="segments" aria-label=name>
+                <span class="segments-label" aria-hidden="true">{label}</span>
+                {segments}
+            </nav>
+        }
+    };
+    let compare = "Compare with";
+    vec![control("Chart", None, &KINDS), control(compare, Some(compare), &COMPARISONS)]
 }

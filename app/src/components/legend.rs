@@ -3,7 +3,6 @@
 //! Entries are links that say `hide=`. With a script they are buttons that are pressed while their series is shown: a
 //! click, Enter or Space hides or shows it, twice (or with Shift) it is shown alone or with all others again.
 
-use super::filled::any;
 use crate::platform;
 use crate::steer::Steer;
 use crate::usage_chart::{Series, Usage};
@@ -24,38 +23,37 @@ pub fn Legend(
     steer: Option<Steer>,
 ) -> impl IntoView {
     let words = words::current();
+    // Links become buttons where a script answers them.
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
     let entries = move || {
+        let pressed = ready.get() && steer.is_some();
         usage.with(|usage| {
             // Parts of a sum from which something was taken are no shares of it.
             let is_whole = usage.series.iter().all(|s| !s.total.is_negative());
             let entry = |s: &Series| {
                 let share = format::share(s.total, usage.total.credits).filter(|_| is_whole);
-                let figures = view! {
-                    <i class=format!("swatch s{}", s.color)></i>
-                    <span class="legend-title">{s.title.clone()}</span>
-                    <span class="legend-figure" title=format::in_full(&words, s.total)>{format::amount(&words, s.total)}</span>
-                    <span class="legend-share">{share}</span>
-                };
-                let Some(steer) = steer else { return any(view! { <li>{figures}</li> }) };
-                let hidden = usage.toggled(&s.id);
-                let href = View { hidden, ..steer.view.get_untracked() }.href();
-                let shown = if s.hidden { "false" } else { "true" };
-                any(view! {
-                    <li class:off=s.hidden>
+                let href = steer.map(|steer| View { hidden: usage.toggled(&s.id), ..steer.view.get_untracked() }.href());
+                let (id, replace) = (steer.map(|_| s.id.clone()), steer.map(|_| ""));
+                view! {
+                    <li class=if s.hidden { "off" } else { "" }>
                         <a
                             href=href
-                            data-noscroll=""
-                            data-replace=""
-                            data-id=s.id.clone()
-                            role=move || ready.get().then_some("button")
-                            aria-pressed=move || ready.get().then_some(shown)
-                        >{figures}</a>
+                            data-noscroll=replace
+                            data-replace=replace
+                            data-id=id
+                            role=pressed.then_some("button")
+                            aria-pressed=pressed.then_some(if s.hidden { "false" } else { "true" })
+                        >
+                            <i class=format!("swatch s{}", s.color)></i>
+                            <span class="legend-title">{s.title.clone()}</span>
+                            <span class="legend-figure" title=format::in_full(&words, s.total)>{format::amount(&words, s.total)}</span>
+                            <span class="legend-share">{share}</span>
+                        </a>
                     </li>
-                })
+                }
             };
-            usage.series.iter().map(entry).collect_view()
+            usage.series.iter().map(entry).collect::<Vec<_>>()
         })
     };
     let hide = move |hidden: fn(&Usage, &str) -> Vec<String>, id: &str| {
@@ -84,42 +82,33 @@ pub fn Legend(
         }
         event.prevent_default();
     };
-    let left_out = move || {
-        let steer = steer?;
-        let titles = usage.with(|usage| usage.hidden().join(", "));
-        let all = View { hidden: Vec::new(), ..steer.view.get_untracked() }.href();
-        (!titles.is_empty()).then(|| {
-            view! {
-                <li class="legend-note">
-                    <span>{format!("Not in the chart: {titles}. The figures count everything.")}</span>
-                    <a href=all data-noscroll="" data-replace="">"Show all"</a>
-                </li>
-            }
+    let notes = move || {
+        usage.with(|usage| {
+            let hidden = usage.hidden().join(", ");
+            let note = |is_so: bool, swatch, text: String| is_so.then_some((swatch, text, None));
+            let nothing = "Nothing was used in this range under these filters.".to_owned();
+            let left_out = steer.filter(|_| !hidden.is_empty()).map(|steer| {
+                let all = View { hidden: Vec::new(), ..steer.view.get_untracked() }.href();
+                ("", format!("Not in the chart: {hidden}. The figures count everything."), Some(all))
+            });
+            let before = usage.plot.before.as_ref().map(|before| format!("Compared with {}", before.range));
+            let notes = [
+                note(usage.series.is_empty(), "", nothing),
+                left_out,
+                before.map(|text| ("swatch before", text, None)),
+                note(usage.in_progress(), "swatch hatched", format!("In progress, data as of {as_of}")),
+            ];
+            let line = |(swatch, text, all): (&'static str, String, Option<String>)| {
+                let all = all.map(|href| view! { <a href=href data-noscroll="" data-replace="">"Show all"</a> });
+                view! { <li class="legend-note"><i class=swatch></i><span>{text}</span>{all}</li> }
+            };
+            notes.into_iter().flatten().map(line).collect::<Vec<_>>()
         })
-    };
-    let compared = move || {
-        let before = usage.with(|usage| usage.plot.before.as_ref().map(|before| before.range.clone()))?;
-        Some(
-            view! { <li class="legend-note"><i class="swatch before"></i><span>{format!("Compared with {before}")}</span></li> },
-        )
-    };
-    let progress = move || {
-        let text = format!("In progress, data as of {as_of}");
-        usage
-            .with(Usage::in_progress)
-            .then(|| view! { <li class="legend-progress"><i class="swatch hatched"></i>{text}</li> })
-    };
-    let nothing = move || {
-        let text = "Nothing was used in this range under these filters.";
-        usage.with(|usage| usage.series.is_empty()).then(|| view! { <li class="legend-none">{text}</li> })
     };
     view! {
         <ul class="legend" on:click=click on:keydown=press>
             {entries}
-            {nothing}
-            {left_out}
-            {compared}
-            {progress}
+            {notes}
         </ul>
     }
 }

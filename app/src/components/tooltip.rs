@@ -5,7 +5,6 @@ use crate::usage_chart::Usage;
 use crate::words::Words;
 use ledger::Credits;
 use leptos::prelude::*;
-use std::cmp::Reverse;
 
 /// The series that a tooltip has room for; the rest is one line.
 const MAX_LINES: usize = 10;
@@ -32,9 +31,14 @@ impl Figures {
     pub fn of(usage: &Usage, bucket: usize, words: &Words) -> Option<Self> {
         let (when, plot) = (usage.buckets.get(bucket)?, &usage.plot);
         let amount = |micros: i64| format::amount(words, Credits::from_micros(micros));
-        let mut here: Vec<_> = plot.series.iter().filter_map(|s| Some((s, *s.values.get(bucket)?))).collect();
-        here.retain(|(_, micros)| *micros != 0);
-        here.sort_by_key(|(_, micros)| Reverse(*micros));
+        let mut here = Vec::new();
+        for series in &plot.series {
+            let micros = series.values.get(bucket).copied().unwrap_or(0);
+            if micros != 0 {
+                let place = here.iter().position(|(_, other)| *other < micros).unwrap_or(here.len());
+                here.insert(place, (series, micros));
+            }
+        }
         let more = here.len().saturating_sub(MAX_LINES);
         here.truncate(MAX_LINES);
         let mut lines: Vec<_> = here.into_iter().map(|(s, micros)| (s.color, s.name.clone(), amount(micros))).collect();
@@ -87,25 +91,22 @@ pub fn Tooltip(
     /// Its left edge in the chart, in px.
     left: i32,
 ) -> impl IntoView {
-    let lines = figures.lines.into_iter().map(|(color, title, amount)| {
-        view! {
-            <li>
-                <i class=format!("swatch s{color}")></i>
-                <span>{title}</span>
-                <b>{amount}</b>
-            </li>
-        }
-    });
-    let sum = |class: &'static str, name: String, amount: String| view! { <p class=class><span>{name}</span><b>{amount}</b></p> };
-    let before = figures.before.map(|(label, was, change)| {
-        (sum("tooltip-before", label, was), sum("tooltip-before", "Change".to_owned(), change))
-    });
+    let Figures { label, lines, total, before } = figures;
+    let series = lines.into_iter().map(|(color, title, amount)| ("", format!("swatch s{color}"), title, amount));
+    let sum = |class, name: &str, amount| (class, String::new(), name.to_owned(), amount);
+    let before = before
+        .into_iter()
+        .flat_map(|(label, was, change)| [sum("tooltip-before", &label, was), sum("tooltip-before", "Change", change)]);
+    let rows = series.chain([sum("tooltip-total", total.0, total.1)]).chain(before);
+    let rows: Vec<_> = rows
+        .map(|(class, swatch, name, amount)| {
+            view! { <li class=class><i class=swatch></i><span>{name}</span><b>{amount}</b></li> }
+        })
+        .collect();
     view! {
         <div class="tooltip" style:left=format!("{left}px") aria-hidden="true">
-            <p class="tooltip-label">{figures.label}</p>
-            <ul>{lines.collect_view()}</ul>
-            {sum("tooltip-total", figures.total.0.to_owned(), figures.total.1)}
-            {before}
+            <p class="tooltip-label">{label}</p>
+            <ul>{rows}</ul>
         </div>
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! The server is asked for a range once; everything else the URL says is sliced from the cube that is here already.
 
-use crate::components::chart_kind::{ChartKind, CompareWith};
-use crate::components::chart_panel::{ChartPanel, Zooming};
+use crate::calendar::range_text;
+use crate::components::chart_kind::ChartKind;
+use crate::components::chart_panel::{Ask, ChartPanel};
 use crate::components::credit_types::CreditTypes;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::filled::{FilledPage, any};
@@ -20,25 +21,27 @@ use crate::format;
 use crate::platform;
 use crate::server_fns::analytics::{Analytics, GetAnalytics};
 use crate::server_fns::answer;
-use crate::steer::Steer;
+use crate::steer::{Steer, days_of};
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
 use crate::view::{Kind, View};
 use crate::words;
-use crate::zoom::{Zoom, days_of};
 use ledger::Cube;
 use leptos::prelude::*;
 use leptos_meta::Title;
+
+/// What of an address is no filter, or is shown by the chart itself.
+const UNPRINTED: [&str; 7] = ["from", "to", "interval", "top", "chart", "compare", "hide"];
 
 /// The page.
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
     let steer = Steer::here();
-    let (view, zoom) = (steer.view, Zoom::of(steer));
+    let view = steer.view;
     let question = Memo::new(move |_| view.with(View::question));
     let data = answer(move || GetAnalytics { query: question.get() });
     let shown = data.shown(move |told| match told {
-        Ok(analytics) => any(view! { <Report analytics steer zoom/> }),
+        Ok(analytics) => any(view! { <Report analytics steer/> }),
         Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
     });
     view! {
@@ -61,7 +64,7 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 }
 
 #[component]
-fn Report(analytics: Analytics, steer: Steer, zoom: Zoom) -> impl IntoView {
+fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
     let Analytics { from, to, today, cube, compared, difference, as_of } = analytics;
     let (view, zone) = (steer.view, cube.zone.clone());
     let (cube, compared) = (StoredValue::new(cube), StoredValue::new(compared));
@@ -85,24 +88,35 @@ fn Report(analytics: Analytics, steer: Steer, zoom: Zoom) -> impl IntoView {
             if is_running { format!("{per}, running total") } else { per.clone() }
         }
     };
-    let zooming = Zooming {
-        into: Callback::new(move |(first, last, by_keyboard)| {
+    let ask = Callback::new(move |ask| match ask {
+        Ask::ZoomIn(first, last, by_keyboard) => {
             if let Some(days) = cube.with_value(|cube| days_of(cube, (first, last), (from, to))) {
-                zoom.into(days, by_keyboard);
+                steer.zoom(days, by_keyboard);
             }
-        }),
-        out: Callback::new(move |()| zoom.out()),
-        begun: Callback::new(move |id| zoom.focus_again(id)),
-    };
+        }
+        Ask::ZoomOut => steer.zoom_out(),
+        Ask::Begun if steer.takes_focus() => platform::focus("usage-chart-keys".to_owned()),
+        Ask::Begun => {}
+    });
+    // Before all that stands above it, so that a click reaches it first.
+    let chart = view! { <ChartPanel id="usage-chart" title=per.clone() usage ask/> };
     let back = move || {
-        let href = zoom.back()?.href();
+        let href = steer.back()?.href();
         Some(view! { <a class="button quiet" href=href data-noscroll=""><Icon name="left"/>"Zoom out"</a> })
+    };
+    let read_at = as_of.text.clone();
+    // On paper there are no controls that would say it.
+    let printed = move || {
+        let filters = view.with(View::pairs).into_iter().filter(|(name, _)| !UNPRINTED.contains(&name.as_str()));
+        let filters: String = filters.map(|(name, value)| format!(" · {name}: {value}")).collect();
+        format!("{}{filters} · data as of {read_at}", range_text(from, to))
     };
     let picture = move |path: &'static str| move || view.with(|v| v.with_range(from, to).at(path));
     view! {
         <div class="page-head">
             <h1>"Analytics"</h1>
             <p class="muted">{format!("Days in {zone}")}</p>
+            <p class="print-head">{printed}</p>
             <div class="controls">
                 <RangePicker view shown=(from, to) today ready/>
                 <SourceFilter view cube ready/>
@@ -117,14 +131,13 @@ fn Report(analytics: Analytics, steer: Steer, zoom: Zoom) -> impl IntoView {
             </div>
             <div class="chart-controls">
                 <ChartKind view/>
-                <CompareWith view/>
                 {back}
                 <div class="chart-files">
                     <a class="button quiet" href=picture("/exports/usage.svg") download="" rel="external">"SVG"</a>
                     <a class="button quiet" href=picture("/exports/usage.png") download="" rel="external">"PNG"</a>
                 </div>
             </div>
-            <ChartPanel id="usage-chart" title=per usage zooming/>
+            {chart}
             <Legend usage as_of=as_of.text steer/>
         </section>
         <section class="panel" aria-labelledby="table-title">

@@ -43,17 +43,9 @@ pub fn support() -> Option<String> {
     Some(use_context::<Installed>()?.support?.as_str().to_owned())
 }
 
-/// A link as it was clicked, which happens in browsers only.
-pub struct Link {
-    /// Where it leads.
-    pub href: String,
-    /// Whether going there is no step to come back from.
-    pub replaces: bool,
-}
-
 /// Nobody clicks here.
 #[must_use]
-pub fn link_of(_: &web_sys::MouseEvent) -> Option<Link> {
+pub fn link_of(_: &web_sys::MouseEvent) -> Option<(String, bool)> {
     None
 }
 
@@ -64,7 +56,16 @@ pub fn data_id(_: &web_sys::Event) -> Option<String> {
 }
 
 /// Nobody points here.
-pub fn hold_pointer(_: &web_sys::PointerEvent) {}
+pub fn hold_pointer(_: &web_sys::Event) {}
+
+/// What would listen in a browser.
+pub struct Listening;
+
+/// Nothing happens here.
+#[must_use]
+pub fn listen(_: &str, _: &'static [&'static str], _: Box<dyn FnMut(web_sys::Event)>) -> Option<Listening> {
+    None
+}
 
 /// Only the browser can remember it.
 pub fn set_theme(_: Theme) {}
