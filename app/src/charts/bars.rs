@@ -200,7 +200,7 @@ impl Bars<'_> {
 
     /// Lines across the bars: at what the compared range came to, and in groups at the total too.
     fn draw_levels(&self, framed: &Framed) -> Drawn {
-        if self.before.is_empty() {
+        if self.compared().all(|(_, value)| value == 0) {
             return Ok(());
         }
         let level = |(bucket, value): (usize, i128), role: Role| {
