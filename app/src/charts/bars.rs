@@ -208,15 +208,18 @@ impl Bars<'_> {
             let y = framed.plot.map_coordinate(&(0, value)).1 + UNIT / 2;
             PathElement::new(vec![(left, y), (right, y)], role)
         };
+        let lines = |role: Role, levels: &[(usize, i128)]| {
+            framed.canvas.group(role, Group::Path, |sheet| {
+                levels.iter().filter(|(_, v)| *v != 0).try_for_each(|at| sheet.draw(&level(*at, role)))
+            })
+        };
         if self.grouped && self.chart.series.len() > 1 {
-            framed.canvas.group(Role::Total, Group::Path, |sheet| {
-                let totals = (0..self.chart.buckets.len()).map(|bucket| (bucket, self.values(bucket).sum::<i128>()));
-                totals.filter(|(_, v)| *v != 0).try_for_each(|total| sheet.draw(&level(total, Role::Total)))
-            })?;
+            let totals: Vec<_> = (0..self.chart.buckets.len()).map(|b| (b, self.values(b).sum::<i128>())).collect();
+            lines(Role::Total, &totals)?;
         }
-        framed.canvas.group(Role::Before, Group::Path, |sheet| {
-            self.compared().filter(|(_, v)| *v != 0).try_for_each(|before| sheet.draw(&level(before, Role::Before)))
-        })
+        let before: Vec<_> = self.compared().collect();
+        lines(Role::Halo, &before)?;
+        lines(Role::Before, &before)
     }
 
     fn draw_segments(&self, framed: &Framed, segments: &[Segment]) -> Drawn {

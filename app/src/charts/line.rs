@@ -74,6 +74,10 @@ impl Lines<'_> {
                     draw_area(sheet, points, base, role)?;
                 }
                 let (known, ahead) = points.split_at(solid.min(points.len()));
+                // All there is, though it is not over: a dot, where a line would lead nowhere.
+                if known.is_empty() && ahead.len() == 1 {
+                    return draw_line(sheet, ahead.to_vec(), role, false);
+                }
                 draw_line(sheet, known.to_vec(), role, false)?;
                 draw_line(sheet, known.last().into_iter().chain(ahead).copied().collect(), role, true)
             })

@@ -24,15 +24,17 @@ pub(super) enum Role {
     Before,
     /// The bar of [`Role::Before`], behind all others.
     Ghost,
+    /// What keeps a line apart from the bars that it crosses.
+    Halo,
 }
 
 /// The first two bytes of a colour that is a role: unlike any that plotters draws with by itself.
 const SENTINEL: (u8, u8) = (0x5c, 0x1b);
 
 impl Role {
-    const CLASSES: [&'static str; 17] = [
+    const CLASSES: [&'static str; 18] = [
         "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch", "total",
-        "before", "ghost",
+        "before", "ghost", "halo",
     ];
 
     fn index(self) -> u8 {
@@ -46,6 +48,7 @@ impl Role {
             Self::Total => 14,
             Self::Before => 15,
             Self::Ghost => 16,
+            Self::Halo => 17,
         }
     }
 
@@ -81,8 +84,17 @@ mod tests {
 
     #[test]
     fn every_role_comes_back_as_its_class() {
-        let others =
-            [Role::Grid, Role::Axis, Role::Label, Role::Gap, Role::Hatch, Role::Total, Role::Before, Role::Ghost];
+        let others = [
+            Role::Grid,
+            Role::Axis,
+            Role::Label,
+            Role::Gap,
+            Role::Hatch,
+            Role::Total,
+            Role::Before,
+            Role::Ghost,
+            Role::Halo,
+        ];
         for role in (0..9).map(Role::Series).chain(others) {
             assert_eq!(Role::class_of(role.to_backend_color()), role.class());
         }

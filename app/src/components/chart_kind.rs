@@ -28,7 +28,7 @@ pub fn ChartKind(
     view: Memo<View>,
 ) -> impl IntoView {
     let segment = move |&(title, with): &Segment| {
-        let href = move || with(view.get()).href();
+        let href = Signal::derive(move || with(view.get()).href());
         let current = move || view.with(|now| with(now.clone()) == *now).then_some("true");
         view! { <a href=href aria-current=current data-noscroll="">{title}</a> }
     };

@@ -138,7 +138,7 @@ fn heard(event: &Event, now: Pointing, drawing: Memo<Drawing>, ask: Option<Callb
         if let Some(selection) = chosen.filter(|_| ask.is_some()) {
             zoom(selection, true);
         }
-        if next.is_some() || chosen.is_some() {
+        if next.is_some() {
             event.prevent_default();
         }
         return next.unwrap_or(now);
@@ -182,7 +182,10 @@ fn heard(event: &Event, now: Pointing, drawing: Memo<Drawing>, ask: Option<Callb
 /// What is pointed at after a key; nothing for keys that are not ours. Beside it what is to be zoomed into, if that.
 fn pressed(key: &str, extends: bool, now: Pointing, count: usize) -> (Option<Pointing>, Option<(usize, usize)>) {
     match key {
-        "Enter" => (None, now.selected.or(now.active.map(|bucket| (bucket, bucket)))),
+        "Enter" => {
+            let selection = now.selected.or(now.active.map(|bucket| (bucket, bucket)));
+            (Some(Pointing { selected: None, ..now }), selection)
+        }
         "Escape" if now.selected.is_some() => (Some(Pointing { selected: None, ..now }), None),
         _ => {
             let Some(active) = steered(key, now.active, count) else { return (None, None) };

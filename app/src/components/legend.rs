@@ -31,29 +31,40 @@ pub fn Legend(
         usage.with(|usage| {
             // Parts of a sum from which something was taken are no shares of it.
             let is_whole = usage.series.iter().all(|s| !s.total.is_negative());
-            let entry = |s: &Series| {
-                let share = format::share(s.total, usage.total.credits).filter(|_| is_whole);
-                let href = steer.map(|steer| View { hidden: usage.toggled(&s.id), ..steer.view.get_untracked() }.href());
-                let (id, replace) = (steer.map(|_| s.id.clone()), steer.map(|_| ""));
-                view! {
-                    <li class=if s.hidden { "off" } else { "" }>
-                        <a
-                            href=href
-                            data-noscroll=replace
-                            data-replace=replace
-                            data-id=id
-                            role=pressed.then_some("button")
-                            aria-pressed=pressed.then_some(if s.hidden { "false" } else { "true" })
-                        >
-                            <i class=format!("swatch s{}", s.color)></i>
-                            <span class="legend-title">{s.title.clone()}</span>
-                            <span class="legend-figure" title=format::in_full(&words, s.total)>{format::amount(&words, s.total)}</span>
-                            <span class="legend-share">{share}</span>
-                        </a>
-                    </li>
-                }
+            let hiding = |hidden| steer.map(|steer| View { hidden, ..steer.view.get_untracked() }.href());
+            let entry = |s: &Series| Line {
+                class: if s.hidden { "off" } else { "" },
+                href: hiding(usage.toggled(&s.id)),
+                id: steer.map(|_| s.id.clone()),
+                pressed: pressed.then_some(if s.hidden { "false" } else { "true" }),
+                swatch: format!("swatch s{}", s.color),
+                title: s.title.clone(),
+                figure: format::amount(&words, s.total),
+                in_full: Some(format::in_full(&words, s.total)),
+                share: format::share(s.total, usage.total.credits).filter(|_| is_whole).unwrap_or_default(),
             };
-            usage.series.iter().map(entry).collect::<Vec<_>>()
+            let mut lines: Vec<Line> = usage.series.iter().map(entry).collect();
+            let mut note = |swatch: &str, title: String, href| {
+                lines.push(Line { class: "legend-note", swatch: swatch.to_owned(), title, href, ..Line::default() });
+            };
+            if usage.series.is_empty() {
+                note("", "Nothing was used in this range under these filters.".to_owned(), None);
+            }
+            let hidden = usage.hidden().join(", ");
+            if !hidden.is_empty() {
+                let text = format!("Not in the chart, but in the figures: {hidden}. Show all");
+                note("", text, hiding(Vec::new()));
+            }
+            if usage.plot.has_total {
+                note("swatch total", "Total of what is shown".to_owned(), None);
+            }
+            if let Some(before) = &usage.plot.before {
+                note("swatch before", format!("Compared with {}", before.range), None);
+            }
+            if usage.in_progress() {
+                note("swatch hatched", format!("In progress, data as of {as_of}"), None);
+            }
+            lines.into_iter().map(Line::view).collect::<Vec<_>>()
         })
     };
     let hide = move |hidden: fn(&Usage, &str) -> Vec<String>, id: &str| {
@@ -82,33 +93,49 @@ pub fn Legend(
         }
         event.prevent_default();
     };
-    let notes = move || {
-        usage.with(|usage| {
-            let hidden = usage.hidden().join(", ");
-            let note = |is_so: bool, swatch, text: String| is_so.then_some((swatch, text, None));
-            let nothing = "Nothing was used in this range under these filters.".to_owned();
-            let left_out = steer.filter(|_| !hidden.is_empty()).map(|steer| {
-                let all = View { hidden: Vec::new(), ..steer.view.get_untracked() }.href();
-                ("", format!("Not in the chart: {hidden}. The figures count everything."), Some(all))
-            });
-            let before = usage.plot.before.as_ref().map(|before| format!("Compared with {}", before.range));
-            let notes = [
-                note(usage.series.is_empty(), "", nothing),
-                left_out,
-                before.map(|text| ("swatch before", text, None)),
-                note(usage.in_progress(), "swatch hatched", format!("In progress, data as of {as_of}")),
-            ];
-            let line = |(swatch, text, all): (&'static str, String, Option<String>)| {
-                let all = all.map(|href| view! { <a href=href data-noscroll="" data-replace="">"Show all"</a> });
-                view! { <li class="legend-note"><i class=swatch></i><span>{text}</span>{all}</li> }
-            };
-            notes.into_iter().flatten().map(line).collect::<Vec<_>>()
-        })
-    };
     view! {
         <ul class="legend" on:click=click on:keydown=press>
             {entries}
-            {notes}
         </ul>
+    }
+}
+
+/// A line of the legend, of whatever kind: one view for all.
+#[derive(Default)]
+struct Line {
+    class: &'static str,
+    /// Where choosing it leads.
+    href: Option<String>,
+    /// The series that it stands for, where it can be hidden.
+    id: Option<String>,
+    /// Whether the series is shown, where a script answers.
+    pressed: Option<&'static str>,
+    swatch: String,
+    title: String,
+    figure: String,
+    in_full: Option<String>,
+    share: String,
+}
+
+impl Line {
+    fn view(self) -> impl IntoView {
+        let link = self.href.as_ref().map(|_| "");
+        view! {
+            <li class=self.class>
+                <a
+                    href=self.href
+                    data-noscroll=link
+                    data-replace=link
+                    data-id=self.id
+                    role=self.pressed.map(|_| "button")
+                    aria-pressed=self.pressed
+                >
+                    <i class=self.swatch></i>
+                    <span class="legend-title">{self.title}</span>
+                    <span class="legend-figure" title=self.in_full>{self.figure}</span>
+                    <span class="legend-share">{self.share}</span>
+                </a>
+            </li>
+        }
     }
 }

@@ -77,16 +77,15 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
     // The file says which days it holds, also where the page's own address leaves them to the default.
-    let csv = move || view.with(|v| v.with_range(from, to).at("/exports/usage.csv"));
     let words = words::current();
     let per = format!("{} per {}", format::unit_head(&words), cube.with_value(|cube| cube.interval.as_str()));
     let note = format!("Amounts in {}", words.unit);
     let heading = {
         let per = per.clone();
-        move || {
+        Signal::derive(move || {
             let is_running = view.with(|view| view.kind == Kind::Cumulative);
             if is_running { format!("{per}, running total") } else { per.clone() }
-        }
+        })
     };
     let ask = Callback::new(move |ask| match ask {
         Ask::ZoomIn(first, last, by_keyboard) => {
@@ -100,18 +99,18 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
     });
     // Before all that stands above it, so that a click reaches it first.
     let chart = view! { <ChartPanel id="usage-chart" title=per.clone() usage ask/> };
-    let back = move || {
-        let href = steer.back()?.href();
-        Some(view! { <a class="button quiet" href=href data-noscroll=""><Icon name="left"/>"Zoom out"</a> })
-    };
+    let back = Signal::derive(move || steer.back().map(|view| view.href()).unwrap_or_default());
+    let is_back = Signal::derive(move || {
+        back.with(|href| if href.is_empty() { "button quiet hidden" } else { "button quiet" }).to_owned()
+    });
     let read_at = as_of.text.clone();
     // On paper there are no controls that would say it.
-    let printed = move || {
+    let printed = Signal::derive(move || {
         let filters = view.with(View::pairs).into_iter().filter(|(name, _)| !UNPRINTED.contains(&name.as_str()));
         let filters: String = filters.map(|(name, value)| format!(" · {name}: {value}")).collect();
         format!("{}{filters} · data as of {read_at}", range_text(from, to))
-    };
-    let picture = move |path: &'static str| move || view.with(|v| v.with_range(from, to).at(path));
+    });
+    let file = move |path: &'static str| Signal::derive(move || view.with(|v| v.with_range(from, to).at(path)));
     view! {
         <div class="page-head">
             <h1>"Analytics"</h1>
@@ -131,10 +130,10 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
             </div>
             <div class="chart-controls">
                 <ChartKind view/>
-                {back}
+                <a class=is_back href=back data-noscroll=""><Icon name="left"/>"Zoom out"</a>
                 <div class="chart-files">
-                    <a class="button quiet" href=picture("/exports/usage.svg") download="" rel="external">"SVG"</a>
-                    <a class="button quiet" href=picture("/exports/usage.png") download="" rel="external">"PNG"</a>
+                    <a class="button quiet" href=file("/exports/usage.svg") download="" rel="external">"SVG"</a>
+                    <a class="button quiet" href=file("/exports/usage.png") download="" rel="external">"PNG"</a>
                 </div>
             </div>
             {chart}
@@ -144,7 +143,7 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
             <div class="panel-head">
                 <h2 id="table-title">"Figures"</h2>
                 <p class="muted">{note}</p>
-                <a class="button panel-link" href=csv download="" rel="external"><Icon name="download"/>"Download CSV"</a>
+                <a class="button panel-link" href=file("/exports/usage.csv") download="" rel="external"><Icon name="download"/>"Download CSV"</a>
             </div>
             <Figures view cube/>
         </section>
@@ -152,34 +151,31 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
     }
 }
 
+/// What the view comes to, and what it is compared with; what the legend hides counts too.
 #[component]
 fn Summary(usage: Memo<Usage>) -> impl IntoView {
-    let total = move || usage.with(|u| u.total);
-    let words = StoredValue::new(words::current());
-    let amount = move || words.with_value(|words| format::amount(words, total().credits));
-    let in_full = move || words.with_value(|words| format::in_full(words, total().credits));
-    let compared = move || {
-        let before = usage.with(|u| u.plot.before.as_ref().map(|before| (before.range.clone(), before.total.credits)));
-        let (range, was) = before?;
-        let now = total().credits;
-        let (was_text, full) = words.with_value(|words| (format::amount(words, was), format::in_full(words, was)));
-        let change = words.with_value(|words| difference_text(words, was.micros(), now.micros()));
-        Some(view! {
-            <div><dt>"Before"</dt><dd title=format!("{range}: {full}")>{was_text}</dd></div>
-            <div><dt>"Change"</dt><dd>{change}</dd></div>
+    let words = words::current();
+    let figures = move || {
+        usage.with(|usage| {
+            let amount =
+                |name, credits| (name, None, Some(format::in_full(&words, credits)), format::amount(&words, credits));
+            let now = usage.total.credits;
+            let mut figures = vec![amount("Total", now)];
+            if let Some(before) = &usage.plot.before {
+                let was = before.total.credits;
+                let (name, _, in_full, text) = amount("Before", was);
+                figures.push((name, Some(before.range.clone()), in_full, text));
+                figures.push(("Change", None, None, difference_text(&words, was.micros(), now.micros())));
+            }
+            figures.push(("Calls", None, None, format::count(usage.total.events)));
+            figures.push(("Failed", None, None, format::count(usage.total.failed)));
+            let figure = |(name, range, in_full, text)| {
+                view! { <div><dt title=range>{name}</dt><dd title=in_full>{text}</dd></div> }
+            };
+            figures.into_iter().map(figure).collect::<Vec<_>>()
         })
     };
-    view! {
-        <dl class="summary">
-            <div>
-                <dt>"Total"</dt>
-                <dd title=in_full>{amount}</dd>
-            </div>
-            {compared}
-            <div><dt>"Calls"</dt><dd>{move || format::count(total().events)}</dd></div>
-            <div><dt>"Failed"</dt><dd>{move || format::count(total().failed)}</dd></div>
-        </dl>
-    }
+    view! { <dl class="summary">{figures}</dl> }
 }
 
 /// The table. It follows the chart a moment later: a year of days is some 3,000 cells, which would hold up the frame in
