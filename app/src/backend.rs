@@ -22,7 +22,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError};
+use store::{By, CubeQuery, EventPage, EventRow, Org, Range, StoreError, Wide};
 
 pub mod audit;
 pub mod deletion;
@@ -166,17 +166,21 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
             problem: format!("This range gives more than {MAX_BUCKETS} bars. Choose a shorter one, or wider bars."),
         });
     }
-    let cube = store.cube(id, &days(from, to, interval)).await?;
+    let wide = Wide { facet: view.group.facet().cloned(), chosen: view.facets.clone(), ..Wide::default() };
+    let query = |from, to| CubeQuery { wide: wide.clone(), ..days(from, to, interval) };
+    let cube = store.cube(id, &query(from, to)).await?;
     let compared = match view.compare.map(|compare| compare.days((from, to))) {
-        Some((from, to)) => Some(Compared { from, to, cube: store.cube(id, &days(from, to, interval)).await? }),
+        Some((from, to)) => Some(Compared { from, to, cube: store.cube(id, &query(from, to)).await? }),
         None => None,
     };
-    let difference = difference(&org.words, store.totals(id).await?.difference);
+    // What the view is made from is what is held against the ledger.
+    let differs = if wide.is_asked() { store.wide_difference(id).await? } else { store.totals(id).await?.difference };
+    let difference = difference(&org.words, differs);
     Ok(Analytics { from, to, today, cube, compared, difference, as_of: Moment::new(now, local(&org, now)?) })
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {
-    CubeQuery { range: Range::Days(from.date(), to.date()), interval, zone: None }
+    CubeQuery::new(Range::Days(from.date(), to.date()), interval)
 }
 
 fn event_line(org: &Org, meters: &[MeterInfo], row: &EventRow) -> Result<EventLine, AppError> {

@@ -20,7 +20,7 @@ pub(crate) async fn run() {
         store.ingest(org, "bench".to_owned(), events).await.expect("the writer works");
     }
     let days = Range::Days("2026-11-01".parse().expect("a date"), "2026-11-21".parse().expect("a date"));
-    let query = CubeQuery { range: days, interval: Interval::Day, zone: None };
+    let query = CubeQuery::new(days, Interval::Day);
     let mut took_ms = Vec::with_capacity(QUERIES);
     for _ in 0..QUERIES {
         let watch = Stopwatch::start();

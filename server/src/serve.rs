@@ -41,11 +41,13 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let closing = CancellationToken::new();
     let due = tokio::spawn(jobs::due::run(store.clone(), closing.clone()));
     let deletions = tokio::spawn(jobs::deletions::run(store.clone(), closing.clone()));
+    let wide = tokio::spawn(jobs::wide::run(store.clone(), closing.clone()));
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();
     // They fail only where they panicked, which is in the log already.
     let _ = due.await;
     let _ = deletions.await;
+    let _ = wide.await;
     desk.close().await;
     store.close().await;
     ended

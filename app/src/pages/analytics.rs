@@ -76,7 +76,6 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
     });
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
-    // The file says which days it holds, also where the page's own address leaves them to the default.
     let words = words::current();
     let per = format!("{} per {}", format::unit_head(&words), cube.with_value(|cube| cube.interval.as_str()));
     let note = format!("Amounts in {}", words.unit);
@@ -110,6 +109,7 @@ fn Report(analytics: Analytics, steer: Steer) -> impl IntoView {
         let filters: String = filters.map(|(name, value)| format!(" · {name}: {value}")).collect();
         format!("{}{filters} · data as of {read_at}", range_text(from, to))
     });
+    // A file says which days it holds, also where the page's own address leaves them to the default.
     let file = move |path: &'static str| Signal::derive(move || view.with(|v| v.with_range(from, to).at(path)));
     view! {
         <div class="page-head">

@@ -3,14 +3,16 @@
 
 pub mod deletions;
 pub mod due;
+pub mod wide;
 
 use ledger::Timestamp;
 use store::{Store, StoreError};
 
 /// The jobs, with what each does, for the operator's page.
-pub const JOBS: [(&str, &str); 4] = [
+pub const JOBS: [(&str, &str); 5] = [
     (due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
     (deletions::NAME, "Deletes organizations whose time is over, in small steps"),
+    (wide::NAME, "Adds events up by workflow, user, tenant and attributes, so that charts of them answer at once"),
     ("verify", "Checks the whole ledger, when an operator asks"),
     ("backup", "Writes a verified snapshot, when an operator asks"),
 ];

@@ -42,6 +42,12 @@ pub(crate) fn number_of(date: NaiveDate) -> i64 {
     i64::from(date.num_days_from_ce() - UNIX_DAY_OF_CE)
 }
 
+/// The date so many days after 1970-01-01.
+pub(crate) fn date_of(day: i64) -> Result<NaiveDate, StoreError> {
+    let days = u64::try_from(day).map_err(|_| Refusal::TimeOutOfRange)?;
+    Ok(NaiveDate::default().checked_add_days(Days::new(days)).ok_or(Refusal::TimeOutOfRange)?)
+}
+
 /// The first instant of a date in the zone.
 ///
 /// # Errors

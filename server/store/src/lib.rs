@@ -45,6 +45,7 @@ pub mod setup;
 pub mod usage;
 pub mod user;
 pub mod verify;
+pub mod wide;
 
 mod dimension;
 mod identity;
@@ -91,6 +92,7 @@ pub use setup::{Draft, Founding, Setup};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};
 pub use verify::{Step, Verified};
+pub use wide::{FacetValue, FacetValues, Wide};
 pub use writer::WriterStats;
 
 use ledger::Timestamp;

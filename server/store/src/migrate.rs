@@ -8,7 +8,7 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5363_7270;
 
 /// Number and text of every migration, oldest first.
-const MIGRATIONS: [(i64, &str); 9] = [
+const MIGRATIONS: [(i64, &str); 10] = [
     (1, include_str!("../../../migrations/sqlite/0001_foundation.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_ledger.sql")),
     (3, include_str!("../../../migrations/sqlite/0003_rating.sql")),
@@ -18,6 +18,7 @@ const MIGRATIONS: [(i64, &str); 9] = [
     (7, include_str!("../../../migrations/sqlite/0007_settings.sql")),
     (8, include_str!("../../../migrations/sqlite/0008_passkeys.sql")),
     (9, include_str!("../../../migrations/sqlite/0009_operation.sql")),
+    (12, include_str!("../../../migrations/sqlite/0012_wide_usage.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.

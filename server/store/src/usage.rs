@@ -3,17 +3,20 @@
 //! Days, weeks and months of the org's own zone come from the day rollup; hours, other zones and ranges that begin
 //! within a day from the quarters. Cost: the rollup rows in the range, never the events.
 
+use crate::Store;
 use crate::calendar;
+use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::org;
 use crate::rollup::{QUARTER_US, quarter_of};
 use crate::rows::{members, unreadable};
-use crate::{Org, Store};
+use crate::wide::{Wide, wide_cells};
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
-use ledger::cube::{Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
+use ledger::cube::{Axis, Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
 use ledger::{Meter, OrgId, Quantity, Refusal, Timestamp};
-use sqlx::{Sqlite, Transaction};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
 
 /// Which time is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub enum Range {
 }
 
 /// A question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CubeQuery {
     /// Which time.
     pub range: Range,
@@ -33,37 +36,101 @@ pub struct CubeQuery {
     pub interval: Interval,
     /// Whose days; the org's own where it is not said.
     pub zone: Option<Tz>,
+    /// What is asked beyond credit types, sources and projects.
+    pub wide: Wide,
 }
 
-/// bucket, meter, source, project, credits, quantity, its micro-units
-type UsageRow = (i64, i64, i64, i64, i64, i64, i64);
-/// bucket, set, source, project, events, failed, bytes
-type CallsRow = (i64, i64, i64, i64, i64, i64, i64);
+impl CubeQuery {
+    /// All usage of a range, in days of the org's own zone.
+    #[must_use]
+    pub fn new(range: Range, interval: Interval) -> Self {
+        Self { range, interval, zone: None, wide: Wide::default() }
+    }
+}
 
 impl Store {
-    /// All usage of an org in a range.
+    /// All usage of an org in a range, or what its question lets through.
     ///
     /// # Errors
     /// [`StoreError::BadRange`] where the range is empty or too long for its interval.
     pub async fn cube(&self, org: OrgId, query: &CubeQuery) -> Result<Cube, StoreError> {
-        let org = self.org(org).await?;
-        let zone = query.zone.unwrap_or(org.zone);
-        let (from, to) = bounds(zone, query.range)?;
-        let buckets = calendar::buckets(zone, query.interval, from, to, self.now())?;
-        let source = RollupSource::choose(&org, query, zone);
-        // One transaction: both rollups and all names are of one instant.
-        let mut tx = self.reader().begin().await?;
-        let (low, high) = source.range(zone, from, to)?;
-        let usage: Vec<UsageRow> =
-            sqlx::query_as(source.usage_sql()).bind(org.id.0).bind(low).bind(high).fetch_all(&mut *tx).await?;
-        let calls: Vec<CallsRow> =
-            sqlx::query_as(source.calls_sql()).bind(org.id.0).bind(low).bind(high).fetch_all(&mut *tx).await?;
-        let names = Names::read(&mut tx, org.id, &usage, &calls).await?;
-        names.cube(zone, query.interval, buckets, source, &usage, &calls)
+        let (now, query) = (self.now(), query.clone());
+        // One snapshot: sums and names are of one instant.
+        self.read(move |conn| cube(conn, org, &query, now)).await
     }
 }
 
-fn bounds(zone: Tz, range: Range) -> Result<(Timestamp, Timestamp), StoreError> {
+fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Result<Cube, StoreError> {
+    let own = org::zone(conn, org)?;
+    let zone = query.zone.unwrap_or(own);
+    let (from, to) = bounds(zone, query.range)?;
+    let buckets = calendar::buckets(zone, query.interval, from, to, now)?;
+    let source = RollupSource::choose(query, zone, own);
+    let (cells, axis) = if query.wide.is_asked() {
+        wide_cells(conn, org, &buckets, source != RollupSource::Quarter, &query.wide)?
+    } else {
+        (rollup_cells(conn, org, source, zone, &buckets)?, None)
+    };
+    let cells = cells.added_up()?;
+    Names::read(conn, org, &cells)?.cube(zone, query.interval, buckets, axis, &cells)
+}
+
+/// Sums by place of the bucket, number of the meter or set, of the source and of the project, place of the facet's value.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    usage: Vec<(CellKey, i64, i128)>,
+    calls: Vec<(CellKey, [i64; 3])>,
+}
+
+type CellKey = [i64; 5];
+
+impl Cells {
+    /// Micro-credits, and micro-units of a meter.
+    pub(crate) fn add_usage(&mut self, key: CellKey, micros: i64, quantity: i128) {
+        self.usage.push((key, micros, quantity));
+    }
+
+    /// Events, failed ones, bytes of a set.
+    pub(crate) fn add_calls(&mut self, key: CellKey, figures: [i64; 3]) {
+        self.calls.push((key, figures));
+    }
+
+    /// In order, each key once.
+    fn added_up(mut self) -> Result<Self, StoreError> {
+        let overflow = || StoreError::from(Refusal::AmountOverflow);
+        self.usage.sort_unstable_by_key(|(key, ..)| *key);
+        let mut usage: Vec<(CellKey, i64, i128)> = Vec::with_capacity(self.usage.len());
+        for (key, micros, quantity) in self.usage {
+            match usage.last_mut() {
+                Some(last) if last.0 == key => {
+                    last.1 = last.1.checked_add(micros).ok_or_else(overflow)?;
+                    last.2 += quantity;
+                }
+                _ => usage.push((key, micros, quantity)),
+            }
+        }
+        self.calls.sort_unstable_by_key(|(key, _)| *key);
+        let mut calls: Vec<(CellKey, [i64; 3])> = Vec::with_capacity(self.calls.len());
+        for (key, figures) in self.calls {
+            match calls.last_mut() {
+                Some((last, sum)) if *last == key => sum.iter_mut().zip(figures).for_each(|(sum, more)| *sum += more),
+                _ => calls.push((key, figures)),
+            }
+        }
+        Ok(Self { usage, calls })
+    }
+
+    fn numbers(&self, place: usize) -> Vec<i64> {
+        let all = self.usage.iter().map(|(key, ..)| key[place]).chain(self.calls.iter().map(|(key, _)| key[place]));
+        let mut numbers: Vec<i64> = all.filter(|number| *number != 0).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+}
+
+/// First instant, and the first after it.
+pub(crate) fn bounds(zone: Tz, range: Range) -> Result<(Timestamp, Timestamp), StoreError> {
     match range {
         Range::Days(first, last) => {
             let after = last.checked_add_days(Days::new(1)).ok_or(Refusal::TimeOutOfRange)?;
@@ -85,9 +152,9 @@ enum RollupSource {
 }
 
 impl RollupSource {
-    fn choose(org: &Org, query: &CubeQuery, zone: Tz) -> Self {
+    fn choose(query: &CubeQuery, zone: Tz, own: Tz) -> Self {
         let whole_days = matches!(query.range, Range::Days(..)) && query.interval != Interval::Hour;
-        if whole_days && zone == org.zone { Self::Day(zone) } else { Self::Quarter }
+        if whole_days && zone == own { Self::Day(zone) } else { Self::Quarter }
     }
 
     /// First bucket and the one after the last.
@@ -105,11 +172,7 @@ impl RollupSource {
     fn start(self, bucket: i64) -> Result<Timestamp, StoreError> {
         match self {
             Self::Quarter => Ok(Timestamp::from_micros(bucket.checked_mul(QUARTER_US).ok_or(Refusal::TimeOutOfRange)?)),
-            Self::Day(zone) => {
-                let days = u64::try_from(bucket).map_err(|_| Refusal::TimeOutOfRange)?;
-                let date = NaiveDate::default().checked_add_days(Days::new(days)).ok_or(Refusal::TimeOutOfRange)?;
-                calendar::day_start(zone, date)
-            }
+            Self::Day(zone) => calendar::day_start(zone, calendar::date_of(bucket)?),
         }
     }
 
@@ -140,72 +203,101 @@ impl RollupSource {
     }
 }
 
-/// The names behind the numbers of rollup rows, and their places in the cube's lists.
+fn rollup_cells(
+    conn: &Connection,
+    org: OrgId,
+    source: RollupSource,
+    zone: Tz,
+    buckets: &[Bucket],
+) -> Result<Cells, StoreError> {
+    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Ok(Cells::default()) };
+    let (low, high) = source.range(zone, first.start, last.end)?;
+    let mut places = Places { buckets, source, last: (i64::MIN, 0) };
+    let mut cells = Cells::default();
+    let mut usage = conn.prepare_cached(source.usage_sql())?;
+    let mut rows = usage.query(params![org.0, low, high])?;
+    while let Some(row) = rows.next()? {
+        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?, 0];
+        cells.add_usage(key, row.get(4)?, Quantity::from_parts(row.get(5)?, row.get(6)?).micros());
+    }
+    let mut calls = conn.prepare_cached(source.calls_sql())?;
+    let mut rows = calls.query(params![org.0, low, high])?;
+    while let Some(row) = rows.next()? {
+        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?, 0];
+        cells.add_calls(key, [row.get(4)?, row.get(5)?, row.get(6)?]);
+    }
+    Ok(cells)
+}
+
+/// From the buckets of a rollup to those of the cube. They come in order, so the last is remembered.
+struct Places<'b> {
+    buckets: &'b [Bucket],
+    source: RollupSource,
+    last: (i64, i64),
+}
+
+impl Places<'_> {
+    fn of(&mut self, bucket: i64) -> Result<i64, StoreError> {
+        if self.last.0 != bucket {
+            let start = self.source.start(bucket)?;
+            let after = self.buckets.partition_point(|b| b.start <= start);
+            let place = after.checked_sub(1).and_then(|place| i64::try_from(place).ok());
+            self.last = (bucket, place.ok_or_else(|| unreadable("bucket"))?);
+        }
+        Ok(self.last.1)
+    }
+}
+
+/// The names behind the numbers of cells, and their places in the cube's lists.
 struct Names {
     meters: Vec<MeterInfo>,
-    meter_at: BTreeMap<i64, u16>,
+    meter_at: FxHashMap<i64, u16>,
     sources: Vec<String>,
-    source_at: BTreeMap<i64, u16>,
+    source_at: FxHashMap<i64, u16>,
     projects: Vec<Option<Named>>,
-    project_at: BTreeMap<i64, u16>,
+    project_at: FxHashMap<i64, u16>,
     sets: Vec<Vec<u16>>,
-    set_at: BTreeMap<i64, u16>,
+    set_at: FxHashMap<i64, u16>,
 }
 
 impl Names {
-    async fn read(
-        tx: &mut Transaction<'_, Sqlite>,
-        org: OrgId,
-        usage: &[UsageRow],
-        calls: &[CallsRow],
-    ) -> Result<Self, StoreError> {
-        let found: Vec<(i64, String, String, String, String)> = sqlx::query_as(
-            "SELECT meter_id, name, title, unit, service FROM meter WHERE org_id = ?1 ORDER BY meter_id",
-        )
-        .bind(org.0)
-        .fetch_all(&mut **tx)
-        .await?;
+    fn read(conn: &Connection, org: OrgId, cells: &Cells) -> Result<Self, StoreError> {
         let mut names = Self {
             meters: Vec::new(),
-            meter_at: BTreeMap::new(),
+            meter_at: FxHashMap::default(),
             sources: Vec::new(),
-            source_at: BTreeMap::new(),
-            projects: Vec::new(),
-            project_at: BTreeMap::new(),
+            source_at: FxHashMap::default(),
+            projects: vec![None],
+            project_at: [(0, 0)].into_iter().collect(),
             sets: Vec::new(),
-            set_at: BTreeMap::new(),
+            set_at: FxHashMap::default(),
         };
-        for (id, name, title, unit, service) in found {
-            names.meter_at.insert(id, index(names.meters.len())?);
-            names.meters.push(MeterInfo { meter: Meter::parse(&name)?, title, unit, service });
+        let mut meters = conn.prepare_cached(
+            "SELECT meter_id, name, title, unit, service FROM meter WHERE org_id = ?1 ORDER BY meter_id",
+        )?;
+        let mut rows = meters.query([org.0])?;
+        while let Some(row) = rows.next()? {
+            names.meter_at.insert(row.get(0)?, index(names.meters.len())?);
+            let meter = Meter::parse(&row.get::<_, String>(1)?)?;
+            names.meters.push(MeterInfo { meter, title: row.get(2)?, unit: row.get(3)?, service: row.get(4)? });
         }
-        let sources = usage.iter().map(|row| row.2).chain(calls.iter().map(|row| row.2));
-        for (id, value, _) in dimension(tx, org, 2, sources).await? {
+        for (id, named) in dimension(conn, org, Kind::Source, &cells.numbers(2))? {
             names.source_at.insert(id, index(names.sources.len())?);
-            names.sources.push(value);
+            names.sources.push(named.id);
         }
-        let projects = usage.iter().map(|row| row.3).chain(calls.iter().map(|row| row.3));
-        names.project_at.insert(0, 0);
-        names.projects.push(None);
-        for (id, value, name) in dimension(tx, org, 3, projects).await? {
+        for (id, named) in dimension(conn, org, Kind::Project, &cells.numbers(3))? {
             names.project_at.insert(id, index(names.projects.len())?);
-            names.projects.push(Some(Named { name: name.unwrap_or_else(|| value.clone()), id: value }));
+            names.projects.push(Some(named));
         }
-        names.read_sets(tx, org).await?;
+        let mut sets =
+            conn.prepare_cached("SELECT set_id, members FROM meter_set WHERE org_id = ?1 ORDER BY set_id")?;
+        let mut rows = sets.query([org.0])?;
+        while let Some(row) = rows.next()? {
+            names.set_at.insert(row.get(0)?, index(names.sets.len())?);
+            let members = members(&row.get::<_, String>(1)?);
+            names.sets.push(members.iter().map(|meter| at(&names.meter_at, *meter)).collect::<Result<_, _>>()?);
+        }
         Ok(names)
-    }
-
-    async fn read_sets(&mut self, tx: &mut Transaction<'_, Sqlite>, org: OrgId) -> Result<(), StoreError> {
-        let found: Vec<(i64, String)> =
-            sqlx::query_as("SELECT set_id, members FROM meter_set WHERE org_id = ?1 ORDER BY set_id")
-                .bind(org.0)
-                .fetch_all(&mut **tx)
-                .await?;
-        for (id, text) in found {
-            self.set_at.insert(id, index(self.sets.len())?);
-            self.sets.push(members(&text).iter().map(|meter| at(&self.meter_at, *meter)).collect::<Result<_, _>>()?);
-        }
-        Ok(())
     }
 
     fn cube(
@@ -213,90 +305,63 @@ impl Names {
         zone: Tz,
         interval: Interval,
         buckets: Vec<Bucket>,
-        source: RollupSource,
-        usage: &[UsageRow],
-        calls: &[CallsRow],
+        axis: Option<Axis>,
+        sums: &Cells,
     ) -> Result<Cube, StoreError> {
-        let place = Places { buckets: &buckets, source };
-        let mut sums: BTreeMap<[u16; 5], (i64, Quantity)> = BTreeMap::new();
-        for (bucket, meter, origin, project, credits, quantity, micros) in usage.iter().copied() {
-            let key = [
-                place.of(bucket)?,
-                at(&self.meter_at, meter)?,
-                at(&self.source_at, origin)?,
-                at(&self.project_at, project)?,
-                0,
+        let mut cells = Vec::with_capacity(sums.usage.len());
+        for ([bucket, meter, source, project, facet], micros, quantity) in &sums.usage {
+            let place = [
+                small(*bucket)?,
+                at(&self.meter_at, *meter)?,
+                self.source(*source)?,
+                self.project(*project)?,
+                small(*facet)?,
             ];
-            let sum = sums.entry(key).or_default();
-            sum.0 = sum.0.checked_add(credits).ok_or(Refusal::AmountOverflow)?;
-            sum.1 = sum.1.plus(Quantity::from_parts(quantity, micros))?;
+            cells.push(Cell::at(place, *micros, Quantity::from_micros(*quantity)));
         }
-        let mut counts: BTreeMap<[u16; 5], (i64, i64, i64)> = BTreeMap::new();
-        for (bucket, set, origin, project, events, failed, bytes) in calls.iter().copied() {
-            let key = [
-                place.of(bucket)?,
-                at(&self.set_at, set)?,
-                at(&self.source_at, origin)?,
-                at(&self.project_at, project)?,
-                0,
+        let mut calls = Vec::with_capacity(sums.calls.len());
+        for ([bucket, set, source, project, facet], [events, failed, bytes]) in &sums.calls {
+            let place = [
+                small(*bucket)?,
+                at(&self.set_at, *set)?,
+                self.source(*source)?,
+                self.project(*project)?,
+                small(*facet)?,
             ];
-            let count = counts.entry(key).or_default();
-            *count = (count.0 + events, count.1 + failed, count.2 + bytes);
+            calls.push(Calls::at(place, *events, *failed, *bytes));
         }
-        let cell = |(place, (micros, quantity))| Cell::at(place, micros, quantity);
-        let call = |(place, (events, failed, bytes))| Calls::at(place, events, failed, bytes);
-        Ok(Cube {
-            zone: zone.name().to_owned(),
-            interval,
-            meters: self.meters,
-            sources: self.sources,
-            projects: self.projects,
-            facet: None,
-            sets: self.sets,
-            cells: sums.into_iter().map(cell).collect(),
-            calls: counts.into_iter().map(call).collect(),
-            buckets,
-        })
+        let Self { meters, sources, projects, sets, .. } = self;
+        let zone = zone.name().to_owned();
+        Ok(Cube { zone, interval, buckets, meters, sources, projects, facet: axis, sets, cells, calls })
+    }
+
+    fn source(&self, id: i64) -> Result<u16, StoreError> {
+        at(&self.source_at, id)
+    }
+
+    fn project(&self, id: i64) -> Result<u16, StoreError> {
+        at(&self.project_at, id)
     }
 }
 
-/// From the buckets of a rollup to those of the cube.
-struct Places<'b> {
-    buckets: &'b [Bucket],
-    source: RollupSource,
+/// The names of those numbers, in their order.
+fn dimension(conn: &Connection, org: OrgId, kind: Kind, ids: &[i64]) -> Result<Vec<(i64, Named)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, value, coalesce(name, value) FROM dimension
+         WHERE org_id = ?1 AND kind = ?2 AND id IN (SELECT value FROM json_each(?3)) ORDER BY id",
+    )?;
+    let found = statement.query_map(params![org.0, kind as i64, serde_json::to_string(ids)?], |row| {
+        Ok((row.get(0)?, Named { id: row.get(1)?, name: row.get(2)? }))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
-impl Places<'_> {
-    fn of(&self, bucket: i64) -> Result<u16, StoreError> {
-        let start = self.source.start(bucket)?;
-        let after = self.buckets.partition_point(|b| b.start <= start);
-        index(after.checked_sub(1).ok_or_else(|| unreadable("bucket"))?)
-    }
-}
-
-/// The names of those of `ids` that are not 0, in the order of the ids.
-async fn dimension(
-    tx: &mut Transaction<'_, Sqlite>,
-    org: OrgId,
-    kind: i64,
-    ids: impl Iterator<Item = i64>,
-) -> Result<Vec<(i64, String, Option<String>)>, StoreError> {
-    let mut ids: Vec<i64> = ids.filter(|id| *id != 0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let wanted = serde_json::to_string(&ids)?;
-    Ok(sqlx::query_as(
-        "SELECT id, value, name FROM dimension WHERE org_id = ?1 AND kind = ?2 AND id IN (SELECT value FROM json_each(?3)) ORDER BY id",
-    )
-    .bind(org.0)
-    .bind(kind)
-    .bind(wanted)
-    .fetch_all(&mut **tx)
-    .await?)
-}
-
-fn at(places: &BTreeMap<i64, u16>, id: i64) -> Result<u16, StoreError> {
+fn at(places: &FxHashMap<i64, u16>, id: i64) -> Result<u16, StoreError> {
     places.get(&id).copied().ok_or_else(|| unreadable("dimension of a rollup"))
+}
+
+fn small(place: i64) -> Result<u16, StoreError> {
+    u16::try_from(place).map_err(|_| unreadable("place in a cube"))
 }
 
 fn index(position: usize) -> Result<u16, StoreError> {

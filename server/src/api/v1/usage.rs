@@ -8,16 +8,18 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use chrono::{Days, NaiveDate};
 use ledger::cube::{Bucket, Figures, Series};
-use ledger::{Cube, Dimension, Filter, Interval, Slice, Timestamp};
+use ledger::{Cube, Dimension, Facet, Filter, Interval, Slice, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::{CubeQuery, Range, Tz};
+use store::{CubeQuery, Range, Tz, Wide};
 use utoipa::{IntoParams, ToSchema};
 
 /// Days shown where no range is asked for, today included.
 const DEFAULT_DAYS: u64 = 30;
 /// Values of one filter: more than any page offers.
 const MAX_VALUES: usize = 100;
+/// Values of a facet that are told apart.
+const FACET_VALUES: usize = 1_000;
 
 /// Which usage.
 #[derive(IntoParams)]
@@ -30,7 +32,8 @@ pub struct UsageQuery {
     to: Option<String>,
     /// `hour`, `day` (default), `week`, `month` or `none`.
     interval: Option<String>,
-    /// Any of `type`, `source` and `project`, separated by commas; one series for all where it is not said.
+    /// Any of `type`, `source` and `project` and at most one of `workflow`, `user`, `tenant`, `status` and `attribute.NAME`,
+    /// separated by commas; one series for all where it is not said.
     group_by: Option<String>,
     /// Only these meters; several by commas or by repeating the parameter.
     r#type: Option<String>,
@@ -38,6 +41,17 @@ pub struct UsageQuery {
     source: Option<String>,
     /// Only this project, by id; repeat the parameter for several; empty for usage without one.
     project: Option<String>,
+    /// Only this workflow, by id; repeat the parameter for several; empty for usage without one.
+    workflow: Option<String>,
+    /// Only this user; repeat the parameter for several; empty for usage without one.
+    user: Option<String>,
+    /// Only this tenant; repeat the parameter for several; empty for usage without one.
+    tenant: Option<String>,
+    /// `succeeded` or `failed`.
+    status: Option<String>,
+    /// Only events whose attribute of that name has this value; repeat the parameter for several; empty for events without it.
+    #[param(rename = "attribute.NAME")]
+    attribute: Option<String>,
     /// Whose days: an IANA name such as `Europe/Berlin`; the org's zone where it is not said.
     tz: Option<String>,
 }
@@ -46,7 +60,8 @@ pub struct UsageQuery {
 ///
 /// Credits, events and quantities over time. Adds up to the ledger to the last micro-credit. An event with several
 /// quantities counts once in `total.events`; grouped by type it counts in each of its series. Instants are widened to
-/// quarters of an hour.
+/// quarters of an hour. Of a workflow, user, tenant or attribute the 1,000 values with most credits are told apart; the rest is one
+/// series whose key is null.
 ///
 /// # Errors
 /// A query that cannot be read or covers too many buckets.
@@ -84,6 +99,7 @@ struct Question {
     interval: Option<Interval>,
     group_by: Vec<Dimension>,
     filter: Filter,
+    wide: Wide,
     zone: Option<Tz>,
 }
 
@@ -100,7 +116,9 @@ impl Question {
         for (name, value) in pairs {
             question.take(&name, &value)?;
         }
-        let longest = [&question.filter.types, &question.filter.sources, &question.filter.projects].map(Vec::len);
+        let Filter { types, sources, projects } = &question.filter;
+        let longest = [types.len(), sources.len(), projects.len(), question.wide.chosen.len()];
+        question.wide.values = FACET_VALUES;
         if longest.into_iter().any(|len| len > MAX_VALUES) {
             return Err(bad(format!("a filter has at most {MAX_VALUES} values")));
         }
@@ -118,8 +136,14 @@ impl Question {
             }
             "group_by" => {
                 for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-                    let dimension = Dimension::parse(part).filter(|dimension| dimension.facet().is_none());
-                    let dimension = dimension.ok_or_else(|| bad("group_by must be of type, source and project"))?;
+                    let dimension = Dimension::parse(part);
+                    let dimension = dimension.ok_or_else(|| bad(GROUPS))?;
+                    if let Some(facet) = dimension.facet() {
+                        let before = self.wide.facet.replace(facet.clone());
+                        if before.is_some_and(|before| before != *facet) {
+                            return Err(bad(GROUPS));
+                        }
+                    }
                     if self.group_by.contains(&dimension) {
                         return Err(bad(format!("group_by has {part} twice")));
                     }
@@ -130,14 +154,20 @@ impl Question {
             "type" => self.filter.types.extend(value.split(',').map(|part| part.trim().to_owned())),
             "source" => self.filter.sources.push(value.to_owned()),
             "project" => self.filter.projects.push(value.to_owned()),
+            "status" if !matches!(value, "succeeded" | "failed") => {
+                return Err(bad("status must be succeeded or failed"));
+            }
             "tz" => {
                 let zone = value.parse().map_err(|_| bad("tz must be an IANA name such as Europe/Berlin"))?;
                 once(name, &mut self.zone, zone)?;
             }
+            name if Facet::parse(name).is_some() => {
+                self.wide.chosen.extend(Facet::parse(name).map(|facet| (facet, value.to_owned())));
+            }
             _ => {
                 let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
                 return Err(bad(format!(
-                    "there is no parameter {name}: use from, to, interval, group_by, type, source, project, tz"
+                    "there is no parameter {name}: use from, to, interval, group_by, type, source, project, workflow, user, tenant, status, attribute.NAME, tz"
                 )));
             }
         }
@@ -170,9 +200,18 @@ impl Question {
             }
             _ => return Err(bad("from and to must both be days or both be instants")),
         };
-        Ok(CubeQuery { range, interval: self.interval.unwrap_or(Interval::Day), zone: Some(zone) })
+        Ok(CubeQuery {
+            range,
+            interval: self.interval.unwrap_or(Interval::Day),
+            zone: Some(zone),
+            wide: self.wide.clone(),
+        })
     }
 }
+
+/// What can be grouped by.
+const GROUPS: &str =
+    "group_by must be of type, source and project, and one of workflow, user, tenant, status and attribute.NAME";
 
 fn bad(detail: impl Into<String>) -> Problem {
     Problem::bad_request("bad_query", detail)
@@ -343,7 +382,11 @@ mod tests {
             ("from=2026-01-01&to=2026-01-02T00:00:00Z", "both"),
             ("interval=minute", "interval"),
             ("group_by=type,type", "twice"),
-            ("group_by=user", "group_by"),
+            ("group_by=module", "group_by"),
+            ("group_by=user,tenant", "group_by"),
+            ("group_by=user,user", "twice"),
+            ("status=broken", "status"),
+            ("attribute.=x", "attribute."),
             ("tz=Mars/Olympus", "tz"),
             ("to=2026-01-01&to=2026-01-02", "twice"),
         ] {

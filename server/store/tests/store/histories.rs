@@ -431,7 +431,7 @@ pub async fn look_at(bench: &Bench, orgs: &[OrgId]) -> Vec<String> {
 /// All of the time in which histories play.
 fn ever() -> CubeQuery {
     let range = Range::Days("2025-06-01".parse().expect("a date"), "2035-01-01".parse().expect("a date"));
-    CubeQuery { range, interval: Interval::None, zone: None }
+    CubeQuery::new(range, Interval::None)
 }
 
 /// `PROPTEST_CASES` asks for another number; what once failed is kept beside the code and tried first.

@@ -19,3 +19,4 @@ mod tampering;
 mod tiers_and_voids;
 mod usage;
 mod whole_cards;
+mod wide;

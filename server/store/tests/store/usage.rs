@@ -8,7 +8,7 @@ use store::{CubeQuery, EventPage, Outcome, Range, StoreError};
 
 fn days(first: &str, last: &str) -> CubeQuery {
     let range = Range::Days(first.parse().expect("a date"), last.parse().expect("a date"));
-    CubeQuery { range, interval: Interval::Day, zone: None }
+    CubeQuery::new(range, Interval::Day)
 }
 
 #[tokio::test]

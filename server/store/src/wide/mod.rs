@@ -1,0 +1,33 @@
+//! Wide usage: sums by everything an event says, for the dimensions that the rollups leave out.
+//!
+//! Every event brings its own combination of workflow, user, tenant and attributes, so a rollup row for each would cost as much as
+//! the event itself, in the writer's time. Instead a job reads what was accepted, adds it up per quarter of an hour, and hands the
+//! writer whole days to put down ([`segment`], at several [`level`]s of detail). The writer's part is a few rows per some thousand events; a void takes its event out of
+//! the segment in its own transaction. What the job has not reached yet, readers take from the events ([`tail`]): no answer depends
+//! on when the job runs, it only depends on it how fast.
+
+mod attributes;
+mod level;
+mod merge;
+mod read;
+mod segment;
+mod tail;
+
+pub use attributes::MAX_SETS;
+pub use read::{FacetValue, FacetValues, Wide};
+
+pub(crate) use merge::take_back;
+pub(crate) use read::wide_cells;
+
+use crate::error::StoreError;
+use ledger::OrgId;
+use rusqlite::{Connection, OptionalExtension};
+
+/// Up to which event an org's segments are made.
+pub(crate) fn last_event(conn: &Connection, org: OrgId) -> Result<i64, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT last_event FROM wide_org WHERE org_id = ?1")?
+        .query_row([org.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(0))
+}

@@ -1,0 +1,533 @@
+//! Reading wide usage: one pass over the segments of a range, and over the events that are in none yet.
+//!
+//! What is asked of a dimension is decided once per value that a segment holds of it, not once per row; rows that differ only in
+//! time follow each other, so most add to the sum before. Cost: a few nanoseconds per row, a row being a combination that was
+//! used within a quarter of an hour.
+
+use super::attributes::{self, AttributeSets, TOO_MANY};
+use super::level::Level;
+use super::segment::{self, ATTRIBUTES, FAILED, PROJECT, QUARTER, SET, SOURCE, Segment, TENANT, USER, WORKFLOW};
+use super::{last_event, tail};
+use crate::Store;
+use crate::calendar;
+use crate::dimension::Kind;
+use crate::error::StoreError;
+use crate::org;
+use crate::rollup::QUARTER_US;
+use crate::usage::{Cells, Range, bounds};
+use ledger::cube::{Axis, AxisValue, Bucket, Named};
+use ledger::{Credits, Facet, OrgId, Timestamp};
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+
+/// Values of a facet that a cube tells apart where nobody asks for another number.
+const VALUES: usize = 100;
+/// Events that are taken from their rows, at most: more of them wait only right after a large import, for seconds.
+const MAX_TAIL: i64 = 300_000;
+/// Names of attributes that are listed.
+const MAX_NAMES: usize = 200;
+
+/// What is asked of the dimensions that the rollups leave out. By default nothing: then the rollups answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wide {
+    /// The facet to tell apart.
+    pub facet: Option<Facet>,
+    /// Only these values, `""` for what was not said: several of one facet are any of them, several facets all of them.
+    pub chosen: Vec<(Facet, String)>,
+    /// How many values of the facet are told apart: those with most credits. The rest is added up.
+    pub values: usize,
+}
+
+impl Default for Wide {
+    fn default() -> Self {
+        Self { facet: None, chosen: Vec::new(), values: VALUES }
+    }
+}
+
+impl Wide {
+    /// Whether anything is asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.facet.is_some() || !self.chosen.is_empty()
+    }
+}
+
+/// A value of a facet, and what it cost in a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FacetValue {
+    /// The value; `None` for usage that says none.
+    pub value: Option<Named>,
+    /// What it cost.
+    pub credits: Credits,
+}
+
+/// The values of a facet in a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FacetValues {
+    /// Most credits first.
+    pub values: Vec<FacetValue>,
+    /// How many more there are.
+    pub others: usize,
+}
+
+impl Store {
+    /// The values of a facet that cost most in a range of days in the org's zone.
+    ///
+    /// # Errors
+    /// [`StoreError::BadRange`] where attributes are too many to be told apart.
+    pub async fn facet_values(
+        &self,
+        org: OrgId,
+        range: Range,
+        facet: Facet,
+        limit: usize,
+    ) -> Result<FacetValues, StoreError> {
+        self.read(move |conn| {
+            let zone = org::zone(conn, org)?;
+            let (start, end) = bounds(zone, range)?;
+            let local = calendar::local(zone, start)?.naive_local();
+            let buckets = [Bucket { start, end, local, incomplete: false }];
+            let by_day = matches!(range, Range::Days(..));
+            let wide = Wide { facet: Some(facet.clone()), ..Wide::default() };
+            let scope = Scope::new(conn, org, &buckets, by_day, &wide)?;
+            let ids = FacetIds::new(conn, org, &facet, &scope.sets)?;
+            let ranked = scope.ranked(&ids)?;
+            let others = ranked.len().saturating_sub(limit);
+            let ranked = ranked.get(..limit).unwrap_or(&ranked);
+            let named = ids.named(conn, org, &ranked.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
+            let values = ranked.iter().map(|(id, micros)| {
+                Ok(FacetValue { value: named.get(id).cloned(), credits: Credits::from_wide(*micros)? })
+            });
+            Ok(FacetValues { values: values.collect::<Result<_, StoreError>>()?, others })
+        })
+        .await
+    }
+
+    /// The names of attributes that events brought, by name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn attribute_names(&self, org: OrgId) -> Result<Vec<String>, StoreError> {
+        self.read(move |conn| attributes::names(conn, org, MAX_NAMES)).await
+    }
+
+    /// What wide usage and the ledger differ by, over all time; 0 unless something is wrong.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn wide_difference(&self, org: OrgId) -> Result<Credits, StoreError> {
+        self.read(move |conn| {
+            let last = last_event(conn, org)?;
+            let mut levels =
+                conn.prepare_cached("SELECT sum(credits) FROM wide_day WHERE org_id = ?1 GROUP BY level")?;
+            let kept: Vec<i64> = levels.query_map([org.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let waiting: i64 = conn
+                .prepare_cached(
+                    "SELECT coalesce(sum(credits), 0) FROM charge c WHERE org_id = ?1 AND seq > ?2
+                     AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = c.org_id AND v.event_seq = c.seq)",
+                )?
+                .query_row([org.0, last], |row| row.get(0))?;
+            let spent = crate::position::balance_of(conn, org, ledger::Account::Consumed)?;
+            // All levels say the same; the one that says something else is told.
+            let differs = |kept: i64| i128::from(kept) + i128::from(waiting) - i128::from(spent.micros());
+            let kept = if kept.is_empty() { vec![0] } else { kept };
+            Ok(Credits::from_wide(kept.into_iter().map(differs).max_by_key(|d| d.abs()).unwrap_or(0))?)
+        })
+        .await
+    }
+}
+
+/// The cells of a cube from wide usage. `buckets` are its own; `by_day` where each is made of whole days of the org's zone.
+pub(crate) fn wide_cells(
+    conn: &Connection,
+    org: OrgId,
+    buckets: &[Bucket],
+    by_day: bool,
+    wide: &Wide,
+) -> Result<(Cells, Option<Axis>), StoreError> {
+    let scope = Scope::new(conn, org, buckets, by_day, wide)?;
+    let Some(facet) = &wide.facet else {
+        return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
+    };
+    let ids = FacetIds::new(conn, org, facet, &scope.sets)?;
+    let ranked = scope.ranked(&ids)?;
+    let said = ranked.iter().filter(|(id, _)| *id != 0).count();
+    let shown: Vec<i64> = ranked.iter().map(|(id, _)| *id).filter(|id| *id != 0).take(wide.values).collect();
+    let named = ids.named(conn, org, &shown)?;
+    let mut values: Vec<AxisValue> =
+        shown.iter().filter_map(|id| named.get(id).cloned()).map(AxisValue::Named).collect();
+    let mut places: FxHashMap<i64, u16> = shown.iter().copied().zip(0..).collect();
+    let mut others = 0;
+    if ranked.len() > said {
+        places.insert(0, place(values.len())?);
+        values.push(AxisValue::Unsaid);
+    }
+    if said > shown.len() {
+        others = place(values.len())?;
+        values.push(AxisValue::Others(u32::try_from(said - shown.len()).unwrap_or(u32::MAX)));
+    }
+    let cells = scope.cells(&ids, &places, others)?;
+    Ok((cells, Some(Axis { facet: facet.clone(), values })))
+}
+
+fn place(index: usize) -> Result<u16, StoreError> {
+    u16::try_from(index).map_err(|_| StoreError::BadRange("too many values to tell apart"))
+}
+
+/// What is read: the segments of a range as they lie there, and what is asked of their rows.
+struct Scope<'q> {
+    segments: Vec<Vec<u8>>,
+    buckets: &'q [Bucket],
+    chosen: Vec<Chosen>,
+    /// The meters of each set.
+    meters: FxHashMap<i64, Vec<i64>>,
+    sets: AttributeSets,
+}
+
+/// Which values of a column count.
+struct Chosen {
+    column: usize,
+    counts: Box<dyn Fn(i64) -> bool + Send>,
+    of_attributes: bool,
+}
+
+impl<'q> Scope<'q> {
+    fn new(
+        conn: &Connection,
+        org: OrgId,
+        buckets: &'q [Bucket],
+        by_day: bool,
+        wide: &Wide,
+    ) -> Result<Self, StoreError> {
+        let mut sets = AttributeSets::load(conn, org)?;
+        let meter_sets = tail::sets(conn, org)?;
+        let mut segments = Vec::new();
+        if let (Some(first), Some(last)) = (buckets.first(), buckets.last()) {
+            let zone = org::zone(conn, org)?;
+            let asked: Vec<usize> =
+                wide.facet.iter().chain(wide.chosen.iter().map(|(f, _)| f)).map(column_of).collect();
+            let level = Level::knowing(&asked, by_day);
+            let end = Timestamp::from_micros(last.end.micros() - 1);
+            let (low, high) = (calendar::day_number(zone, first.start)?, calendar::day_number(zone, end)?);
+            let mut days = conn.prepare_cached(
+                "SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4 ORDER BY day",
+            )?;
+            let range = params![org.0, level as i64, low, high];
+            segments = days.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
+        }
+        let after = last_event(conn, org)?;
+        let newest: i64 = conn
+            .prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1")?
+            .query_row([org.0], |row| row.get(0))?;
+        if newest - after > MAX_TAIL {
+            return Err(StoreError::Busy);
+        }
+        segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
+        let chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
+        let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
+        Ok(Self { segments, buckets, chosen, meters, sets })
+    }
+
+    /// The bucket of each quarter that a segment holds.
+    fn bucket_of(&self, quarter: i64) -> Option<u16> {
+        let start = Timestamp::from_micros(quarter.checked_mul(QUARTER_US)?);
+        let after = self.buckets.partition_point(|bucket| bucket.start <= start);
+        let bucket = after.checked_sub(1)?;
+        (start < self.buckets[bucket].end).then(|| u16::try_from(bucket).ok())?
+    }
+
+    /// Calls `visit` with bucket, row and first part of each row that counts.
+    fn each(&self, segment: &Segment<'_>, mut visit: impl FnMut(u16, usize, usize)) -> Result<(), StoreError> {
+        let buckets: Vec<Option<u16>> = segment.columns[QUARTER].values.iter().map(|q| self.bucket_of(*q)).collect();
+        let mut wanted = Vec::with_capacity(self.chosen.len());
+        for chosen in &self.chosen {
+            let values = &segment.columns[chosen.column].values;
+            if chosen.of_attributes && values.contains(&TOO_MANY) {
+                return Err(too_many());
+            }
+            wanted.push((chosen.column, values.iter().map(|value| (chosen.counts)(*value)).collect::<Vec<bool>>()));
+        }
+        let mut next = 0;
+        for row in 0..segment.rows {
+            let first = next;
+            next += segment.parts[segment.columns[SET].at(row)];
+            let Some(bucket) = buckets[segment.columns[QUARTER].at(row)] else { continue };
+            if wanted.iter().all(|(column, counts)| counts[segment.columns[*column].at(row)]) {
+                visit(bucket, row, first);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every value of a facet that is met, and what it cost; most first.
+    fn ranked(&self, ids: &FacetIds) -> Result<Vec<(i64, i128)>, StoreError> {
+        let mut sums: FxHashMap<i64, i128> = FxHashMap::default();
+        for data in &self.segments {
+            let segment = Segment::read(data)?;
+            let values = ids.of(&segment)?;
+            // `None`: not met in a row that counts.
+            let mut here: Vec<Option<i128>> = vec![None; values.len().max(1)];
+            let column = ids.column();
+            self.each(&segment, |_, row, first| {
+                let sum = here[column.map_or(0, |column| segment.columns[column].at(row))].get_or_insert(0);
+                let count = segment.parts[segment.columns[SET].at(row)];
+                *sum += (first..first + count).map(|part| i128::from(segment.micros.at(part))).sum::<i128>();
+            })?;
+            for (value, sum) in values.iter().zip(here) {
+                if let Some(sum) = sum {
+                    *sums.entry(*value).or_default() += sum;
+                }
+            }
+        }
+        let mut ranked: Vec<(i64, i128)> = sums.into_iter().collect();
+        ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(ranked)
+    }
+
+    /// All that counts, per bucket, meter, source, project and place of the facet's value; `others` is the place of those that
+    /// have none.
+    fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
+        let mut sums = Sums::default();
+        for data in &self.segments {
+            let segment = Segment::read(data)?;
+            let facets: Vec<u16> =
+                ids.of(&segment)?.iter().map(|id| places.get(id).copied().unwrap_or(others)).collect();
+            let column = ids.column();
+            self.each(&segment, |bucket, row, first| {
+                let value = |column: usize| segment.columns[column].values[segment.columns[column].at(row)];
+                let facet = column.map_or(0, |column| facets[segment.columns[column].at(row)]);
+                let key = (bucket, facet, value(SET), value(SOURCE), value(PROJECT));
+                let count = segment.parts[segment.columns[SET].at(row)];
+                let sum = sums.at(key, count);
+                sum.events += segment.events.at(row);
+                sum.failed += if value(FAILED) == 1 { segment.events.at(row) } else { 0 };
+                sum.bytes += segment.bytes.at(row);
+                let at = sum.first;
+                for part in 0..count {
+                    let (from, to) = (first + part, &mut sums.parts[at + part]);
+                    to.0 += segment.micros.at(from);
+                    to.1 += segment.whole.at(from);
+                    to.2 += segment.fraction.at(from);
+                }
+            })?;
+        }
+        Ok(sums.cells(&self.meters))
+    }
+}
+
+/// Bucket, place of the facet's value, set, source, project.
+type SumKey = (u16, u16, i64, i64, i64);
+
+struct Sum {
+    key: SumKey,
+    events: i64,
+    failed: i64,
+    bytes: i64,
+    /// Where its parts begin.
+    first: usize,
+}
+
+/// Sums while they are added up.
+#[derive(Default)]
+struct Sums {
+    index: FxHashMap<SumKey, usize>,
+    sums: Vec<Sum>,
+    /// Micro-credits, whole units and micro-units, per meter of the set.
+    parts: Vec<(i64, i64, i64)>,
+    last: usize,
+}
+
+impl Sums {
+    fn at(&mut self, key: SumKey, parts: usize) -> &mut Sum {
+        if self.sums.get(self.last).is_none_or(|sum| sum.key != key) {
+            let next = self.sums.len();
+            self.last = *self.index.entry(key).or_insert(next);
+            if self.last == next {
+                self.sums.push(Sum { key, events: 0, failed: 0, bytes: 0, first: self.parts.len() });
+                self.parts.resize(self.parts.len() + parts, (0, 0, 0));
+            }
+        }
+        &mut self.sums[self.last]
+    }
+
+    fn cells(self, meters: &FxHashMap<i64, Vec<i64>>) -> Cells {
+        let mut cells = Cells::default();
+        for sum in &self.sums {
+            let (bucket, facet, set, source, project) = sum.key;
+            cells.add_calls([bucket.into(), set, source, project, facet.into()], [sum.events, sum.failed, sum.bytes]);
+            let members = meters.get(&set).map_or(&[][..], Vec::as_slice);
+            for (meter, (micros, whole, fraction)) in members.iter().zip(&self.parts[sum.first..]) {
+                let key = [bucket.into(), *meter, source, project, facet.into()];
+                cells.add_usage(key, *micros, i128::from(*whole) * 1_000_000 + i128::from(*fraction));
+            }
+        }
+        cells
+    }
+}
+
+/// How a facet's values are told by the numbers of a column.
+enum FacetIds {
+    /// No facet is told apart.
+    None,
+    /// The numbers are its values; the kind of names that they have.
+    Column(usize, Kind),
+    /// 1 for what succeeded, 2 for what failed: 0 is what was not said.
+    Status,
+    /// A number per value, by combination.
+    Attribute(FxHashMap<i64, i64>, Vec<String>),
+}
+
+impl FacetIds {
+    fn new(conn: &Connection, org: OrgId, facet: &Facet, sets: &AttributeSets) -> Result<Self, StoreError> {
+        Ok(match facet {
+            Facet::Workflow => Self::Column(WORKFLOW, Kind::Workflow),
+            Facet::User => Self::Column(USER, Kind::User),
+            Facet::Tenant => Self::Column(TENANT, Kind::Tenant),
+            Facet::Status => Self::Status,
+            Facet::Attribute(name) => {
+                let mut names: Vec<String> = Vec::new();
+                let mut known: FxHashMap<String, i64> = FxHashMap::default();
+                let mut of = FxHashMap::default();
+                for (set, value) in attribute_values(conn, org, name, sets)? {
+                    let number = *known.entry(value).or_insert_with_key(|value| {
+                        names.push(value.clone());
+                        i64::try_from(names.len()).unwrap_or(0)
+                    });
+                    of.insert(set, number);
+                }
+                Self::Attribute(of, names)
+            }
+        })
+    }
+
+    const fn column(&self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Column(column, _) => Some(*column),
+            Self::Status => Some(FAILED),
+            Self::Attribute(..) => Some(ATTRIBUTES),
+        }
+    }
+
+    /// The facet's value for each value of its column.
+    fn of(&self, segment: &Segment<'_>) -> Result<Vec<i64>, StoreError> {
+        Ok(match self {
+            Self::None => Vec::new(),
+            Self::Column(column, _) => segment.columns[*column].values.clone(),
+            Self::Status => segment.columns[FAILED].values.iter().map(|failed| failed + 1).collect(),
+            Self::Attribute(of, _) => {
+                let values = &segment.columns[ATTRIBUTES].values;
+                if values.contains(&TOO_MANY) {
+                    return Err(too_many());
+                }
+                values.iter().map(|set| of.get(set).copied().unwrap_or(0)).collect()
+            }
+        })
+    }
+
+    fn named(&self, conn: &Connection, org: OrgId, ids: &[i64]) -> Result<FxHashMap<i64, Named>, StoreError> {
+        let plain = |id: &str, name: &str| Named { id: id.to_owned(), name: name.to_owned() };
+        Ok(match self {
+            Self::None => FxHashMap::default(),
+            Self::Status => {
+                [(1, plain("succeeded", "Succeeded")), (2, plain("failed", "Failed"))].into_iter().collect()
+            }
+            Self::Attribute(_, names) => (1..).zip(names.iter().map(|name| plain(name, name))).collect(),
+            Self::Column(_, kind) => {
+                let mut statement = conn.prepare_cached(
+                    "SELECT id, value, coalesce(name, value) FROM dimension
+                     WHERE org_id = ?1 AND kind = ?2 AND id IN (SELECT value FROM json_each(?3))",
+                )?;
+                let found = statement.query_map(params![org.0, *kind as i64, serde_json::to_string(ids)?], |row| {
+                    Ok((row.get(0)?, Named { id: row.get(1)?, name: row.get(2)? }))
+                })?;
+                found.collect::<Result<_, _>>()?
+            }
+        })
+    }
+}
+
+impl Chosen {
+    /// One per facet that is asked for.
+    fn all(
+        conn: &Connection,
+        org: OrgId,
+        chosen: &[(Facet, String)],
+        sets: &AttributeSets,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut by_facet: FxHashMap<&Facet, Vec<&str>> = FxHashMap::default();
+        for (facet, value) in chosen {
+            by_facet.entry(facet).or_default().push(value);
+        }
+        by_facet.into_iter().map(|(facet, values)| Self::one(conn, org, facet, &values, sets)).collect()
+    }
+
+    fn one(
+        conn: &Connection,
+        org: OrgId,
+        facet: &Facet,
+        values: &[&str],
+        sets: &AttributeSets,
+    ) -> Result<Self, StoreError> {
+        let counts: Box<dyn Fn(i64) -> bool + Send> = match facet {
+            Facet::Workflow => among(numbers(conn, org, Kind::Workflow, values)?),
+            Facet::User => among(numbers(conn, org, Kind::User, values)?),
+            Facet::Tenant => among(numbers(conn, org, Kind::Tenant, values)?),
+            Facet::Status => {
+                let (failed, succeeded) = (values.contains(&"failed"), values.contains(&"succeeded"));
+                Box::new(move |value| if value == 1 { failed } else { succeeded })
+            }
+            Facet::Attribute(name) => {
+                let unsaid = values.contains(&"");
+                let said: FxHashMap<i64, bool> = attribute_values(conn, org, name, sets)?
+                    .into_iter()
+                    .map(|(set, value)| (set, values.contains(&value.as_str())))
+                    .collect();
+                Box::new(move |set| said.get(&set).copied().unwrap_or(unsaid))
+            }
+        };
+        Ok(Self { column: column_of(facet), counts, of_attributes: matches!(facet, Facet::Attribute(_)) })
+    }
+}
+
+const fn column_of(facet: &Facet) -> usize {
+    match facet {
+        Facet::Workflow => WORKFLOW,
+        Facet::User => USER,
+        Facet::Tenant => TENANT,
+        Facet::Status => FAILED,
+        Facet::Attribute(_) => ATTRIBUTES,
+    }
+}
+
+fn among(ids: Vec<i64>) -> Box<dyn Fn(i64) -> bool + Send> {
+    Box::new(move |value| ids.contains(&value))
+}
+
+/// The numbers of names; 0 for `""`, none for a name that never came.
+fn numbers(conn: &Connection, org: OrgId, kind: Kind, values: &[&str]) -> Result<Vec<i64>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
+    )?;
+    let found = statement.query_map(params![org.0, kind as i64, serde_json::to_string(values)?], |row| row.get(0))?;
+    let mut ids: Vec<i64> = found.collect::<Result<_, _>>()?;
+    ids.extend(values.contains(&"").then_some(0));
+    Ok(ids)
+}
+
+fn attribute_values(
+    conn: &Connection,
+    org: OrgId,
+    name: &str,
+    sets: &AttributeSets,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut values = attributes::values(conn, org, name)?;
+    values.extend(sets.fresh_values(name)?);
+    Ok(values)
+}
+
+fn too_many() -> StoreError {
+    StoreError::BadRange(
+        "events of this range bring more combinations of attributes than charts tell apart (10,000): put ids into user, tenant, run or interaction instead",
+    )
+}
