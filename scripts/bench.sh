@@ -15,6 +15,7 @@ printf '%-44s %9s %9s  %s\n' "first load, brotli: wasm + js + css, KB" $(((bytes
 
 if command -v chromium >/dev/null && [ -d node_modules/@playwright/test ]; then
     node end2end/redraw.mjs target/release/scrip
+    node end2end/vitals.mjs target/release/scrip
 else
-    echo "filter to redraw: not measured, it needs Chromium (make e2e installs it)"
+    echo "filter to redraw, layout shift, paint: not measured, they need Chromium (make e2e installs it)"
 fi

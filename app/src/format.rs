@@ -142,6 +142,23 @@ pub fn share(part: Credits, whole: Credits) -> Option<String> {
     Some(if percent == 0 && part > 0 { "<1%".to_owned() } else { format!("{percent}%") })
 }
 
+/// What an amount has changed by, in percent of what it was: `+12.3%`, `−100%`; nothing where there was none.
+#[must_use]
+pub fn change(before: Credits, now: Credits) -> Option<String> {
+    let (before, now) = (i128::from(before.micros()), i128::from(now.micros()));
+    if before <= 0 {
+        return None;
+    }
+    let tenths = ((now - before).abs() * 2_000 + before) / (before * 2);
+    let sign = if now < before { "\u{2212}" } else { "+" };
+    Some(match tenths {
+        _ if now == before => "0%".to_owned(),
+        0 => format!("{sign}<0.1%"),
+        1..1_000 if tenths % 10 > 0 => format!("{sign}{}.{}%", tenths / 10, tenths % 10),
+        _ => format!("{sign}{}%", grouped(&((tenths + 5) / 10).to_string())),
+    })
+}
+
 /// An amount divided by a number of days, to the nearest micro-credit.
 #[must_use]
 pub fn per_day(amount: Credits, days: i64) -> Credits {
@@ -256,6 +273,18 @@ mod tests {
         assert_eq!(quantity(Quantity::parse("1234.5").expect("valid")), "1,234.5");
         assert_eq!(share(c("1"), c("3")), Some("33%".to_owned()));
         assert_eq!(share(c("1"), c("0")), None);
+        for (before, now, told) in [
+            ("100", "112.34", Some("+12.3%")),
+            ("100", "0", Some("\u{2212}100%")),
+            ("3", "2", Some("\u{2212}33.3%")),
+            ("1", "1234.5", Some("+123,350%")),
+            ("100", "100.000001", Some("+<0.1%")),
+            ("5", "5", Some("0%")),
+            ("0", "5", None),
+            ("-1", "5", None),
+        ] {
+            assert_eq!(change(c(before), c(now)).as_deref(), told);
+        }
         assert_eq!(per_day(c("10"), 30), c("0.333333"));
         assert_eq!(per_day(c("-10"), 30), c("-0.333333"));
     }

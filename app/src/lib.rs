@@ -30,6 +30,8 @@ pub mod format;
 pub mod ledger_view;
 pub mod markup;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod picture;
 #[cfg_attr(feature = "ssr", path = "platform/server.rs")]
 #[cfg_attr(not(feature = "ssr"), path = "platform/browser.rs")]
 pub mod platform;
@@ -41,6 +43,7 @@ pub mod refused;
 pub mod rows;
 pub mod server_fns;
 pub mod span;
+pub mod steer;
 pub mod theme;
 pub mod usage_chart;
 pub mod usage_table;

@@ -1,24 +1,31 @@
 //! From the cube to what is drawn: series in a fixed order with fixed colours, buckets with their words.
 //!
-//! Pure, so that the server's first paint, the browser's redraw and the exported table agree. The table shows the same
-//! series as the chart; beyond [`MAX_SERIES`] the smallest are added up. Cost: one slice of the cube.
+//! Pure, so that the server's first paint, the browser's redraw and the exported files agree. The table shows the same
+//! series as the chart: those with most credits, as many as the view tells apart, and all else as "Other", so that they
+//! add up to the total to the last micro-credit. `plot` is what the chart makes of them. Cost: one slice of each cube.
+
+pub mod plot;
 
 use crate::calendar::{Day, clock};
 use crate::charts;
 use crate::colors;
 use crate::format;
+use crate::server_fns::analytics::Compared;
 use crate::view::View;
 use ledger::cube::{AxisValue, Bucket, Figures, Series as Sliced};
 use ledger::{Credits, Cube, Dimension, Interval, Refusal, Slice, Words};
+use plot::Plot;
 
-/// Series that are told apart. More could be neither read in a legend nor found in a table.
-pub const MAX_SERIES: usize = 24;
+/// The id of what is added up.
+pub const OTHER: &str = "*";
 /// Days from which only the first of each month is named below the axis.
 const MONTHS_FROM_DAYS: usize = 100;
 
 /// One series of a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
+    /// What `hide=` calls it: the id of what it stands for, or [`OTHER`].
+    pub id: String,
     /// What people read.
     pub title: String,
     /// Its colour.
@@ -27,6 +34,8 @@ pub struct Series {
     pub total: Credits,
     /// Credits per bucket.
     pub points: Vec<Credits>,
+    /// Whether the chart leaves it out.
+    pub hidden: bool,
 }
 
 /// A view of a cube, ready to be drawn and tabulated.
@@ -40,6 +49,8 @@ pub struct Usage {
     pub points: Vec<Figures>,
     /// Everything in the view.
     pub total: Figures,
+    /// What the chart draws.
+    pub plot: Plot,
 }
 
 impl Usage {
@@ -48,19 +59,19 @@ impl Usage {
     /// # Errors
     /// [`Refusal::AmountOverflow`] where sums do not fit.
     pub fn of(cube: &Cube, view: &View) -> Result<Self, Refusal> {
-        let Slice { total, points, series } = cube.slice(&view.filter(), std::slice::from_ref(&view.group))?;
-        let series = ordered(cube, &view.group, series)?;
-        let months = cube.interval == Interval::Day && cube.buckets.len() >= MONTHS_FROM_DAYS;
-        let buckets = cube.buckets.iter().map(|bucket| axis_bucket(bucket, cube.interval, months)).collect();
-        Ok(Self { buckets, series, points, total })
+        Self::beside(cube, None, view)
     }
 
-    /// What the charts take.
-    #[must_use]
-    pub fn drawn(&self) -> Vec<charts::Series> {
-        let values = |series: &Series| series.points.iter().map(|c| c.micros()).collect();
-        let drawn = |s: &Series| charts::Series { name: s.title.clone(), color: s.color, values: values(s) };
-        self.series.iter().map(drawn).collect()
+    /// What the view shows of the cube, beside what it is compared with.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] where sums do not fit.
+    pub fn beside(cube: &Cube, compared: Option<&Compared>, view: &View) -> Result<Self, Refusal> {
+        let Slice { total, points, series } = cube.slice(&view.filter(), std::slice::from_ref(&view.group))?;
+        let series = ordered(cube, view, series)?;
+        let buckets: Vec<charts::Bucket> = axis(cube);
+        let plot = Plot::of(&buckets, &series, compared, view)?;
+        Ok(Self { buckets, series, points, total, plot })
     }
 
     /// What there is to see, for those who do not see it.
@@ -77,7 +88,10 @@ impl Usage {
             .filter(|s| s.total.is_positive() && s.total <= self.total.credits);
         let most =
             most.map_or(String::new(), |s| format!(" Most of it: {}, {}.", s.title, format::amount(words, s.total)));
-        format!("{total} from {} to {}.{most} The table below has every figure.", first.label, last.label)
+        let before = self.plot.before.as_ref().map_or(String::new(), |before| {
+            format!(" Compared with {}: {}.", before.range, format::amount(words, before.total.credits))
+        });
+        format!("{total} from {} to {}.{before}{most} The table below has every figure.", first.label, last.label)
     }
 
     /// Whether the last bucket with anything to say is still going on.
@@ -85,14 +99,62 @@ impl Usage {
     pub fn in_progress(&self) -> bool {
         self.buckets.iter().any(|bucket| bucket.incomplete)
     }
+
+    /// The titles of what the chart leaves out.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<&str> {
+        self.series.iter().filter(|s| s.hidden).map(|s| s.title.as_str()).collect()
+    }
+
+    /// The series to hide where one is clicked: that one too, or not any more.
+    #[must_use]
+    pub fn toggled(&self, id: &str) -> Vec<String> {
+        self.ids(|s| s.hidden != (s.id == id))
+    }
+
+    /// The series to hide where one is wanted alone: all others, or none where it is alone already.
+    #[must_use]
+    pub fn isolated(&self, id: &str) -> Vec<String> {
+        let is_alone = self.series.iter().all(|s| s.hidden == (s.id != id));
+        self.ids(|s| !is_alone && s.id != id)
+    }
+
+    /// The same for the second click of two, of which the first has hidden or shown that series.
+    #[must_use]
+    pub fn isolated_by_the_second(&self, id: &str) -> Vec<String> {
+        // It was alone before the first click where now all are hidden.
+        let was_alone = self.series.iter().all(|s| s.hidden);
+        self.ids(|s| !was_alone && s.id != id)
+    }
+
+    /// Ids of some series, in the order of a view.
+    fn ids(&self, which: impl Fn(&Series) -> bool) -> Vec<String> {
+        let mut ids: Vec<String> = self.series.iter().filter(|s| which(s)).map(|s| s.id.clone()).collect();
+        ids.sort();
+        ids
+    }
 }
 
-/// Series in the order of the cube's own lists, those without a colour of their own last and largest first.
-fn ordered(cube: &Cube, group: &Dimension, sliced: Vec<Sliced>) -> Result<Vec<Series>, Refusal> {
-    let slots = colors::slots(cube, group);
-    let place = |series: &Sliced| {
-        let Some(id) = series.key.first().and_then(|(_, id)| id.as_deref()) else { return (usize::MAX, colors::OTHER) };
-        let index = match group {
+/// What the view's `hide=` calls a value; nothing stands for those that are added up. Injective.
+fn id_of(value: Option<&str>) -> String {
+    match value {
+        None => OTHER.to_owned(),
+        Some(id) if id.starts_with(OTHER) => format!("{OTHER}{id}"),
+        Some(id) => id.to_owned(),
+    }
+}
+
+/// What a sliced series stands for.
+fn value_of(series: &Sliced) -> Option<&str> {
+    series.key.first().and_then(|(_, id)| id.as_deref())
+}
+
+/// Series in the order of the cube's own lists, those without a colour of their own after them, largest first, and what is
+/// added up last.
+fn ordered(cube: &Cube, view: &View, sliced: Vec<Sliced>) -> Result<Vec<Series>, Refusal> {
+    let slots = colors::slots(cube, &view.group);
+    let place = |id: &str| {
+        let index = match view.group {
             Dimension::Type => cube.meters.iter().position(|m| m.meter.as_str() == id),
             Dimension::Source => cube.sources.iter().position(|s| s == id),
             Dimension::Project => cube.projects.iter().position(|p| p.as_ref().map_or("", |p| p.id.as_str()) == id),
@@ -105,40 +167,63 @@ fn ordered(cube: &Cube, group: &Dimension, sliced: Vec<Sliced>) -> Result<Vec<Se
         index.map_or((usize::MAX, colors::OTHER), |i| (i, slots.get(i).copied().unwrap_or(colors::OTHER)))
     };
     // Sliced comes largest first, which is the order of those without a colour; the sort is stable.
-    let mut placed: Vec<((usize, u8), Sliced)> = sliced.into_iter().map(|s| (place(&s), s)).collect();
-    placed.sort_by_key(|((index, color), _)| if *color == colors::OTHER { usize::MAX } else { *index });
-    let mut series: Vec<Series> = placed
+    let (named, added): (Vec<Sliced>, Vec<Sliced>) = sliced.into_iter().partition(|s| value_of(s).is_some());
+    let (mut told, mut rest) = (named, added);
+    let few = told.len().min(usize::from(view.top));
+    rest.extend(told.drain(few..));
+    let mut placed: Vec<(usize, Series)> = told
         .into_iter()
-        .map(|((_, color), s)| Series {
-            title: s.title,
-            color,
-            total: s.total.credits,
-            points: s.points.iter().map(|p| p.credits).collect(),
+        .map(|s| {
+            let value = value_of(&s).unwrap_or("");
+            let (index, color) = place(value);
+            let id = id_of(Some(value));
+            let points = s.points.iter().map(|p| p.credits).collect();
+            let hidden = view.hidden.contains(&id);
+            let index = if color == colors::OTHER { usize::MAX } else { index };
+            (index, Series { id, title: s.title, color, total: s.total.credits, points, hidden })
         })
         .collect();
-    if series.len() > MAX_SERIES {
-        let rest = series.split_off(MAX_SERIES - 1);
-        series.push(added_up(&rest)?);
+    // A stable sort of at most twenty: the library's would be more code than all of this.
+    let mut series = Vec::with_capacity(placed.len() + 1);
+    while let Some(first) = (0..placed.len()).min_by_key(|i| placed[*i].0) {
+        series.push(placed.remove(first).1);
+    }
+    if !rest.is_empty() {
+        series.push(added_up(cube, view, &rest)?);
     }
     Ok(series)
 }
 
-fn added_up(rest: &[Series]) -> Result<Series, Refusal> {
-    let buckets = rest.iter().map(|s| s.points.len()).max().unwrap_or(0);
-    let at = |bucket: usize| Credits::sum(rest.iter().filter_map(|s| s.points.get(bucket).copied()));
+fn added_up(cube: &Cube, view: &View, rest: &[Sliced]) -> Result<Series, Refusal> {
+    let at = |bucket: usize| Credits::sum(rest.iter().filter_map(|s| s.points.get(bucket)).map(|p| p.credits));
+    let id = id_of(None);
     Ok(Series {
-        title: format!("{} others", rest.len()),
+        title: "Other".to_owned(),
         color: colors::OTHER,
-        total: Credits::sum(rest.iter().map(|s| s.total))?,
-        points: (0..buckets).map(at).collect::<Result<_, _>>()?,
+        total: Credits::sum(rest.iter().map(|s| s.total.credits))?,
+        points: (0..cube.buckets.len()).map(at).collect::<Result<_, _>>()?,
+        hidden: view.hidden.contains(&id),
+        id,
     })
 }
 
-fn axis_bucket(bucket: &Bucket, interval: Interval, months: bool) -> charts::Bucket {
+/// The buckets of a cube in words.
+fn axis(cube: &Cube) -> Vec<charts::Bucket> {
+    let months = cube.interval == Interval::Day && cube.buckets.len() >= MONTHS_FROM_DAYS;
+    // Hours of several days say which day begins.
+    let days = cube.interval == Interval::Hour && cube.buckets.len() > 25;
+    cube.buckets.iter().map(|bucket| axis_bucket(bucket, cube.interval, months, days)).collect()
+}
+
+fn axis_bucket(bucket: &Bucket, interval: Interval, months: bool, days: bool) -> charts::Bucket {
     let day = Day::new(bucket.local.date());
     let text = |f: fn(Day) -> String| day.map_or(String::new(), f);
     let (label, tick) = match interval {
-        Interval::Hour => (format!("{}, {}", text(Day::medium), clock(bucket.local)), clock(bucket.local)),
+        Interval::Hour => {
+            let clock = clock(bucket.local);
+            let tick = if days && clock == "00:00" { text(Day::short) } else { clock.clone() };
+            (format!("{}, {clock}", text(Day::medium)), tick)
+        }
         Interval::Day if months => {
             let first = day.is_some_and(|d| d.number() == 1);
             (text(Day::with_weekday), if first { text(|d| d.month_short().to_owned()) } else { String::new() })
@@ -219,6 +304,58 @@ mod tests {
     }
 
     #[test]
+    fn the_legend_hides_from_the_chart_and_from_nothing_else() {
+        let usage = |query: &str| Usage::of(&specimen_cube(), &View::parse(query)).expect("fits");
+        let (all, one) = (usage(""), usage("hide=output"));
+        assert_eq!((one.total, one.series.len(), one.hidden()), (all.total, 2, vec!["Output"]));
+        assert_eq!(one.plot.series.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Input tokens"]);
+        assert_eq!(one.plot.totals, [1_500_000, 0, -500_000]);
+        assert_eq!((one.toggled("output"), all.toggled("output")), (vec![], vec!["output".to_owned()]));
+        assert_eq!((all.isolated("output"), one.isolated("input_tokens")), (vec!["input_tokens".to_owned()], vec![]));
+        // Twice on the same: hidden, then alone; or alone, then with all others again.
+        assert_eq!(usage("hide=output").isolated_by_the_second("output"), ["input_tokens"]);
+        assert_eq!(usage("hide=input_tokens&hide=output").isolated_by_the_second("output"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn running_totals_stop_where_nothing_has_happened_yet() {
+        let mut cube = specimen_cube();
+        let drawn = |cube: &Cube| Usage::of(cube, &View::parse("chart=cumulative")).expect("fits").plot;
+        assert_eq!(drawn(&cube).totals, [1_500_040, 1_500_040, 8_000_040]);
+        assert!(drawn(&cube).has_total && drawn(&cube).is_cumulative);
+        cube.buckets[1].incomplete = true;
+        assert_eq!(drawn(&cube).totals, [1_500_040, 1_500_040], "the third day is to come");
+        assert_eq!(Usage::of(&cube, &View::default()).expect("fits").plot.totals.len(), 3);
+    }
+
+    #[test]
+    fn like_is_compared_with_like() {
+        let days = |cube: &Cube| Day::new(cube.buckets[0].local.date()).expect("a day");
+        let mut before = specimen_cube();
+        before.cells.push(Cell { meter: 2, micros: 9, ..before.cells[0] });
+        let compared = Compared { from: days(&before), to: days(&before), cube: before };
+        let of = |query: &str| {
+            let usage = Usage::beside(&specimen_cube(), Some(&compared), &View::parse(query)).expect("fits");
+            usage.plot.before.map(|b| (b.totals, b.total.credits.micros())).expect("compared")
+        };
+        assert_eq!(of(""), (vec![1_500_049, 0, 6_500_000], 8_000_049));
+        assert_eq!(of("type=output"), (vec![40, 0, 7_000_000], 7_000_040));
+        assert_eq!(
+            of("hide=output"),
+            (vec![1_500_009, 0, -500_000], 8_000_049),
+            "what is not told apart here is other"
+        );
+        assert_eq!(of("hide=*").0, [1_500_049, 0, 6_500_000], "nothing is hidden where there is no other");
+        assert_eq!(of("chart=cumulative").0, [1_500_049, 1_500_049, 8_000_049]);
+    }
+
+    #[test]
+    fn ids_of_the_legend_are_never_the_same() {
+        let ids = [None, Some(""), Some("*"), Some("**"), Some("a"), Some("a*")].map(id_of);
+        assert!(ids.iter().enumerate().all(|(i, id)| !ids[..i].contains(id)), "{ids:?}");
+    }
+
+    #[test]
     fn buckets_have_their_words() {
         let usage = Usage::of(&specimen_cube(), &View::default()).expect("fits");
         assert_eq!(usage.buckets[0].label, "Thu 12 Nov 2026");
@@ -236,8 +373,10 @@ mod tests {
         cube.cells = (0..40).map(|i| Cell { source: i, micros: 10 + i64::from(i), ..cube.cells[0] }).collect();
         cube.calls.clear();
         let usage = Usage::of(&cube, &View::parse("group=source")).expect("fits");
-        assert_eq!(usage.series.len(), MAX_SERIES);
-        assert_eq!(usage.series[MAX_SERIES - 1].title, "17 others");
+        assert_eq!(usage.series.len(), 11);
+        // The largest are told apart, whatever the order of their names.
+        assert!(usage.series.iter().all(|s| s.title == "Other" || s.title.as_str() >= "s30"));
+        assert_eq!(usage.series[10].title, "Other");
         assert_eq!(Credits::sum(usage.series.iter().map(|s| s.total)), Ok(usage.total.credits));
     }
 }

@@ -192,6 +192,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/usage.xlsx", Need::May(Permission::Export)),
     rule("GET", "/exports/events.csv", Need::May(Permission::Export)),
+    rule("GET", "/exports/usage.svg", Need::May(Permission::Export)),
+    rule("GET", "/exports/usage.png", Need::May(Permission::Export)),
     rule("GET", "/exports/ledger.csv", Need::May(Permission::Export)),
     // What is listed there is what Overview shows.
     rule("GET", "/exports/transactions.csv", Need::May(Permission::SeeUsage)),

@@ -32,6 +32,7 @@ pub mod members;
 pub mod notify;
 pub mod operator;
 pub mod pages;
+pub mod picture;
 pub mod preset;
 pub mod problem;
 pub mod router;

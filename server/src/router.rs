@@ -8,8 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, desk, explorer, exports, live, members, operator, pages, problem, saved_views, security, settings,
-    setup, telemetry,
+    api, assets, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views, security,
+    settings, setup, telemetry,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -95,6 +95,8 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/exports/usage.csv", get(exports::usage_csv))
         .route("/exports/usage.xlsx", get(exports::usage_xlsx))
         .route("/exports/events.csv", get(exports::events_csv))
+        .route("/exports/usage.svg", get(picture::usage_svg))
+        .route("/exports/usage.png", get(picture::usage_png))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
         .route("/exports/transactions.csv", get(pages::transactions_csv))
         .route("/live", get(live::live))

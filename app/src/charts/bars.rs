@@ -1,9 +1,13 @@
-//! Stacked bars over buckets of time: the chart of Overview and Analytics.
+//! Bars over buckets of time, stacked or side by side: the chart of Overview and Analytics.
 //!
 //! Positive values stack upwards from the baseline in the order of the series, negative ones (corrections) downwards.
 //! A stack is exactly as high as its total rounded to the pixel, and every value that is not 0 is at least one pixel
 //! high: where that needs room, larger neighbours give way. Only a stack of more values than pixels is higher than
 //! its total. Bars lie on whole pixels with a constant gap, which goes away when there are hundreds of them.
+//!
+//! Side by side each value is a bar by itself, in the same place of every group. What a bucket is compared with is a
+//! pale bar behind its stack and a line across it, so that it shows whichever of the two is higher; groups, whose bars
+//! are parts, have lines at both totals instead.
 
 use plotters::element::{Drawable, PathElement, PointCollection, Rectangle};
 use plotters::style::Color as _;
@@ -20,9 +24,15 @@ const WIDEST_PX: i32 = 48;
 /// Segments lower or narrower than this keep no line between them: it would eat them.
 const SEPARATED_PX: i32 = 4;
 
+/// The same for a group: its bars are as wide as they are many, up to this each.
+const WIDEST_OF_GROUP_PX: i32 = 24;
+
+/// How far the bar of the compared range looks out on either side, where there is room.
+const GHOST_PX: i32 = 3;
+
 /// From here on a series is drawn as one `<path>` instead of a `<rect>` per bucket. A browser takes about 4 µs for each
-/// element it parses: 3,600 would cost twice what a redraw may take, nine paths 0.3 ms. A month of nine series is less.
-const DENSE_MARKS: usize = 300;
+/// element that it parses, so a month of nine series would take longer to be read than to be computed and drawn.
+const DENSE_MARKS: usize = 64;
 
 /// A stacked bar chart.
 #[derive(Clone, Copy, Debug)]
@@ -50,78 +60,175 @@ pub struct BarChart<'a> {
 impl BarChart<'_> {
     /// Draws it. Marks are the segments, per bucket and series.
     pub fn draw(&self) -> Drawing {
+        Bars { chart: self, grouped: false, before: &[] }.draw()
+    }
+}
+
+/// Any chart of bars.
+pub(super) struct Bars<'a> {
+    /// All that it has in common with a stacked one.
+    pub chart: &'a BarChart<'a>,
+    /// Side by side instead of stacked.
+    pub grouped: bool,
+    /// The totals of the compared range, per bucket; empty for none.
+    pub before: &'a [i64],
+}
+
+impl Bars<'_> {
+    pub(super) fn draw(&self) -> Drawing {
         self.try_draw().expect("writing into a String cannot fail")
     }
 
     fn try_draw(&self) -> Drawn<Drawing> {
-        let framed = Frame {
-            id: self.id,
-            title: self.title,
-            description: self.description,
-            width: self.width,
-            height: self.height,
-            buckets: self.buckets,
-            unit: self.unit,
-            decimals: self.decimals,
-            range: self.range(),
-            hatch: true,
-        }
-        .draw()?;
-        let segments = self.layout(&framed.plot);
+        let BarChart { id, title, description, width, height, buckets, unit, decimals, .. } = *self.chart;
+        let range = self.range();
+        let framed =
+            Frame { id, title, description, width, height, buckets, unit, decimals, range, hatch: true }.draw()?;
+        let segments = if self.grouped { self.side_by_side(&framed.plot) } else { self.stacked(&framed.plot) };
+        self.draw_ghosts(&framed)?;
         self.draw_segments(&framed, &segments)?;
-        self.draw_gaps(&framed, &segments)?;
+        if !self.grouped {
+            draw_gaps(&framed, &segments)?;
+        }
         self.draw_hatch(&framed, &segments)?;
+        self.draw_levels(&framed)?;
         framed.finish(segments.iter().map(|s| Rect::between(s[0], s[1])).collect())
     }
 
-    fn value(&self, bucket: usize, series: &Series) -> i128 {
-        series.values.get(bucket).copied().unwrap_or(0).into()
+    fn values(&self, bucket: usize) -> impl Iterator<Item = i128> + Clone {
+        self.chart.series.iter().map(move |series| series.values.get(bucket).copied().unwrap_or(0).into())
     }
 
-    /// The lowest and the highest end of any stack, in micro-credits.
+    /// The lowest and the highest end of any bar, in micro-credits.
     fn range(&self) -> (i128, i128) {
-        (0..self.buckets.len()).fold((0, 0), |(lo, hi), bucket| {
-            let values = || self.series.iter().map(|series| self.value(bucket, series));
-            (lo.min(values().filter(|v| *v < 0).sum()), hi.max(values().filter(|v| *v > 0).sum()))
-        })
+        let around = |(lo, hi): (i128, i128), value: i128| (lo.min(value), hi.max(value));
+        let of_bucket = |range: (i128, i128), bucket: usize| {
+            if !self.grouped {
+                let part = |sign: i128| self.values(bucket).map(|v| (v * sign).max(0)).sum::<i128>() * sign;
+                return around(around(range, part(-1)), part(1));
+            }
+            let range = self.values(bucket).fold(range, around);
+            if self.before.is_empty() { range } else { around(range, self.values(bucket).sum()) }
+        };
+        let range = (0..self.chart.buckets.len()).fold((0, 0), of_bucket);
+        self.compared().fold(range, |range, (_, value)| around(range, value))
+    }
+
+    /// The buckets that have something to be compared with.
+    fn compared(&self) -> impl Iterator<Item = (usize, i128)> {
+        self.before.iter().take(self.chart.buckets.len()).map(|v| i128::from(*v)).enumerate()
     }
 
     /// The segments of every bucket in the order of the series.
-    fn layout(&self, plot: &Plot) -> Vec<Segment> {
+    fn stacked(&self, plot: &Plot) -> Vec<Segment> {
         let y = |amount: i128| plot.map_coordinate(&(0, amount)).1;
         let base = y(0);
-        let mut segments = Vec::with_capacity(self.buckets.len() * self.series.len());
-        for bucket in 0..self.buckets.len() {
+        let mut segments = Vec::with_capacity(self.chart.buckets.len() * self.chart.series.len());
+        for bucket in 0..self.chart.buckets.len() {
             let (left, right) = self.sides(plot, bucket);
-            let values: Vec<_> = self.series.iter().map(|series| self.value(bucket, series)).collect();
-            let above = stack(values.iter().map(|v| *v.max(&0)), |sum| (base - y(sum)) / UNIT);
-            let below = stack(values.iter().map(|v| -*v.min(&0)), |sum| (y(-sum) - base) / UNIT);
-            segments.extend(values.iter().zip(above.into_iter().zip(below)).map(|(v, (up, down))| {
-                let (top, bottom) = if *v < 0 { (-down.0, -down.1) } else { (up.1, up.0) };
+            let above = stack(self.values(bucket).map(|v| v.max(0)), |sum| (base - y(sum)) / UNIT);
+            let below = stack(self.values(bucket).map(|v| -v.min(0)), |sum| (y(-sum) - base) / UNIT);
+            segments.extend(self.values(bucket).zip(above.into_iter().zip(below)).map(|(v, (up, down))| {
+                let (top, bottom) = if v < 0 { (-down.0, -down.1) } else { (up.1, up.0) };
                 [(left, base - top * UNIT), (right, base - bottom * UNIT)]
             }));
         }
         segments
     }
 
-    /// The left and right side of a bucket's bar, in backend units.
+    /// The bars of every bucket in the order of the series. Where there are more of them than pixels they overlap.
+    fn side_by_side(&self, plot: &Plot) -> Vec<Segment> {
+        let y = |amount: i128| plot.map_coordinate(&(0, amount)).1;
+        let base = y(0);
+        let count = self.columns();
+        let mut segments = Vec::with_capacity(self.chart.buckets.len() * self.chart.series.len());
+        for bucket in 0..self.chart.buckets.len() {
+            let (left, right) = self.sides(plot, bucket);
+            let edge = |i: i32| left + (right - left) / UNIT * i / count * UNIT;
+            segments.extend((0..).zip(self.values(bucket)).map(|(i, value)| {
+                let end = if value > 0 { y(value).min(base - UNIT) } else { y(value).max(base + UNIT) };
+                let end = if value == 0 { base } else { end };
+                [(edge(i), base.min(end)), (edge(i + 1).max(edge(i) + UNIT), base.max(end))]
+            }));
+        }
+        segments
+    }
+
+    /// The bars beside each other in one bucket.
+    fn columns(&self) -> i32 {
+        if self.grouped { i32::try_from(self.chart.series.len()).unwrap_or(i32::MAX).max(1) } else { 1 }
+    }
+
+    /// Between the bars of two buckets, in px.
+    fn gap(&self, plot: &Plot) -> i32 {
+        let edge = |i: usize| plot.map_coordinate(&(2 * i, 0)).0 / UNIT;
+        let count = i32::try_from(self.chart.buckets.len()).unwrap_or(i32::MAX);
+        let pitch = (edge(self.chart.buckets.len()) - edge(0)) / count;
+        if pitch < 3 { 0 } else { (pitch / 4).clamp(1, 16) }
+    }
+
+    /// The left and right side of a bucket's bar or bars, in backend units.
     fn sides(&self, plot: &Plot, bucket: usize) -> (i32, i32) {
         let edge = |i: usize| plot.map_coordinate(&(2 * i, 0)).0 / UNIT;
-        let count = i32::try_from(self.buckets.len()).unwrap_or(i32::MAX);
-        let pitch = (edge(self.buckets.len()) - edge(0)) / count;
-        let gap = if pitch < 3 { 0 } else { (pitch / 4).clamp(1, 16) };
         let (left, right) = (edge(bucket), edge(bucket + 1));
-        let width = (right - left - gap).clamp(1, WIDEST_PX);
+        let widest = WIDEST_PX.max(self.columns().saturating_mul(WIDEST_OF_GROUP_PX));
+        let width = (right - left - self.gap(plot)).clamp(1, widest);
         let left = left + (right - left - width) / 2;
         (left * UNIT, (left + width) * UNIT)
+    }
+
+    /// The sides of what stands for the compared range: a little wider than the bars.
+    fn ghost_sides(&self, plot: &Plot, bucket: usize) -> (i32, i32) {
+        let (left, right) = self.sides(plot, bucket);
+        let out = (self.gap(plot) / 2).min(GHOST_PX) * UNIT;
+        (left - out, right + out)
+    }
+
+    fn draw_ghosts(&self, framed: &Framed) -> Drawn {
+        if self.grouped || self.compared().all(|(_, value)| value == 0) {
+            return Ok(());
+        }
+        let at = |value| framed.plot.map_coordinate(&(0, value)).1;
+        framed.canvas.group(Role::Ghost, Group::Path, |sheet| {
+            self.compared().filter(|(_, value)| *value != 0).try_for_each(|(bucket, value)| {
+                let (left, right) = self.ghost_sides(&framed.plot, bucket);
+                let (top, bottom) = (at(value).min(at(0)), at(value).max(at(0)));
+                sheet.draw(&Rectangle::new([(left, top), (right, bottom)], Role::Ghost.filled()))
+            })
+        })
+    }
+
+    /// Lines across the bars: at what the compared range came to, and in groups at the total too.
+    fn draw_levels(&self, framed: &Framed) -> Drawn {
+        if self.compared().all(|(_, value)| value == 0) {
+            return Ok(());
+        }
+        let level = |(bucket, value): (usize, i128), role: Role| {
+            let (left, right) = self.ghost_sides(&framed.plot, bucket);
+            let y = framed.plot.map_coordinate(&(0, value)).1 + UNIT / 2;
+            PathElement::new(vec![(left, y), (right, y)], role)
+        };
+        let lines = |role: Role, levels: &[(usize, i128)]| {
+            framed.canvas.group(role, Group::Path, |sheet| {
+                levels.iter().filter(|(_, v)| *v != 0).try_for_each(|at| sheet.draw(&level(*at, role)))
+            })
+        };
+        if self.grouped && self.chart.series.len() > 1 {
+            let totals: Vec<_> = (0..self.chart.buckets.len()).map(|b| (b, self.values(b).sum::<i128>())).collect();
+            lines(Role::Total, &totals)?;
+        }
+        let before: Vec<_> = self.compared().collect();
+        lines(Role::Halo, &before)?;
+        lines(Role::Before, &before)
     }
 
     fn draw_segments(&self, framed: &Framed, segments: &[Segment]) -> Drawn {
         let drawn = segments.iter().filter(|s| height(s) > 0).count();
         let group = if drawn < DENSE_MARKS { Group::Elements } else { Group::Path };
-        for (i, series) in self.series.iter().enumerate() {
+        for (i, series) in self.chart.series.iter().enumerate() {
             let role = Role::Series(series.color);
-            let bars = segments.iter().skip(i).step_by(self.series.len()).enumerate().filter(|(_, s)| height(s) > 0);
+            let bars =
+                segments.iter().skip(i).step_by(self.chart.series.len()).enumerate().filter(|(_, s)| height(s) > 0);
             if bars.clone().next().is_none() {
                 continue;
             }
@@ -134,34 +241,38 @@ impl BarChart<'_> {
         Ok(())
     }
 
-    /// A line in the colour of the background between two segments, taken from the outer one: colours that meet need
-    /// no contrast then.
-    fn draw_gaps(&self, framed: &Framed, segments: &[Segment]) -> Drawn {
-        let base = framed.plot.map_coordinate(&(0, 0)).1;
-        let gaps = segments.iter().filter(|s| height(s).min(s[1].0 - s[0].0) >= SEPARATED_PX * UNIT).filter_map(
-            |&[(x0, top), (x1, bottom)]| {
-                let y = if bottom < base { bottom - UNIT / 2 } else { top + UNIT / 2 };
-                (top > base || bottom < base).then(|| PathElement::new(vec![(x0, y), (x1, y)], Role::Gap))
-            },
-        );
-        let gaps: Vec<_> = gaps.collect();
-        if gaps.is_empty() {
-            return Ok(());
-        }
-        framed.canvas.group(Role::Gap, Group::Path, |sheet| gaps.iter().try_for_each(|gap| sheet.draw(gap)))
-    }
-
     /// Stripes in the colour of the background over the bars of incomplete buckets.
     fn draw_hatch(&self, framed: &Framed, segments: &[Segment]) -> Drawn {
-        let stacks = segments.chunks(self.series.len().max(1)).zip(self.buckets);
+        let hatch = |bar: Segment| framed.canvas.sheet().draw(&Rectangle::new(bar, Role::Hatch.filled()));
+        let stacks = segments.chunks(self.chart.series.len().max(1)).zip(self.chart.buckets);
         for (stack, _) in stacks.filter(|(_, bucket)| bucket.incomplete) {
-            let around = |a: Segment, b: Segment| [(a[0].0, a[0].1.min(b[0].1)), (a[1].0, a[1].1.max(b[1].1))];
-            if let Some(bar) = stack.iter().copied().filter(|s| height(s) > 0).reduce(around) {
-                framed.canvas.sheet().draw(&Rectangle::new(bar, Role::Hatch.filled()))?;
+            let mut bars = stack.iter().copied().filter(|s| height(s) > 0);
+            if self.grouped {
+                bars.try_for_each(hatch)?;
+                continue;
             }
+            let around = |a: Segment, b: Segment| [(a[0].0, a[0].1.min(b[0].1)), (a[1].0, a[1].1.max(b[1].1))];
+            bars.reduce(around).map_or(Ok(()), hatch)?;
         }
         Ok(())
     }
+}
+
+/// A line in the colour of the background between two segments, taken from the outer one: colours that meet need
+/// no contrast then.
+fn draw_gaps(framed: &Framed, segments: &[Segment]) -> Drawn {
+    let base = framed.plot.map_coordinate(&(0, 0)).1;
+    let gaps = segments.iter().filter(|s| height(s).min(s[1].0 - s[0].0) >= SEPARATED_PX * UNIT).filter_map(
+        |&[(x0, top), (x1, bottom)]| {
+            let y = if bottom < base { bottom - UNIT / 2 } else { top + UNIT / 2 };
+            (top > base || bottom < base).then(|| PathElement::new(vec![(x0, y), (x1, y)], Role::Gap))
+        },
+    );
+    let gaps: Vec<_> = gaps.collect();
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    framed.canvas.group(Role::Gap, Group::Path, |sheet| gaps.iter().try_for_each(|gap| sheet.draw(gap)))
 }
 
 /// Top left and bottom right corner, in backend units.

@@ -16,6 +16,8 @@ const FONT: &str = "system-ui, \"Segoe UI\", Roboto, \"Helvetica Neue\", Arial, 
 const MARGIN_PX: i32 = 16;
 /// Above the drawing, for the title.
 const TITLE_PX: i32 = 28;
+/// One line below the title.
+const NOTE_PX: i32 = 16;
 /// One line of the legend.
 const LINE_PX: i32 = 20;
 /// The legend's coloured square.
@@ -25,63 +27,102 @@ const NAME_GAP_PX: i32 = 6;
 /// Between two entries of the legend.
 const ENTRY_GAP_PX: i32 = 16;
 
+/// What stands around a drawing that leaves the page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// Dark instead of light.
+    pub dark: bool,
+    /// Lines below the title: what range, under which filters, as of when.
+    pub notes: &'a [String],
+    /// The legend's entries for what has a colour.
+    pub series: &'a [Series],
+    /// What the line of the total is called, where there is one.
+    pub total: Option<&'a str>,
+    /// What the compared range is called, where there is one.
+    pub before: Option<&'a str>,
+}
+
 /// A drawing as a file of its own: with a background, a margin, its title, and a legend of `series` (which may be
 /// empty). `svg` is what a chart of this module drew; anything else comes back unchanged.
 pub fn standalone(svg: &str, dark: bool, series: &[Series]) -> String {
-    framed(svg, if dark { &DARK } else { &LIGHT }, series).unwrap_or_else(|| svg.to_owned())
+    Surroundings { dark, series, ..Surroundings::default() }.around(svg)
 }
 
-fn framed(svg: &str, palette: &Palette, series: &[Series]) -> Option<String> {
-    let (head, body) = svg.split_once("</desc>")?;
-    let body = body.strip_suffix("</svg>")?;
-    let (_, named) = head.split_once("<title ")?;
-    let title = named.split_once('>')?.1.split_once("</title>")?.0;
-    let (before, size) = head.split_once("viewBox=\"0 0 ")?;
-    let (size, after) = size.split_once('"')?;
-    let (width, height) = size.split_once(' ')?;
-    let (width, height): (i32, i32) = (width.parse().ok()?, height.parse().ok()?);
-    // What follows the view box is its size again; the file is larger.
-    let after = after.split_once(" font-size")?.1;
+impl Surroundings<'_> {
+    /// The same with all that.
+    #[must_use]
+    pub fn around(&self, svg: &str) -> String {
+        self.framed(svg).unwrap_or_else(|| svg.to_owned())
+    }
 
-    let (legend, lines) = legend(series, width, height + MARGIN_PX);
-    let (x, y) = (-MARGIN_PX, -MARGIN_PX - TITLE_PX);
-    let (w, h) = (width + 2 * MARGIN_PX, height + 2 * MARGIN_PX + TITLE_PX + lines * LINE_PX);
-    let (rules, surface, label) = (rules(palette), palette.surface, palette.label);
-    Some(format!(
-        "{before}viewBox=\"{x} {y} {w} {h}\" width=\"{w}\" height=\"{h}\" font-size{after}</desc>\
-         <style>.chart {{ font-family: {FONT}; }}\n{rules}</style>\
-         <rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{surface}\"/>\
-         <text x=\"0\" y=\"{}\" font-size=\"13\" font-weight=\"600\" fill=\"{label}\">{title}</text>{body}{legend}</svg>",
-        y + MARGIN_PX + 10 // its baseline
-    ))
+    fn framed(&self, svg: &str) -> Option<String> {
+        let palette = if self.dark { &DARK } else { &LIGHT };
+        let (head, body) = svg.split_once("</desc>")?;
+        let body = body.strip_suffix("</svg>")?;
+        let (_, named) = head.split_once("<title ")?;
+        let title = named.split_once('>')?.1.split_once("</title>")?.0;
+        let (before, size) = head.split_once("viewBox=\"0 0 ")?;
+        let (size, after) = size.split_once('"')?;
+        let (width, height) = size.split_once(' ')?;
+        let (width, height): (i32, i32) = (width.parse().ok()?, height.parse().ok()?);
+        // What follows the view box is its size again; the file is larger.
+        let after = after.split_once(" font-size")?.1;
+
+        let (legend, lines) = self.legend(width, height + MARGIN_PX);
+        let head_px = TITLE_PX + i32::try_from(self.notes.len()).ok()? * NOTE_PX;
+        let (x, y) = (-MARGIN_PX, -MARGIN_PX - head_px);
+        let (w, h) = (width + 2 * MARGIN_PX, height + 2 * MARGIN_PX + head_px + lines * LINE_PX);
+        let (rules, surface, label) = (rules(palette), palette.surface, palette.label);
+        let first = y + MARGIN_PX + 10; // its baseline
+        let mut notes = String::new();
+        for (i, note) in (1..).zip(self.notes) {
+            notes.push_str(&format!("<text class=\"label\" x=\"0\" y=\"{}\">", first + 4 + i * NOTE_PX));
+            escape(&mut notes, note);
+            notes.push_str("</text>");
+        }
+        Some(format!(
+            "{before}viewBox=\"{x} {y} {w} {h}\" width=\"{w}\" height=\"{h}\" font-size{after}</desc>\
+             <style>.chart {{ font-family: {FONT}; }}\n{rules}</style>\
+             <rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{surface}\"/>\
+             <text x=\"0\" y=\"{first}\" font-size=\"13\" font-weight=\"600\" fill=\"{label}\">{title}</text>\
+             {notes}{body}{legend}</svg>"
+        ))
+    }
+
+    /// The legend from `top` downwards, wrapped at `width`, and its number of lines.
+    fn legend(&self, width: i32, top: i32) -> (String, i32) {
+        let (mut svg, mut x, mut line) = (String::new(), 0, 0);
+        let series = self.series.iter().map(|s| (Role::Series(s.color), s.name.as_str()));
+        let lines = [(Role::Total, self.total), (Role::Before, self.before)];
+        let entries: Vec<_> = series.chain(lines.into_iter().filter_map(|(role, name)| Some((role, name?)))).collect();
+        for (role, name) in &entries {
+            let length = SWATCH_PX + NAME_GAP_PX + text::width(name) / UNIT + 1;
+            if x > 0 && x + length > width {
+                (x, line) = (0, line + 1);
+            }
+            let y = top + line * LINE_PX;
+            let (class, name_x) = (role.class(), x + SWATCH_PX + NAME_GAP_PX);
+            svg.push_str(&match role {
+                Role::Total | Role::Before => {
+                    format!("<path class=\"{class}\" d=\"M{x} {}h{SWATCH_PX}\"/>", y + SWATCH_PX / 2)
+                }
+                _ => format!(
+                    "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{SWATCH_PX}\" height=\"{SWATCH_PX}\" rx=\"2\"/>"
+                ),
+            });
+            svg.push_str(&format!("<text class=\"label\" x=\"{name_x}\" y=\"{}\">", y + SWATCH_PX - 1));
+            escape(&mut svg, name);
+            svg.push_str("</text>");
+            x += length + ENTRY_GAP_PX;
+        }
+        (svg, if entries.is_empty() { 0 } else { line + 1 })
+    }
 }
 
 /// The rules with the palette's values in place of the custom properties.
 fn rules(palette: &Palette) -> String {
     let rules = RULES.rsplit("*/").next().unwrap_or(RULES).trim().to_owned();
     palette.properties().fold(rules, |rules, (name, color)| rules.replace(&format!("var({name})"), color))
-}
-
-/// The legend from `top` downwards, wrapped at `width`, and its number of lines.
-fn legend(series: &[Series], width: i32, top: i32) -> (String, i32) {
-    let (mut svg, mut x, mut line) = (String::new(), 0, 0);
-    for entry in series {
-        let length = SWATCH_PX + NAME_GAP_PX + text::width(&entry.name) / UNIT + 1;
-        if x > 0 && x + length > width {
-            (x, line) = (0, line + 1);
-        }
-        let y = top + line * LINE_PX;
-        let (class, name_x) = (Role::Series(entry.color).class(), x + SWATCH_PX + NAME_GAP_PX);
-        svg.push_str(&format!(
-            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{SWATCH_PX}\" height=\"{SWATCH_PX}\" rx=\"2\"/>\
-             <text class=\"label\" x=\"{name_x}\" y=\"{}\">",
-            y + SWATCH_PX - 1
-        ));
-        escape(&mut svg, &entry.name);
-        svg.push_str("</text>");
-        x += length + ENTRY_GAP_PX;
-    }
-    (svg, if series.is_empty() { 0 } else { line + 1 })
 }
 
 #[cfg(test)]
@@ -128,10 +169,20 @@ mod tests {
 
     #[test]
     fn the_legend_wraps_and_is_escaped() {
-        let (svg, lines) = legend(&series(), 200, 0);
+        let series = series();
+        let of = |series: &[Series]| Surroundings { series, ..Surroundings::default() }.legend(200, 0);
+        let (svg, lines) = of(&series);
         assert_eq!(lines, 3);
         assert!(svg.contains(">Viewer &lt;sessions&gt;</text>"), "{svg}");
-        assert_eq!(legend(&[], 200, 0), (String::new(), 0));
+        assert_eq!(of(&[]), (String::new(), 0));
+    }
+
+    #[test]
+    fn what_was_asked_stands_below_the_title() {
+        let notes = ["1 – 21 Nov 2026, Europe/Berlin".to_owned(), "Source: <api>".to_owned()];
+        let file = Surroundings { notes: &notes, before: Some("Before"), ..Surroundings::default() }.around(&chart());
+        assert!(file.contains(">Source: &lt;api&gt;</text>") && file.contains("<path class=\"before\""), "{file}");
+        assert!(file.contains("viewBox=\"-16 -76 232 232\""), "{file}");
     }
 
     #[test]

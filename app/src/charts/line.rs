@@ -40,48 +40,75 @@ pub struct LineChart<'a> {
 impl LineChart<'_> {
     /// Draws it. Marks are points; beyond the end of a line they stay on its last one.
     pub fn draw(&self) -> Drawing {
+        Lines { chart: self, total: &[], before: &[] }.draw()
+    }
+}
+
+/// Any chart of lines.
+pub(super) struct Lines<'a> {
+    /// All that it has in common with one without totals.
+    pub chart: &'a LineChart<'a>,
+    /// What the lines add up to, drawn as a line of its own; empty for none.
+    pub total: &'a [i64],
+    /// The same of the compared range.
+    pub before: &'a [i64],
+}
+
+impl Lines<'_> {
+    pub(super) fn draw(&self) -> Drawing {
         self.try_draw().expect("writing into a String cannot fail")
     }
 
     fn try_draw(&self) -> Drawn<Drawing> {
-        let values =
-            || self.series.iter().flat_map(|s| s.values.iter().take(self.buckets.len())).map(|v| i128::from(*v));
-        let framed = Frame {
-            id: self.id,
-            title: self.title,
-            description: self.description,
-            width: self.width,
-            height: self.height,
-            buckets: self.buckets,
-            unit: self.unit,
-            decimals: self.decimals,
-            range: (values().min().unwrap_or(0), values().max().unwrap_or(0)),
-            hatch: false,
-        }
-        .draw()?;
+        let LineChart { id, title, description, width, height, buckets, unit, decimals, .. } = *self.chart;
+        let range = self.range();
+        let framed =
+            Frame { id, title, description, width, height, buckets, unit, decimals, range, hatch: false }.draw()?;
         let plot = framed.fine();
         let base = plot.map_coordinate(&(0, 0)).1;
-        let lines: Vec<_> = self.series.iter().map(|series| self.points(&plot, series)).collect();
-        let solid = self.buckets.iter().rposition(|bucket| !bucket.incomplete).map_or(0, |last| last + 1);
-        for (series, points) in self.series.iter().zip(&lines) {
-            let role = Role::Series(series.color);
+        let lines: Vec<_> = self.chart.series.iter().map(|series| self.points(&plot, &series.values)).collect();
+        let solid = buckets.iter().rposition(|bucket| !bucket.incomplete).map_or(0, |last| last + 1);
+        let draw = |points: &[BackendCoord], role: Role, fill: bool| {
             framed.canvas.group(role, Group::Elements, |sheet| {
-                if self.fill {
+                if fill {
                     draw_area(sheet, points, base, role)?;
                 }
                 let (known, ahead) = points.split_at(solid.min(points.len()));
+                // All there is, though it is not over: a dot, where a line would lead nowhere.
+                if known.is_empty() && ahead.len() == 1 {
+                    return draw_line(sheet, ahead.to_vec(), role, false);
+                }
                 draw_line(sheet, known.to_vec(), role, false)?;
                 draw_line(sheet, known.last().into_iter().chain(ahead).copied().collect(), role, true)
-            })?;
+            })
+        };
+        if !self.before.is_empty() {
+            let line = self.points(&plot, self.before);
+            framed.canvas.group(Role::Before, Group::Elements, |sheet| draw_line(sheet, line, Role::Before, false))?;
         }
-        let marks = (0..self.buckets.len()).flat_map(|bucket| lines.iter().map(move |line| mark(line, bucket, base)));
+        if !self.total.is_empty() {
+            draw(&self.points(&plot, self.total), Role::Total, false)?;
+        }
+        for (series, points) in self.chart.series.iter().zip(&lines) {
+            draw(points, Role::Series(series.color), self.chart.fill)?;
+        }
+        let marks = (0..buckets.len()).flat_map(|bucket| lines.iter().map(move |line| mark(line, bucket, base)));
         let marks = marks.collect();
         framed.finish(marks)
     }
 
-    fn points(&self, plot: &Plot, series: &Series) -> Vec<BackendCoord> {
+    /// The lowest and the highest point of any line, in micro-credits.
+    fn range(&self) -> (i128, i128) {
+        let series = self.chart.series.iter().map(|s| s.values.as_slice());
+        let lines = series.chain([self.total, self.before]);
+        let values =
+            || lines.clone().flat_map(|line| line.iter().take(self.chart.buckets.len())).map(|v| i128::from(*v));
+        (values().min().unwrap_or(0), values().max().unwrap_or(0))
+    }
+
+    fn points(&self, plot: &Plot, values: &[i64]) -> Vec<BackendCoord> {
         let at = |(bucket, value): (usize, &i64)| plot.map_coordinate(&(2 * bucket + 1, i128::from(*value)));
-        series.values.iter().take(self.buckets.len()).enumerate().map(at).collect()
+        values.iter().take(self.chart.buckets.len()).enumerate().map(at).collect()
     }
 }
 

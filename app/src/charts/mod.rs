@@ -8,7 +8,8 @@
 //! which the page lays tooltip, crosshair and keyboard focus without asking the DOM. Cost: linear in buckets × series
 //! (31 × 9 take 0.2 ms, 400 × 9 about 1 ms). Bounds: sizes are clamped to what can be drawn, never panicked about.
 //!
-//! Where to look: `bars`, `line`, `spark` draw, and `columns` and `cycle` what is drawn on the server only; `axis` is the frame the first two share; `scale` maps amounts and
+//! Where to look: `bars`, `line`, `spark` draw, `usage` chooses, and `columns` and `cycle` draw what is drawn on the server
+//! only; `axis` is the frame the first two share; `scale` maps amounts and
 //! buckets to pixels; `svg` is the plotters backend; `role` names what is drawn, `palette` has its colours; `text`
 //! measures; `export` makes a file of a drawing.
 
@@ -27,15 +28,17 @@ mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usage;
 
 pub use bars::BarChart;
 pub use columns::{Column, ColumnChart};
 pub use cycle::CycleChart;
-pub use export::standalone;
+pub use export::{Surroundings, standalone};
 pub use line::LineChart;
 pub use palette::{DARK, LIGHT, Palette};
 pub use spark::Spark;
 pub use specimen::specimen;
+pub use usage::{Shape, UsageChart, running};
 
 /// One step of the time axis.
 #[derive(Clone, Debug, PartialEq, Eq)]

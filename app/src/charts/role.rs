@@ -18,14 +18,24 @@ pub(super) enum Role {
     Gap,
     /// Stripes over what is not complete yet.
     Hatch,
+    /// What all series of a bucket come to, where that is drawn by itself.
+    Total,
+    /// What it came to in the range that this one is compared with.
+    Before,
+    /// The bar of [`Role::Before`], behind all others.
+    Ghost,
+    /// What keeps a line apart from the bars that it crosses.
+    Halo,
 }
 
 /// The first two bytes of a colour that is a role: unlike any that plotters draws with by itself.
 const SENTINEL: (u8, u8) = (0x5c, 0x1b);
 
 impl Role {
-    const CLASSES: [&'static str; 14] =
-        ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch"];
+    const CLASSES: [&'static str; 18] = [
+        "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch", "total",
+        "before", "ghost", "halo",
+    ];
 
     fn index(self) -> u8 {
         match self {
@@ -35,6 +45,10 @@ impl Role {
             Self::Label => 11,
             Self::Gap => 12,
             Self::Hatch => 13,
+            Self::Total => 14,
+            Self::Before => 15,
+            Self::Ghost => 16,
+            Self::Halo => 17,
         }
     }
 
@@ -70,7 +84,18 @@ mod tests {
 
     #[test]
     fn every_role_comes_back_as_its_class() {
-        for role in (0..9).map(Role::Series).chain([Role::Grid, Role::Axis, Role::Label, Role::Gap, Role::Hatch]) {
+        let others = [
+            Role::Grid,
+            Role::Axis,
+            Role::Label,
+            Role::Gap,
+            Role::Hatch,
+            Role::Total,
+            Role::Before,
+            Role::Ghost,
+            Role::Halo,
+        ];
+        for role in (0..9).map(Role::Series).chain(others) {
             assert_eq!(Role::class_of(role.to_backend_color()), role.class());
         }
         assert_eq!((Role::Series(7).class(), Role::Series(200).class(), Role::Hatch.class()), ("s7", "s8", "hatch"));

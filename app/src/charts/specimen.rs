@@ -1,10 +1,10 @@
 //! The drawing that server and browser must agree on to the byte.
 
-use super::{BarChart, Bucket, LineChart, Series, Spark};
+use super::{BarChart, Bucket, LineChart, Series, Shape, Spark, UsageChart, running};
 
 /// Every kind of chart with every feature, drawn from fixed figures: stacks of nine series with corrections below the
 /// baseline, tiny values beside large ones, incomplete buckets, thinned and escaped labels, enough bars to be drawn
-/// as paths, lines that end early, a sparkline. Several `<svg>` elements, one after the other; ids begin with
+/// as paths, lines that end early, a sparkline, every kind beside what it is compared with. Several `<svg>` elements, one after the other; ids begin with
 /// `specimen`.
 pub fn specimen() -> String {
     let buckets = |count: usize| -> Vec<Bucket> {
@@ -47,10 +47,23 @@ pub fn specimen() -> String {
         }
         .draw()
         .svg,
+        compared("specimen-stacked", &month, &few, Shape::Stacked),
+        compared("specimen-grouped", &month, &lines, Shape::Grouped),
+        compared("specimen-lines", &year, &many, Shape::Lines),
         Spark { id: "specimen-spark", title, description: "", width: 121, height: 33, values: &values, color: 8 }
             .draw(),
     ]
     .concat()
+}
+
+/// A chart beside figures that are half of its own, a bucket later.
+fn compared(id: &str, buckets: &[Bucket], series: &[Series], shape: Shape) -> String {
+    let halves = |s: &Series| [0].into_iter().chain(s.values.iter().map(|v| v / 2)).collect::<Vec<_>>();
+    let before = series.first().map(halves).unwrap_or_default();
+    let total = series.first().map(|s| running(&s.values)).unwrap_or_default();
+    let (title, description, unit) = ("Compared", "", "credits");
+    let chart = BarChart { id, title, description, width: 720, height: 280, buckets, series, unit, decimals: 2 };
+    UsageChart { chart, shape, total: &total, before: &before }.draw().svg
 }
 
 /// Figures over nine orders of magnitude from a linear congruential generator: no randomness, no floats.

@@ -283,6 +283,7 @@ impl DrawingBackend for SvgBackend {
 
     fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, fill: bool) -> Outcome {
         let (w, h) = (b.0 - a.0, b.1 - a.1);
+        let bucket = self.bucket.take();
         if self.in_path() {
             self.command('M', &[a.0, a.1]);
             self.command('h', &[w]);
@@ -292,7 +293,7 @@ impl DrawingBackend for SvgBackend {
             return Ok(());
         }
         self.start("rect", if fill { "" } else { "line" }, style.color());
-        if let Some(bucket) = self.bucket.take() {
+        if let Some(bucket) = bucket {
             self.svg.push_str(" data-b=\"");
             self.svg.push_str(&bucket.to_string());
             self.svg.push('"');

@@ -6,6 +6,7 @@ pub mod banner;
 pub mod calendar_grid;
 pub mod charge_list;
 pub mod chart_drawing;
+pub mod chart_kind;
 pub mod chart_note;
 pub mod chart_panel;
 pub mod correction;

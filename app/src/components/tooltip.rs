@@ -1,7 +1,7 @@
 //! The figures of the bucket under the pointer or the keyboard's focus.
 
 use crate::format;
-use crate::usage_chart::{Series, Usage};
+use crate::usage_chart::Usage;
 use crate::words::Words;
 use ledger::Credits;
 use leptos::prelude::*;
@@ -17,39 +17,70 @@ pub const WIDTH_PX: i32 = 256;
 pub struct Figures {
     /// The bucket.
     pub label: String,
-    /// Colour, name, amount; only series that have one here.
+    /// Colour, name, amount: the largest first; only series that are shown and have one here.
     pub lines: Vec<(u8, String, String)>,
-    /// All of them.
-    pub total: String,
+    /// What they come to: what it is called, and the amount.
+    pub total: (&'static str, String),
+    /// The bucket that this one is compared with, its amount, and the difference.
+    pub before: Option<(String, String, String)>,
 }
 
 impl Figures {
     /// Those of one bucket.
     #[must_use]
     pub fn of(usage: &Usage, bucket: usize, words: &Words) -> Option<Self> {
-        let when = usage.buckets.get(bucket)?;
-        let here = usage.series.iter().filter_map(|s| Some((s, *s.points.get(bucket)?))).filter(|(_, c)| !c.is_zero());
-        // The outermost segment first, as the eye meets them from above; those below the baseline begin at it.
-        let line = |(s, c): (&Series, Credits)| (s.color, s.title.clone(), format::amount(words, c));
-        let (mut above, below): (Vec<_>, Vec<_>) = here.partition(|(_, c)| c.is_positive());
-        above.reverse();
-        let mut lines: Vec<_> = above.into_iter().chain(below).map(line).collect();
-        if lines.len() > MAX_LINES {
-            let more = lines.len() - MAX_LINES;
-            lines.truncate(MAX_LINES);
+        let (when, plot) = (usage.buckets.get(bucket)?, &usage.plot);
+        let amount = |micros: i64| format::amount(words, Credits::from_micros(micros));
+        let mut here = Vec::new();
+        for series in &plot.series {
+            let micros = series.values.get(bucket).copied().unwrap_or(0);
+            if micros != 0 {
+                let place = here.iter().position(|(_, other)| *other < micros).unwrap_or(here.len());
+                here.insert(place, (series, micros));
+            }
+        }
+        let more = here.len().saturating_sub(MAX_LINES);
+        here.truncate(MAX_LINES);
+        let mut lines: Vec<_> = here.into_iter().map(|(s, micros)| (s.color, s.name.clone(), amount(micros))).collect();
+        if more > 0 {
             lines.push((crate::colors::OTHER, format!("and {more} more"), String::new()));
         }
+        let total = plot.totals.get(bucket).copied();
+        let before = plot.before.as_ref().and_then(|before| {
+            let (label, was) = (before.labels.get(bucket)?.clone(), *before.totals.get(bucket)?);
+            Some((label, amount(was), total.map_or(String::new(), |now| difference(words, was, now))))
+        });
+        let called = match (plot.is_cumulative, plot.series.len() < usage.series.len()) {
+            (true, _) => "Until then",
+            (_, true) => "Shown",
+            (_, false) => "Total",
+        };
         let label = if when.incomplete { format!("{}, in progress", when.label) } else { when.label.clone() };
-        Some(Self { label, lines, total: format::amount(words, usage.points.get(bucket)?.credits) })
+        Some(Self { label, lines, total: (called, total.map_or_else(|| "–".to_owned(), amount)), before })
     }
 
     /// In a sentence.
     #[must_use]
     pub fn spoken(&self) -> String {
         let lines: Vec<String> = self.lines.iter().map(|(_, title, amount)| format!("{title} {amount}")).collect();
-        let total = format!("{}: {}.", self.label, self.total);
-        if lines.len() > 1 { format!("{total} {}.", lines.join(", ")) } else { total }
+        let mut text = format!("{}: {}.", self.label, self.total.1);
+        if lines.len() > 1 {
+            text.push_str(&format!(" {}.", lines.join(", ")));
+        }
+        if let Some((label, was, change)) = &self.before {
+            text.push_str(&format!(" Compared with {label}: {was}, {change}."));
+        }
+        text
     }
+}
+
+/// `+$0.60 (+12.3%)`.
+#[must_use]
+pub fn difference(words: &Words, was: i64, now: i64) -> String {
+    let (was, now) = (Credits::from_micros(was), Credits::from_micros(now));
+    // What does not fit is no difference of two amounts that a ledger holds.
+    let amount = now.minus(was).map_or(String::new(), |change| format::signed(words, change));
+    format::change(was, now).map_or(amount.clone(), |percent| format!("{amount} ({percent})"))
 }
 
 /// The box. Rendered in the browser only, so its position may be a style: CSSOM is not under the policy's `style-src`.
@@ -60,20 +91,22 @@ pub fn Tooltip(
     /// Its left edge in the chart, in px.
     left: i32,
 ) -> impl IntoView {
-    let lines = figures.lines.into_iter().map(|(color, title, amount)| {
-        view! {
-            <li>
-                <i class=format!("swatch s{color}")></i>
-                <span>{title}</span>
-                <b>{amount}</b>
-            </li>
-        }
-    });
+    let Figures { label, lines, total, before } = figures;
+    let series = lines.into_iter().map(|(color, title, amount)| ("", format!("swatch s{color}"), title, amount));
+    let sum = |class, name: &str, amount| (class, String::new(), name.to_owned(), amount);
+    let before = before
+        .into_iter()
+        .flat_map(|(label, was, change)| [sum("tooltip-before", &label, was), sum("tooltip-before", "Change", change)]);
+    let rows = series.chain([sum("tooltip-total", total.0, total.1)]).chain(before);
+    let rows: Vec<_> = rows
+        .map(|(class, swatch, name, amount)| {
+            view! { <li class=class><i class=swatch></i><span>{name}</span><b>{amount}</b></li> }
+        })
+        .collect();
     view! {
         <div class="tooltip" style:left=format!("{left}px") aria-hidden="true">
-            <p class="tooltip-label">{figures.label}</p>
-            <ul>{lines.collect_view()}</ul>
-            <p class="tooltip-total"><span>"Total"</span><b>{figures.total}</b></p>
+            <p class="tooltip-label">{label}</p>
+            <ul>{rows}</ul>
         </div>
     }
 }
@@ -85,11 +118,16 @@ mod tests {
     use crate::view::View;
 
     #[test]
-    fn what_came_back_stands_last_with_its_minus() {
-        let usage = Usage::of(&specimen_cube(), &View::default()).expect("fits");
-        let figures = Figures::of(&usage, 2, &Words::default()).expect("a day");
-        let lines: Vec<_> = figures.lines.iter().map(|(_, title, amount)| (title.as_str(), amount.as_str())).collect();
+    fn the_largest_stands_first_and_what_came_back_last() {
+        let figures = |query: &str| {
+            let usage = Usage::of(&specimen_cube(), &View::parse(query)).expect("fits");
+            Figures::of(&usage, 2, &Words::default()).expect("a day")
+        };
+        let all = figures("");
+        let lines: Vec<_> = all.lines.iter().map(|(_, title, amount)| (title.as_str(), amount.as_str())).collect();
         assert_eq!(lines, [("Output", "7.00 credits"), ("Input tokens", "\u{2212}0.50 credits")]);
-        assert_eq!(figures.total, "6.50 credits");
+        assert_eq!(all.total, ("Total", "6.50 credits".to_owned()));
+        assert_eq!(figures("hide=output").total, ("Shown", "\u{2212}0.50 credits".to_owned()));
+        assert_eq!(figures("chart=cumulative").total, ("Until then", "8.00 credits".to_owned()));
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! The server is asked for a range once; everything else the URL says is sliced from the cube that is here already.
 
+use crate::calendar::range_text;
+use crate::components::chart_kind::ChartKind;
 use crate::components::chart_note::ChartNote;
-use crate::components::chart_panel::ChartPanel;
+use crate::components::chart_panel::{Ask, ChartPanel};
 use crate::components::credit_types::CreditTypes;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::export_menu::{ExportMenu, ShareMenu};
@@ -11,11 +13,13 @@ use crate::components::facet_menu::opened;
 use crate::components::filled::{Filled, FilledPage, any, report};
 use crate::components::filter_bar::FilterBar;
 use crate::components::grouping::Grouping;
+use crate::components::icon::Icon;
 use crate::components::interval_menu::IntervalMenu;
 use crate::components::legend::Legend;
 use crate::components::notice::notices;
 use crate::components::range_picker::RangePicker;
 use crate::components::still::Still;
+use crate::components::tooltip::difference as difference_text;
 use crate::components::usage_table::UsageTable;
 use crate::components::views_menu::ViewsMenu;
 use crate::error::AppError;
@@ -25,9 +29,10 @@ use crate::server_fns::analytics::{Analytics, GetAnalytics};
 use crate::server_fns::answer;
 use crate::server_fns::answer::Shown;
 use crate::server_fns::part::{FACET, GetPart, VIEWS, WHY};
+use crate::steer::{Steer, days_of};
 use crate::usage_chart::Usage;
 use crate::usage_table::Table;
-use crate::view::View;
+use crate::view::{Kind, View};
 use crate::words;
 use ledger::Cube;
 use leptos::prelude::*;
@@ -35,11 +40,14 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 
+/// What of an address is no filter, or is shown by the chart itself.
+const UNPRINTED: [&str; 7] = ["from", "to", "interval", "top", "chart", "compare", "hide"];
+
 /// The page.
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
-    let search = use_location().search;
-    let view = Memo::new(move |_| View::parse(&search.get()));
+    let steer = Steer::here();
+    let (view, search) = (steer.view, use_location().search);
     let question = Memo::new(move |_| view.with(View::question));
     let data = answer(move || GetAnalytics { query: question.get() });
     // Asked for here, so that they stay while the rest is asked again; with no question there is nothing to see.
@@ -48,13 +56,15 @@ pub fn AnalyticsPage() -> impl IntoView {
     let open = Memo::new(move |_| opened(&search.get()));
     let menu = part(FACET, Box::new(move || if open.with(Option::is_some) { search.get() } else { String::new() }));
     let shown = data.shown(move |told| match told {
-        Ok(analytics) => any(view! { <Report analytics view views=views.clone() why=why.clone()/> }),
+        Ok(analytics) => any(view! { <Report analytics steer views=views.clone() why=why.clone()/> }),
         Err(error) => any(view! { <Failed error view retry=move |()| data.ask_again()/> }),
     });
     view! {
         <Title text="Analytics"/>
         {move || Still(search.with(|search| notices(search)))}
-        <FilledPage shown/>
+        <div on:click=move |event| steer.click(&event)>
+            <FilledPage shown/>
+        </div>
         <Drawer view open menu/>
     }
 }
@@ -110,19 +120,56 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 }
 
 #[component]
-fn Report(analytics: Analytics, view: Memo<View>, views: Shown, why: Shown) -> impl IntoView {
-    let Analytics { from, to, today, cube, compared: _, reach, difference, as_of, origin } = analytics;
+fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl IntoView {
+    let Analytics { from, to, today, cube, compared, reach, difference, as_of, origin } = analytics;
     let (zone, interval, shown) = (cube.zone.clone(), cube.interval, (from, to));
-    let cube = StoredValue::new(cube);
-    let usage = Memo::new(move |_| view.with(|view| cube.with_value(|cube| sliced(cube, view))));
+    let view = steer.view;
+    let (cube, compared) = (StoredValue::new(cube), StoredValue::new(compared));
+    let usage = Memo::new(move |_| {
+        let of = |view: &View| {
+            cube.with_value(|cube| compared.with_value(|compared| Usage::beside(cube, compared.as_ref(), view)))
+        };
+        view.with(of).unwrap_or_default()
+    });
     let ready = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
     let words = words::current();
     let per = format!("{} per {}", format::unit_head(&words), interval.as_str());
     let note = format!("Amounts in {}", words.unit);
+    let heading = {
+        let per = per.clone();
+        Signal::derive(move || {
+            let is_running = view.with(|view| view.kind == Kind::Cumulative);
+            if is_running { format!("{per}, running total") } else { per.clone() }
+        })
+    };
+    let ask = Callback::new(move |ask| match ask {
+        Ask::ZoomIn(first, last, by_keyboard) => {
+            if let Some(days) = cube.with_value(|cube| days_of(cube, (first, last), (from, to))) {
+                steer.zoom(days, by_keyboard);
+            }
+        }
+        Ask::ZoomOut => steer.zoom_out(),
+        Ask::Begun if steer.takes_focus() => platform::focus("usage-chart-keys".to_owned()),
+        Ask::Begun => {}
+    });
+    // Before all that stands above it, so that a click reaches it first.
+    let chart = view! { <ChartPanel id="usage-chart" title=per.clone() usage ask/> };
+    let back = Signal::derive(move || steer.back().map(|view| view.href()).unwrap_or_default());
+    let is_back = Signal::derive(move || {
+        back.with(|href| if href.is_empty() { "button quiet hidden" } else { "button quiet" }).to_owned()
+    });
+    let read_at = as_of.text.clone();
+    // On paper there are no controls that would say it.
+    let printed = Signal::derive(move || {
+        let filters = view.with(View::pairs).into_iter().filter(|(name, _)| !UNPRINTED.contains(&name.as_str()));
+        let filters: String = filters.map(|(name, value)| format!(" · {name}: {value}")).collect();
+        format!("{}{filters} · data as of {read_at}", range_text(from, to))
+    });
     view! {
         <div class="page-head">
             <h1>"Analytics"</h1>
+            <p class="print-head">{printed}</p>
             <div class="controls">
                 <ViewsMenu view saved=views/>
                 <ShareMenu view shown origin/>
@@ -137,18 +184,22 @@ fn Report(analytics: Analytics, view: Memo<View>, views: Shown, why: Shown) -> i
         <FilterBar view cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
-                <h2 id="usage-title">{per.clone()}</h2>
+                <h2 id="usage-title">{heading}</h2>
                 <Summary usage/>
                 <div class="panel-controls">
                     <IntervalMenu view shown interval/>
                     <Grouping view/>
                 </div>
             </div>
+            <div class="chart-controls">
+                <ChartKind view/>
+                <a class=is_back href=back data-noscroll=""><Icon name="left"/>"Zoom out"</a>
+            </div>
             <div class="chart-place">
-                <ChartPanel id="usage-chart" title=per usage/>
+                {chart}
                 <ChartNote view usage reach/>
             </div>
-            <Legend usage as_of=as_of.text/>
+            <Legend usage as_of=as_of.text steer/>
             {Still(difference)}
         </section>
         <Why view why/>
@@ -174,22 +225,31 @@ fn Why(view: Memo<View>, why: Shown) -> impl IntoView {
     }
 }
 
+/// What the view comes to, and what it is compared with; what the legend hides counts too.
 #[component]
 fn Summary(usage: Memo<Usage>) -> impl IntoView {
-    let total = move || usage.with(|u| u.total);
-    let words = StoredValue::new(words::current());
-    let amount = move || words.with_value(|words| format::amount(words, total().credits));
-    let in_full = move || words.with_value(|words| format::in_full(words, total().credits));
-    view! {
-        <dl class="summary">
-            <div>
-                <dt>"Total"</dt>
-                <dd title=in_full>{amount}</dd>
-            </div>
-            <div><dt>"Calls"</dt><dd>{move || format::count(total().events)}</dd></div>
-            <div><dt>"Failed"</dt><dd>{move || format::count(total().failed)}</dd></div>
-        </dl>
-    }
+    let words = words::current();
+    let figures = move || {
+        usage.with(|usage| {
+            let amount =
+                |name, credits| (name, None, Some(format::in_full(&words, credits)), format::amount(&words, credits));
+            let now = usage.total.credits;
+            let mut figures = vec![amount("Total", now)];
+            if let Some(before) = &usage.plot.before {
+                let was = before.total.credits;
+                let (name, _, in_full, text) = amount("Before", was);
+                figures.push((name, Some(before.range.clone()), in_full, text));
+                figures.push(("Change", None, None, difference_text(&words, was.micros(), now.micros())));
+            }
+            figures.push(("Calls", None, None, format::count(usage.total.events)));
+            figures.push(("Failed", None, None, format::count(usage.total.failed)));
+            let figure = |(name, range, in_full, text)| {
+                view! { <div><dt title=range>{name}</dt><dd title=in_full>{text}</dd></div> }
+            };
+            figures.into_iter().map(figure).collect::<Vec<_>>()
+        })
+    };
+    view! { <dl class="summary">{figures}</dl> }
 }
 
 /// The table. It follows the chart a moment later: a year of days is some 3,000 cells, which would hold up the frame in

@@ -22,7 +22,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::js_sys::{JSON, Reflect};
 use web_sys::{
     Element, Event, EventSource, HtmlDocument, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
-    NodeList,
+    MouseEvent, NodeList, PointerEvent,
 };
 
 /// The theme that the server wrote into the page.
@@ -114,6 +114,55 @@ pub fn focus(id: String) {
             let _ = element.focus();
         }
     });
+}
+
+/// The link of this page that a click opens here, as it is written, and whether going there replaces the last step; none
+/// where the click means another tab, or was taken already.
+#[must_use]
+pub fn link_of(event: &MouseEvent) -> Option<(String, bool)> {
+    let elsewhere = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
+    if elsewhere || event.button() != 0 || event.default_prevented() {
+        return None;
+    }
+    let link = target(event)?.closest("a[data-noscroll]").ok()??;
+    Some((link.get_attribute("href")?, link.has_attribute("data-replace")))
+}
+
+/// What the nearest element around an event says in its `data-id`.
+#[must_use]
+pub fn data_id(event: &Event) -> Option<String> {
+    target(event)?.closest("[data-id]").ok()??.get_attribute("data-id")
+}
+
+/// Keeps the pointer with the element in which it went down, until it goes up.
+pub fn hold_pointer(event: &Event) {
+    if let (Some(element), Some(pointer)) = (target(event), event.dyn_ref::<PointerEvent>()) {
+        let _ = element.set_pointer_capture(pointer.pointer_id());
+    }
+}
+
+/// What listens to an element, until it is dropped.
+pub struct Listening {
+    element: Element,
+    names: &'static [&'static str],
+    hear: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let hear = self.hear.as_ref().unchecked_ref();
+        self.names.iter().for_each(|name| drop(self.element.remove_event_listener_with_callback(name, hear)));
+    }
+}
+
+/// Listens to several kinds of events of an element by one function: each that the view names is code of its own.
+#[must_use]
+pub fn listen(id: &str, names: &'static [&'static str], hear: Box<dyn FnMut(Event)>) -> Option<Listening> {
+    let element = document().get_element_by_id(id)?;
+    let hear = Closure::wrap(hear);
+    let listener = hear.as_ref().unchecked_ref();
+    names.iter().for_each(|name| drop(element.add_event_listener_with_callback(name, listener)));
+    Some(Listening { element, names, hear })
 }
 
 /// Runs something once the frame being prepared is on the screen.

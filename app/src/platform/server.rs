@@ -43,6 +43,30 @@ pub fn support() -> Option<String> {
     Some(use_context::<Installed>()?.support?.as_str().to_owned())
 }
 
+/// Nobody clicks here.
+#[must_use]
+pub fn link_of(_: &web_sys::MouseEvent) -> Option<(String, bool)> {
+    None
+}
+
+/// Nothing happens here.
+#[must_use]
+pub fn data_id(_: &web_sys::Event) -> Option<String> {
+    None
+}
+
+/// Nobody points here.
+pub fn hold_pointer(_: &web_sys::Event) {}
+
+/// What would listen in a browser.
+pub struct Listening;
+
+/// Nothing happens here.
+#[must_use]
+pub fn listen(_: &str, _: &'static [&'static str], _: Box<dyn FnMut(web_sys::Event)>) -> Option<Listening> {
+    None
+}
+
 /// Only the browser can remember it.
 pub fn set_theme(_: Theme) {}
 

@@ -89,7 +89,13 @@ async fn token_billing_shows_dollars_with_six_decimals() {
     let overview = pages.html("/").await;
     holds(
         &overview,
-        &[">$99.400000<", ">$0.600000<", "<title>Nov 21: 0.600000</title>", "Difference to the ledger: ", "title=\"$0.600000\""],
+        &[
+            ">$99.400000<",
+            ">$0.600000<",
+            "<title>Nov 21: 0.600000</title>",
+            "Difference to the ledger: ",
+            "title=\"$0.600000\"",
+        ],
     );
     holds(&overview, &[">$</th>", "title=\"$0.600000\">0.600000<"]);
     let analytics = pages.html("/analytics").await;
