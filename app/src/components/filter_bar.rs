@@ -11,12 +11,11 @@ use super::still::follows;
 use crate::filters::{self, Chosen};
 use crate::markup::{Markup, hidden, span};
 use crate::platform;
+use crate::steer::Steer;
 use crate::view::View;
 use crate::words::{self, Words};
 use ledger::{Cube, Dimension, Facet};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 const POPOVER: &str = "filters";
 const BUTTON: &str = "filters-button";
@@ -26,12 +25,12 @@ const MAX_BOXES: usize = 100;
 /// The button with its menu, and the chips.
 #[component]
 pub fn FilterBar(
-    /// The view that everything starts from.
-    view: Memo<View>,
+    /// The view that everything starts from, and where it goes.
+    steer: Steer,
     /// Whose values.
     cube: StoredValue<Cube>,
 ) -> impl IntoView {
-    let words = StoredValue::new(words::current());
+    let (view, words) = (steer.view, StoredValue::new(words::current()));
     let told = move |view: &View, make: fn(&Cube, &View, &Words) -> Markup| {
         words.with_value(|words| cube.with_value(|cube| make(cube, view, words)))
     };
@@ -44,14 +43,13 @@ pub fn FilterBar(
         view.get_untracked()
     });
     let boxes = follows(at_opening, move |v| told(v, boxes));
-    let navigate = use_navigate();
     let choose = move |event: web_sys::Event| {
         let said = |name| platform::attribute_of(&event, name);
         let Some((dimension, value)) = said("name").as_deref().and_then(Dimension::parse).zip(said("value")) else {
             return;
         };
         let next = view.with_untracked(|v| v.with_value(&dimension, &value, event_target_checked(&event)));
-        navigate(&next.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        steer.to(next, false);
     };
     let act = move |event: leptos::ev::MouseEvent| {
         if platform::act(&event) {

@@ -154,7 +154,7 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
         Ask::Begun => {}
     });
     // Before all that stands above it, so that a click reaches it first.
-    let chart = view! { <ChartPanel id="usage-chart" title=per.clone() usage ask/> };
+    let chart = view! { <ChartPanel id="usage-chart" title=per usage ask/> };
     let back = Signal::derive(move || steer.back().map(|view| view.href()).unwrap_or_default());
     let is_back = Signal::derive(move || {
         back.with(|href| if href.is_empty() { "button quiet hidden" } else { "button quiet" }).to_owned()
@@ -181,7 +181,7 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
             <p class="muted">{format!("Days in {zone}")}</p>
         </div>
         <CreditTypes view cube/>
-        <FilterBar view cube/>
+        <FilterBar steer cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
                 <h2 id="usage-title">{heading}</h2>
