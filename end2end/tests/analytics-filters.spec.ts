@@ -64,11 +64,11 @@ test('a range is typed in terms, shifted by its length, and by arrow keys outsid
   await hydrated(page);
   await page.locator('button[popovertarget="range"]').click();
   const range = page.locator('#range');
-  await range.getByLabel('From').fill('last week');
+  await range.getByLabel('From', { exact: true }).fill('last week');
   await range.getByRole('button', { name: 'Apply' }).click();
-  expect(await range.getByLabel('From').evaluate((field: HTMLInputElement) => field.validity.patternMismatch)).toBe(true);
-  await range.getByLabel('From').fill('now-6d');
-  await range.getByLabel('To').fill('now');
+  expect(await range.getByLabel('From', { exact: true }).evaluate((field: HTMLInputElement) => field.validity.patternMismatch)).toBe(true);
+  await range.getByLabel('From', { exact: true }).fill('now-6d');
+  await range.getByLabel('To', { exact: true }).fill('now');
   await range.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/from=now-6d&to=now/);
   await expect(page.locator('.usage-table tbody tr')).toHaveCount(7);

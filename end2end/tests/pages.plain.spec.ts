@@ -15,9 +15,9 @@ test('analytics: a type, a day, a source, by links and forms', async ({ page }) 
   await expect(page.locator('svg.chart')).toBeVisible();
   await page.getByRole('navigation', { name: 'Credit type' }).getByRole('link', { name: /^Images/ }).click();
   await expect(page).toHaveURL(/type=images/);
-  await page.locator('button[popovertarget="sources"]').click();
-  await page.getByRole('checkbox').first().check();
-  await page.locator('#sources').getByRole('button', { name: 'Apply' }).click();
+  await page.locator('button[popovertarget="filters"]').click();
+  await page.getByRole('group', { name: 'Source' }).getByRole('checkbox').first().check();
+  await page.locator('#filters').getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/type=images.*source=|source=.*type=images/);
   await page.locator('button[popovertarget="range"]').click();
   await page.locator('#range button[name=day]:enabled').first().click();
