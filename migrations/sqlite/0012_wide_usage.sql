@@ -5,9 +5,10 @@
 
 -- Up to which event an org's segments are made.
 CREATE TABLE wide_org (
-    org_id     INTEGER PRIMARY KEY REFERENCES org (org_id),
-    last_event INTEGER NOT NULL
-) STRICT;
+    org_id     INTEGER NOT NULL REFERENCES org (org_id),
+    last_event INTEGER NOT NULL,
+    PRIMARY KEY (org_id)
+) STRICT, WITHOUT ROWID;
 
 -- One day of the org's zone, at several levels of detail, so that a question reads no more than it asks about.
 CREATE TABLE wide_day (

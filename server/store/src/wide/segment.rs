@@ -120,10 +120,10 @@ pub(crate) fn write(facts: &[Fact]) -> Result<Vec<u8>, StoreError> {
 
 fn unsigned(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push((value as u8) | 0x80);
+        out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(value.to_le_bytes()[0]);
 }
 
 fn signed(out: &mut Vec<u8>, value: i64) {
@@ -138,15 +138,15 @@ fn numbers(out: &mut Vec<u8>, values: impl Iterator<Item = i64> + Clone) {
 
 /// A width in bytes and as many per value.
 fn pack(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone) {
-    let width: usize = match values.clone().max().unwrap_or_default() {
+    let width: u8 = match values.clone().max().unwrap_or_default() {
         0 => 0,
         1..=0xFF => 1,
         0x100..=0xFFFF => 2,
         0x1_0000..=0xFFFF_FFFF => 4,
         _ => 8,
     };
-    out.push(width as u8);
-    values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()[..width]));
+    out.push(width);
+    values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()[..width.into()]));
 }
 
 /// Values of one width.
