@@ -150,7 +150,7 @@ impl View {
                     (from, to) = (day.or(from), day.or(to));
                 }
                 "interval" => {
-                    view.interval = Interval::parse(&value).filter(|i| *i != Interval::None).or(view.interval)
+                    view.interval = Interval::parse(&value).filter(|i| *i != Interval::None).or(view.interval);
                 }
                 "type" if is_name(&value) => view.types.push(value),
                 "source" if is_name(&value) => view.sources.push(value),
@@ -447,8 +447,8 @@ mod tests {
                 types, sources, projects, hidden, group,
             };
             prop_assert_eq!(View::parse(&format!("?{}", view.query())).query(), view.query());
-            prop_assert_eq!(View::parse(&view.query()), view.clone());
             prop_assert_eq!(View::parse(&view.question()).question(), view.question());
+            prop_assert_eq!(View::parse(&view.query()), view);
         }
 
         #[test]

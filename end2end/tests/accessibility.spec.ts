@@ -34,7 +34,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.locator('button[popovertarget="range"]').click();
     expect(await findings(page), 'picker').toEqual([]);
     await page.keyboard.press('Escape');
-    await page.locator('button[popovertarget="sources"]').click();
-    expect(await findings(page), 'sources').toEqual([]);
+    await page.locator('button[popovertarget="filters"]').click();
+    expect(await findings(page), 'filters').toEqual([]);
   });
 }

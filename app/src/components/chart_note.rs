@@ -37,8 +37,12 @@ fn place(view: &View, standing: Reachable, has_calls: bool) -> Markup {
         .child(Markup::new("p").class("chart-note-links").children(card).children(all))
 }
 
-/// What the choice can come to under any of the cards.
+/// What the choice can come to under any of the cards. Where nothing was chosen, and before there were prices, nothing is
+/// impossible: it just was not used.
 fn standing(cards: &[Vec<Reach>], view: &View) -> Reachable {
+    if cards.is_empty() || (view.types.is_empty() && view.sources.is_empty()) {
+        return Reachable::Charged;
+    }
     cards.iter().map(|lines| reachable(lines, &view.types, &view.sources)).max().unwrap_or(Reachable::Nothing)
 }
 
@@ -55,7 +59,7 @@ const fn words(standing: Reachable, has_calls: bool) -> (&'static str, &'static 
             ("Nothing was charged", "There were calls, and none of them cost anything.")
         }
         (Reachable::Charged, false) => {
-            ("Nothing was used", "The rate card charges for it, but there was none of it in this range.")
+            ("Nothing was used", "There was none of it in this range.")
         }
     }
 }
@@ -77,6 +81,7 @@ mod tests {
         assert_eq!(standing(&[vec![line("embedded", false)]], &view), Reachable::Nothing);
         let both = [vec![line("embedded", false)], vec![line("platform", false)]];
         assert_eq!(standing(&both, &view), Reachable::Charged);
-        assert_eq!(standing(&[], &view), Reachable::Nothing);
+        assert_eq!(standing(&[], &view), Reachable::Charged);
+        assert_eq!(standing(&both, &View::default()), Reachable::Charged);
     }
 }
