@@ -34,8 +34,8 @@ const addressesStay = {
 };
 
 await build({
-  entryPoints: ["style/main.css"],
-  outfile: join(pkg, "scrip.css"),
+  entryPoints: { scrip: "style/main.css", still: "style/still.css" },
+  outdir: pkg,
   bundle: true,
   minify: release,
   plugins: [addressesStay],

@@ -19,7 +19,7 @@ unchanged() { [ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 bind_client() {
     rm -rf "$client" &&
         wasm-bindgen --target web --no-typescript --out-name scrip --out-dir "$client" "$raw" &&
-        wasm-opt --merge-similar-functions -Oz \
+        wasm-opt --merge-similar-functions -Oz --converge \
             --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
             --enable-mutable-globals --enable-reference-types --enable-multivalue --enable-call-indirect-overlong \
             --strip-debug --strip-producers --strip-target-features \
@@ -29,11 +29,13 @@ bind_client() {
 assemble_site() { node scripts/assets.mjs "$client" "$site" >"$stamps/first-load"; }
 
 # Small rather than fast where hashing is rare, and no folder of this machine in what is shipped.
-wasm_flags="target.wasm32-unknown-unknown.rustflags = ['--cfg=sha2_backend_soft=\"compact\"',
+wasm_flags="target.wasm32-unknown-unknown.rustflags = ['--cfg=sha2_backend_soft=\"compact\"', '-Zfmt-debug=none', '-Zlocation-detail=none',
     '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=', '--remap-path-prefix=$root=']"
 
+# Two switches of this compiler that are not stable yet, for the browser's half alone: texts of `Debug` and the places of panics are
+# 9 KB of the first load, and nobody sees them there.
 quiet "browser: compiling to wasm (1 to 2 min from nothing)" "correct what the compiler names above" \
-    cargo build --config "$wasm_flags" -p scrip-frontend --lib --profile wasm-release --target wasm32-unknown-unknown
+    env RUSTC_BOOTSTRAP=1 cargo build --config "$wasm_flags" -p scrip-frontend --lib --profile wasm-release --target wasm32-unknown-unknown
 
 client_hash=$(hash_of "$raw" Cargo.lock package-lock.json scripts/build.sh)
 if ! unchanged client "$client_hash" || [ ! -f "$client/scrip_bg.wasm" ]; then

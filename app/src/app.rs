@@ -30,6 +30,9 @@ pub struct Assets {
     pub wasm: String,
     /// The styles.
     pub css: String,
+    /// Those of pages that stand still (settings, help, operation, the ways in), where it is one of them: the first load of a
+    /// dashboard goes without.
+    pub still: Option<String>,
 }
 
 /// Who is looking, asked once per visit.
@@ -40,7 +43,7 @@ pub type SessionResource = Answer<Option<SessionInfo>>;
 /// Its type is erased, so that rendering is compiled with this crate and not again with each program that serves it.
 #[must_use]
 pub fn shell() -> AnyView {
-    let Assets { js, wasm, css } = expect_context::<Assets>();
+    let Assets { js, wasm, css, still } = expect_context::<Assets>();
     // The addresses are ours: letters, digits, dots and slashes.
     let start =
         format!("import init, {{ hydrate }} from \"{js}\"; await init({{ module_or_path: \"{wasm}\" }}); hydrate();");
@@ -53,6 +56,7 @@ pub fn shell() -> AnyView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" href=css/>
+                {still.map(|still| view! { <link rel="stylesheet" href=still/> })}
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=use_nonce()>{start}</script>

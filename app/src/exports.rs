@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_ledger_is_a_line_per_posting_and_its_end() {
         use ledger::entry::Draft;
-        use ledger::{Account, GrantId, Timestamp};
+        use ledger::{Account, GrantId, OrgId, Timestamp};
         let amount = Credits::from_micros(-1_500_000);
         let postings = vec![
             Posting { account: Account::Grant(GrantId(1)), amount },

@@ -16,8 +16,13 @@ use std::collections::HashMap;
 /// A year: the longest that is honoured.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "public, no-cache";
-/// What the browser loads to hydrate, and the address that each gets its hash into.
-const HASHED: [(&str, &str); 3] = [("pkg/scrip.js", "js"), ("pkg/scrip_bg.wasm", "wasm"), ("pkg/scrip.css", "css")];
+/// What the browser loads with a page, and the address that each gets its hash into.
+const HASHED: [(&str, &str, &str); 4] = [
+    ("pkg/scrip.js", "scrip", "js"),
+    ("pkg/scrip_bg.wasm", "scrip", "wasm"),
+    ("pkg/scrip.css", "scrip", "css"),
+    ("pkg/still.css", "still", "css"),
+];
 /// Characters of the hash in an address.
 const HASH_LEN: usize = 16;
 
@@ -44,9 +49,9 @@ impl Site {
     #[must_use]
     pub fn load() -> Self {
         let names: Vec<Cow<'static, str>> = Embedded::iter().filter(|name| !name.ends_with(".br")).collect();
-        let hash = hash_of(HASHED.iter().filter_map(|(name, _)| Embedded::get(name)).map(|file| bytes(file.data)));
-        let address_of = |name: &str| match HASHED.iter().find(|(hashed, _)| *hashed == name) {
-            Some((_, extension)) => (format!("/pkg/scrip.{hash}.{extension}"), FOR_EVER),
+        let hash = hash_of(HASHED.iter().filter_map(|(name, ..)| Embedded::get(name)).map(|file| bytes(file.data)));
+        let address_of = |name: &str| match HASHED.iter().find(|(hashed, ..)| *hashed == name) {
+            Some((_, stem, extension)) => (format!("/pkg/{stem}.{hash}.{extension}"), FOR_EVER),
             None => (format!("/{name}"), ASK_AGAIN),
         };
         let mut files = HashMap::new();
@@ -61,6 +66,7 @@ impl Site {
             js: address("pkg/scrip.js"),
             wasm: address("pkg/scrip_bg.wasm"),
             css: address("pkg/scrip.css"),
+            still: Some(address("pkg/still.css")),
         };
         Self { files, assets }
     }

@@ -324,6 +324,11 @@ async fn render(app: &AppState, viewer: Option<Viewer>, request: Request) -> Res
     render_with(app, viewer, request, || ()).await
 }
 
+/// Whether a page needs none of the styles of those that stand still.
+fn has_own_styles(path: &str) -> bool {
+    matches!(path, "/" | "/analytics" | "/ledger" | "/rate-card") || path.starts_with("/events/")
+}
+
 /// Renders the page that the request's address names, with one more context.
 async fn render_with(
     app: &AppState,
@@ -335,7 +340,10 @@ async fn render_with(
     let policy = policy_of_page(&nonce);
     let backend = Backend { store: app.store.clone(), viewer };
     let installed = backend.installed().await;
-    let assets = app.site.assets();
+    let mut assets = app.site.assets();
+    if has_own_styles(request.uri().path()) {
+        assets.still = None;
+    }
     let mail = MailIsSetUp(app.mailer.is_set_up());
     let ways = WaysIn {
         no_passkeys: app.passkeys.unavailable(),

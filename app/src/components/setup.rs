@@ -134,6 +134,7 @@ impl Frame {
             .child(Markup::new("title").text(&format!("{title} \u{b7} {}", self.product)))
             .child(link("icon", "/favicon.svg"))
             .child(link("stylesheet", &self.assets.css))
+            .children(self.assets.still.iter().map(|still| link("stylesheet", still)))
             .children(refresh.then(|| Markup::new("noscript").child(again)))
             .child(Markup::new("script").attr("type", "module").attr("src", "/setup.js"));
         let mark =
