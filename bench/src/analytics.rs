@@ -113,7 +113,7 @@ fn event(n: usize, events: usize) -> Event {
     let user = pick(14, 1_000).min(pick(30, 1_000));
     let meter = pick(40, METERS as u64);
     let quantity = 1 + pick(3, 5_000);
-    let said = if n % 5 == 0 {
+    let said = if n.is_multiple_of(5) {
         format!(r#""quantities":{{"m{meter}":{quantity},"m{}":{}}}"#, (meter + 1) % METERS as u64, quantity / 7 + 1)
     } else {
         format!(r#""quantity":{quantity}"#)

@@ -7,7 +7,7 @@ const VIEWS: &str = "/analytics/views";
 
 /// An event on a day of November 2026, whose 21st it is.
 fn event(id: usize, day: usize, source: &str, user: &str) -> serde_json::Value {
-    let (status, region) = (if id % 4 == 0 { "failed" } else { "succeeded" }, ["eu", "us"][id % 2]);
+    let (status, region) = (if id.is_multiple_of(4) { "failed" } else { "succeeded" }, ["eu", "us"][id % 2]);
     json!({"id": id.to_string(), "source": source, "type": "images", "time": format!("2026-11-{day:02}T10:00:00Z"),
         "data": {"quantity": 10 * (1 + id % 3), "user": user, "status": status, "attributes": {"region": region}}})
 }

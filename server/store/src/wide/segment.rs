@@ -354,7 +354,7 @@ mod tests {
         #[test]
         fn what_is_taken_away_was_never_there(facts in prop::collection::vec(fact(), 1..30), taken in 0..30_usize) {
             let taken = facts[taken % facts.len()].clone();
-            let before = added_up(facts.clone()).expect("fits");
+            let before = added_up(facts).expect("fits");
             let mut more = before.clone();
             more.extend([taken.clone(), taken.negated()]);
             prop_assert_eq!(added_up(more).expect("fits"), before);
