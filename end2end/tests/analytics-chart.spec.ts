@@ -164,6 +164,8 @@ test('keys select and zoom, down to the hours of a day and no further', async ({
   await page.keyboard.press('Shift+ArrowLeft');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/from=2026-01-03&to=2026-01-04/);
+  // The chart of before stays until the answer is there: two days of hours.
+  await expect(page.locator('.usage-table tbody tr')).toHaveCount(48);
   await expect(overlay(page)).toBeFocused();
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
