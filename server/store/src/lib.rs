@@ -102,7 +102,7 @@ pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};
 pub use verify::{Step, Verified};
-pub use wide::{FacetValue, FacetValues, Wide};
+pub use wide::Wide;
 pub use writer::WriterStats;
 
 use ledger::Timestamp;

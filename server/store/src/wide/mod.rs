@@ -15,7 +15,7 @@ mod segment;
 mod tail;
 
 pub use attributes::MAX_SETS;
-pub use read::{FacetValue, FacetValues, Wide};
+pub use read::Wide;
 
 pub(crate) use merge::take_back;
 pub(crate) use read::wide_cells;

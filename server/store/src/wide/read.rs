@@ -14,7 +14,7 @@ use crate::dimension::Kind;
 use crate::error::StoreError;
 use crate::org;
 use crate::rollup::QUARTER_US;
-use crate::usage::{Cells, Range, bounds};
+use crate::usage::Cells;
 use ledger::cube::{Axis, AxisValue, Bucket, Named};
 use ledger::{Credits, Facet, OrgId, Timestamp};
 use rusqlite::{Connection, params};
@@ -52,57 +52,7 @@ impl Wide {
     }
 }
 
-/// A value of a facet, and what it cost in a range.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FacetValue {
-    /// The value; `None` for usage that says none.
-    pub value: Option<Named>,
-    /// What it cost.
-    pub credits: Credits,
-}
-
-/// The values of a facet in a range.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FacetValues {
-    /// Most credits first.
-    pub values: Vec<FacetValue>,
-    /// How many more there are.
-    pub others: usize,
-}
-
 impl Store {
-    /// The values of a facet that cost most in a range of days in the org's zone.
-    ///
-    /// # Errors
-    /// [`StoreError::BadRange`] where attributes are too many to be told apart.
-    pub async fn facet_values(
-        &self,
-        org: OrgId,
-        range: Range,
-        facet: Facet,
-        limit: usize,
-    ) -> Result<FacetValues, StoreError> {
-        self.read(move |conn| {
-            let zone = org::zone(conn, org)?;
-            let (start, end) = bounds(zone, range)?;
-            let local = calendar::local(zone, start)?.naive_local();
-            let buckets = [Bucket { start, end, local, incomplete: false }];
-            let by_day = matches!(range, Range::Days(..));
-            let wide = Wide { facet: Some(facet.clone()), ..Wide::default() };
-            let scope = Scope::new(conn, org, &buckets, by_day, &wide)?;
-            let ids = FacetIds::new(conn, org, &facet, &scope.sets)?;
-            let ranked = scope.ranked(&ids)?;
-            let others = ranked.len().saturating_sub(limit);
-            let ranked = ranked.get(..limit).unwrap_or(&ranked);
-            let named = ids.named(conn, org, &ranked.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
-            let values = ranked.iter().map(|(id, micros)| {
-                Ok(FacetValue { value: named.get(id).cloned(), credits: Credits::from_wide(*micros)? })
-            });
-            Ok(FacetValues { values: values.collect::<Result<_, StoreError>>()?, others })
-        })
-        .await
-    }
-
     /// The names of attributes that events brought, by name.
     ///
     /// # Errors

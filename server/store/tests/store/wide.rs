@@ -262,11 +262,6 @@ async fn the_values_with_most_credits_are_named_and_the_rest_is_one() {
         let slice = cube.slice(&Filter::default(), &[Dimension::Facet(Facet::User)]).expect("fits");
         let sums: Vec<i64> = slice.series.iter().map(|s| s.total.credits.micros() / 1_000_000).collect();
         assert_eq!((sums, slice.total.credits.micros()), (vec![135, 63, 54, 28], 280_000_000));
-        let values = bench.store.facet_values(org, range, Facet::User, 3).await.expect("reads");
-        let told: Vec<_> =
-            values.values.iter().map(|v| (v.value.as_ref().map(|n| n.id.as_str()), v.credits.micros())).collect();
-        assert_eq!(told, [(Some("u6"), 63_000_000), (Some("u5"), 54_000_000), (Some("u4"), 45_000_000)]);
-        assert_eq!(values.others, 5);
         // The same from segments.
         bench.store.widen_from(1).await.expect("widens");
     }
