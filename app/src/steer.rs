@@ -38,6 +38,9 @@ struct State {
 pub struct Steer {
     /// What is shown: what was asked for last, or what the address says.
     pub view: Memo<View>,
+    /// The same once it is on the screen: for what only leads on from it (menus, links, the table), so that writing it again
+    /// does not hold up the frame in which the chart is redrawn.
+    pub late: Memo<View>,
     search: Memo<String>,
     state: RwSignal<State>,
     go: Callback<(String, bool)>,
@@ -57,11 +60,19 @@ impl Steer {
         let view = Memo::new(move |_| {
             state.with(|state| state.asked.clone()).unwrap_or_else(|| search.with(|search| View::parse(search)))
         });
+        let settled = RwSignal::new(view.get_untracked());
+        Effect::new(move |_| {
+            let now = view.get();
+            if now != settled.get_untracked() {
+                platform::after_paint(move || settled.set(view.get_untracked()));
+            }
+        });
+        let late = Memo::new(move |_| settled.get());
         let navigate = use_navigate();
         let go = Callback::new(move |(href, replace): (String, bool)| {
             navigate(&href, NavigateOptions { scroll: false, replace, ..NavigateOptions::default() });
         });
-        Self { view, search, state, go }
+        Self { view, late, search, state, go }
     }
 
     /// Goes to another view; `replace` for what is no step that anybody wants to go back by itself.

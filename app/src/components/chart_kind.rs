@@ -1,5 +1,6 @@
 //! How usage is drawn and what it is compared with: segmented controls of links.
 
+use crate::steer::Steer;
 use crate::view::{Compare, Kind, View};
 use leptos::prelude::*;
 
@@ -25,11 +26,11 @@ const COMPARISONS: [Segment; 3] = [
 #[component]
 pub fn ChartKind(
     /// The view that the links start from.
-    view: Memo<View>,
+    steer: Steer,
 ) -> impl IntoView {
     let segment = move |&(title, with): &Segment| {
-        let href = Signal::derive(move || with(view.get()).href());
-        let current = move || view.with(|now| with(now.clone()) == *now).then_some("true");
+        let href = Signal::derive(move || with(steer.late.get()).href());
+        let current = move || steer.view.with(|now| with(now.clone()) == *now).then_some("true");
         view! { <a href=href aria-current=current data-noscroll="">{title}</a> }
     };
     let control = move |name: &'static str, label: Option<&'static str>, segments: &[Segment]| {

@@ -1,6 +1,7 @@
 //! The credit types as tabs, All first. Links, so that they work before and without a script.
 
 use crate::format;
+use crate::steer::Steer;
 use crate::view::View;
 use crate::words::{self, Words};
 use ledger::{Credits, Cube, Dimension};
@@ -10,28 +11,34 @@ use leptos::prelude::*;
 #[component]
 pub fn CreditTypes(
     /// The view that the links start from.
-    view: Memo<View>,
+    steer: Steer,
     /// Whose types.
     cube: StoredValue<Cube>,
 ) -> impl IntoView {
     // Depends on the sources only: choosing a type redraws nothing here but the mark.
-    let sources = Memo::new(move |_| view.with(|v| v.sources.clone()));
+    let sources = Memo::new(move |_| steer.late.with(|v| v.sources.clone()));
     let words = words::current();
     let tabs = move || {
         let unfiltered = View { sources: sources.get(), ..View::default() };
         let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
         let all = (None, "All".to_owned(), total);
         let each = amounts.into_iter().map(|(name, title, amount)| (Some(name), title, amount));
-        [all].into_iter().chain(each).map(|(name, title, amount)| tab(view, name, title, &words, amount)).collect_view()
+        [all]
+            .into_iter()
+            .chain(each)
+            .map(|(name, title, amount)| tab(steer, name, title, &words, amount))
+            .collect_view()
     };
     view! { <nav class="tabs" aria-label="Credit type">{tabs}</nav> }
 }
 
-fn tab(view: Memo<View>, name: Option<String>, title: String, words: &Words, amount: Credits) -> impl IntoView + use<> {
+fn tab(steer: Steer, name: Option<String>, title: String, words: &Words, amount: Credits) -> impl IntoView + use<> {
     let name = StoredValue::new(name);
-    let href = move || name.with_value(|name| view.with(|v| v.with_type(name.as_deref()).href()));
+    let href = move || name.with_value(|name| steer.late.with(|v| v.with_type(name.as_deref()).href()));
     let current = move || {
-        name.with_value(|name| view.with(|v| v.types.first() == name.as_ref() && v.types.len() < 2).then_some("true"))
+        name.with_value(|name| {
+            steer.view.with(|v| v.types.first() == name.as_ref() && v.types.len() < 2).then_some("true")
+        })
     };
     view! {
         <a class="tab" href=href aria-current=current data-noscroll="">

@@ -30,12 +30,12 @@ pub fn FilterBar(
     /// Whose values.
     cube: StoredValue<Cube>,
 ) -> impl IntoView {
-    let (view, words) = (steer.view, StoredValue::new(words::current()));
+    let (view, late, words) = (steer.view, steer.late, StoredValue::new(words::current()));
     let told = move |view: &View, make: fn(&Cube, &View, &Words) -> Markup| {
         words.with_value(|words| cube.with_value(|cube| make(cube, view, words)))
     };
-    let chips = follows(view, move |v| told(v, chips));
-    let facets = follows(view, move |v| told(v, facets));
+    let chips = follows(late, move |v| told(v, chips));
+    let facets = follows(late, move |v| told(v, facets));
     // What is ticked is written again when the menu opens, not at each tick.
     let opened = RwSignal::new(0_u32);
     let at_opening = Memo::new(move |_| {

@@ -123,7 +123,7 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl IntoView {
     let Analytics { from, to, today, cube, compared, reach, difference, as_of, origin } = analytics;
     let (zone, interval, shown) = (cube.zone.clone(), cube.interval, (from, to));
-    let view = steer.view;
+    let (view, late) = (steer.view, steer.late);
     let (cube, compared) = (StoredValue::new(cube), StoredValue::new(compared));
     let usage = Memo::new(move |_| {
         let of = |view: &View| {
@@ -162,7 +162,7 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
     let read_at = as_of.text.clone();
     // On paper there are no controls that would say it.
     let printed = Signal::derive(move || {
-        let filters = view.with(View::pairs).into_iter().filter(|(name, _)| !UNPRINTED.contains(&name.as_str()));
+        let filters = late.with(View::pairs).into_iter().filter(|(name, _)| !UNPRINTED.contains(&name.as_str()));
         let filters: String = filters.map(|(name, value)| format!(" · {name}: {value}")).collect();
         format!("{}{filters} · data as of {read_at}", range_text(from, to))
     });
@@ -171,28 +171,28 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
             <h1>"Analytics"</h1>
             <p class="print-head">{printed}</p>
             <div class="controls">
-                <ViewsMenu view saved=views/>
-                <ShareMenu view shown origin/>
-                <ExportMenu view shown/>
+                <ViewsMenu view=late saved=views/>
+                <ShareMenu view=late shown origin/>
+                <ExportMenu view=late shown/>
             </div>
         </div>
         <div class="range-row">
-            <RangePicker view shown today ready/>
+            <RangePicker view=late shown today ready/>
             <p class="muted">{format!("Days in {zone}")}</p>
         </div>
-        <CreditTypes view cube/>
+        <CreditTypes steer cube/>
         <FilterBar steer cube/>
         <section class="panel" aria-labelledby="usage-title">
             <div class="panel-head">
                 <h2 id="usage-title">{heading}</h2>
                 <Summary usage/>
                 <div class="panel-controls">
-                    <IntervalMenu view shown interval/>
-                    <Grouping view/>
+                    <IntervalMenu view=late shown interval/>
+                    <Grouping view=late/>
                 </div>
             </div>
             <div class="chart-controls">
-                <ChartKind view/>
+                <ChartKind steer/>
                 <a class=is_back href=back data-noscroll=""><Icon name="left"/>"Zoom out"</a>
             </div>
             <div class="chart-place">
@@ -208,7 +208,7 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
                 <h2 id="table-title">"Figures"</h2>
                 <p class="muted">{note}</p>
             </div>
-            <Figures view cube/>
+            <Figures view=late cube/>
         </section>
     }
 }
@@ -252,20 +252,12 @@ fn Summary(usage: Memo<Usage>) -> impl IntoView {
     view! { <dl class="summary">{figures}</dl> }
 }
 
-/// The table. It follows the chart a moment later: a year of days is some 3,000 cells, which would hold up the frame in
-/// which the chart is redrawn.
+/// The table. A year of days is some 3,000 cells, so it follows the chart a moment later.
 #[component]
 fn Figures(view: Memo<View>, cube: StoredValue<Cube>) -> impl IntoView {
-    let late = RwSignal::new(view.get_untracked());
-    Effect::new(move |_| {
-        let now = view.get();
-        if now != late.get_untracked() {
-            platform::after_paint(move || late.set(view.get_untracked()));
-        }
-    });
     let words = words::current();
     let table = Memo::new(move |_| {
-        late.with(|view| cube.with_value(|cube| Table::of(cube, view, &sliced(cube, view), &words.unit)))
+        view.with(|view| cube.with_value(|cube| Table::of(cube, view, &sliced(cube, view), &words.unit)))
     });
     view! { <UsageTable table caption="Amounts and calls of the range"/> }
 }
