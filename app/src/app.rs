@@ -4,14 +4,11 @@ use crate::components::banner::Banner;
 use crate::components::eager::Eager;
 use crate::components::header::Header;
 use crate::pages::analytics::AnalyticsPage;
-use crate::pages::door::DoorPage;
 use crate::pages::event::EventPage;
-use crate::pages::grants::GrantsPage;
 use crate::pages::ledger::LedgerPage;
-use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::rate_card::RateCardPage;
-use crate::pages::settings::SettingsPage;
+use crate::pages::still::StillPage;
 use crate::platform;
 use crate::server_fns::session::{GetSession, SessionInfo};
 use crate::server_fns::{Answer, answer};
@@ -85,22 +82,12 @@ pub fn App() -> impl IntoView {
             <Header who/>
             <Banner who/>
             <main id="main" tabindex="-1">
-                <FlatRoutes fallback=|| Eager(view! { <NotFoundPage/> })>
+                <FlatRoutes fallback=|| Eager(view! { <StillPage/> })>
                     <Route path=path!("/") view=|| Eager(view! { <OverviewPage/> })/>
                     <Route path=path!("/analytics") view=|| Eager(view! { <AnalyticsPage/> })/>
-                    <Route path=path!("/grants") view=|| Eager(view! { <GrantsPage/> })/>
                     <Route path=path!("/ledger") view=|| Eager(view! { <LedgerPage/> })/>
                     <Route path=path!("/rate-card") view=|| Eager(view! { <RateCardPage/> })/>
-                    <Route path=path!("/settings/*any") view=|| Eager(view! { <SettingsPage/> })/>
-                    <Route path=path!("/help/*any") view=|| Eager(view! { <SettingsPage/> })/>
-                    <Route path=path!("/operator/*any") view=|| Eager(view! { <SettingsPage/> })/>
                     <Route path=path!("/events/:id") view=|| Eager(view! { <EventPage/> })/>
-                    <Route path=path!("/help") view=|| Eager(view! { <SettingsPage/> })/>
-                    <Route path=path!("/sign-in/code") view=|| Eager(view! { <DoorPage/> })/>
-                    <Route path=path!("/forgot-password") view=|| Eager(view! { <DoorPage/> })/>
-                    <Route path=path!("/reset-password") view=|| Eager(view! { <DoorPage/> })/>
-                    <Route path=path!("/invitation") view=|| Eager(view! { <DoorPage/> })/>
-                    <Route path=path!("/sign-in") view=|| Eager(view! { <DoorPage/> })/>
                 </FlatRoutes>
             </main>
         </Router>

@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{By, CubeQuery, Org, Range, StoreError, Wide};
+use store::{By, CubeQuery, Range, StoreError, Wide};
 
 pub mod audit;
 pub mod deletion;
@@ -37,7 +37,7 @@ mod timeline;
 pub mod transactions;
 
 pub use export::EventsCsv;
-pub use store::{Store, UserId};
+pub use store::{Org, Store, UserId};
 
 pub mod event;
 pub mod ledger;

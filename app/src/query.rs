@@ -24,6 +24,13 @@ pub fn push(query: &mut String, name: &str, value: &str) {
     encode(query, value);
 }
 
+/// A segment of a path, decoded.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    // In a path `+` stands for itself.
+    decode(&text.replace('+', "%2B"))
+}
+
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

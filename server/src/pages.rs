@@ -18,6 +18,7 @@ use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
 use app::components::operator::Office;
 use app::components::setup::SETUP;
+use app::components::written;
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
@@ -31,9 +32,21 @@ use leptos::prelude::provide_context;
 /// Length of a nonce: 22 letters of 62 are more than the 128 bits that the CSP specification asks for.
 const NONCE_LEN: usize = 22;
 
-/// Any page.
+/// Any page that is read while it is sent.
 pub async fn page(State(app): State<AppState>, SignedIn(viewer): SignedIn, request: Request) -> Response {
     render(&app, viewer, request).await
+}
+
+/// Any page that is read whole before it is sent: see [`app::components::written`].
+pub async fn written(State(app): State<AppState>, SignedIn(viewer): SignedIn, request: Request) -> Response {
+    let backend = Backend { store: app.store.clone(), viewer };
+    let uri = request.uri();
+    let page = written::page(&backend, uri.path(), uri.query().unwrap_or_default()).await;
+    let status = page.as_ref().err().map_or(200, AppError::status);
+    let outcome = written::Outcome(page);
+    let mut response = render_with(&app, backend.viewer, request, move || provide_context(outcome.clone())).await;
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
 }
 
 /// The Rate card page with what was typed in its form.

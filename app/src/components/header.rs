@@ -11,6 +11,17 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+/// Where the main pages are: address, name, and whether the page stands still, so that the browser loads it.
+const NAV: [(&str, &str, bool); 7] = [
+    ("/", "Overview", false),
+    ("/analytics", "Analytics", false),
+    ("/grants", "Grants", true),
+    ("/ledger", "Ledger", false),
+    ("/rate-card", "Rate card", false),
+    ("/settings", "Settings", true),
+    ("/help", "Help", true),
+];
+
 /// The header. Without a session it has nothing but the name and the theme.
 #[component]
 pub fn Header(
@@ -37,9 +48,12 @@ pub fn Header(
 #[component]
 fn Org(who: SessionInfo) -> impl IntoView {
     let path = use_location().pathname;
-    let current = move |here: &'static str| move || (path.get() == here).then_some("page");
-    let settings = move || path.get().starts_with("/settings").then_some("page");
-    let help = move || path.get().starts_with("/help").then_some("page");
+    let links = NAV.map(|(href, title, external)| {
+        // A page leads back to the section it is in.
+        let inside = format!("{href}/");
+        let current = move || path.with(|path| path == href || path.starts_with(&inside)).then_some("page");
+        view! { <a href=href rel=external.then_some("external") aria-current=current>{title}</a> }
+    });
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
@@ -53,13 +67,7 @@ fn Org(who: SessionInfo) -> impl IntoView {
             {synthetic}
         </div>
         <nav class="nav" aria-label="Main">
-            <a href="/" aria-current=current("/")>"Overview"</a>
-            <a href="/analytics" aria-current=current("/analytics")>"Analytics"</a>
-            <a href="/grants" rel="external" aria-current=current("/grants")>"Grants"</a>
-            <a href="/ledger" aria-current=current("/ledger")>"Ledger"</a>
-            <a href="/rate-card" aria-current=current("/rate-card")>"Rate card"</a>
-            <a href="/settings" rel="external" aria-current=settings>"Settings"</a>
-            <a href="/help" rel="external" aria-current=help>"Help"</a>
+            {links}
         </nav>
     }
 }

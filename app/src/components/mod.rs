@@ -63,3 +63,5 @@ pub mod usage_table;
 pub mod views_menu;
 #[cfg(feature = "ssr")]
 pub mod why;
+#[cfg(feature = "ssr")]
+pub mod written;

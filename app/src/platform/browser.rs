@@ -1,7 +1,6 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
 use crate::error::AppError;
-use crate::pages::Still;
 use crate::problem::ProblemJson;
 use crate::rows::RowsText;
 use crate::server_fns::answer::Told;
@@ -252,7 +251,7 @@ fn target(event: &Event) -> Option<Element> {
 /// A page as the server rendered it: it stands still. Where there is none, since one came by the back button
 /// from a page of this document, it is loaded.
 #[must_use]
-pub fn still_page(_: Still) -> impl IntoView {
+pub fn still_page() -> impl IntoView {
     // Set once the browser has taken over what the server sent: then this page is not part of it.
     let root = document().document_element();
     if root.is_some_and(|root| root.has_attribute("data-hydrated")) {

@@ -2,13 +2,14 @@
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
 use crate::backend::settings::Installed;
+use crate::components::{grants, people, settings, written};
 use crate::error::AppError;
-use crate::pages::Still;
+use crate::pages::not_found;
 use crate::rows;
 use crate::server_fns::answer::Told;
 use crate::theme::Theme;
 use ledger::Installation;
-use leptos::either::EitherOf3;
+use leptos::either::EitherOf4;
 use leptos::prelude::{GetUntracked as _, IntoView, use_context};
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_location;
@@ -171,20 +172,26 @@ pub fn watch(_: impl Fn() + Clone + 'static, _: std::time::Duration) {}
 /// Nobody waits here.
 pub fn unwatch() {}
 
-/// A page that stands still.
+/// The page that stands still at this address.
 #[must_use]
-pub fn still_page(page: Still) -> impl IntoView {
-    match page {
-        Still::Grants => EitherOf3::A(crate::components::grants::report()),
-        Still::Settings => EitherOf3::B(crate::components::settings::report()),
-        Still::Doors => EitherOf3::C(crate::components::people::report()),
+pub fn still_page() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    match use_context::<written::Outcome>() {
+        Some(outcome) => EitherOf4::A(written::report(outcome)),
+        None if path == grants::PATH => EitherOf4::B(grants::report()),
+        None if people::title(&path).is_some() => EitherOf4::C(people::report()),
+        None => EitherOf4::D(settings::report()),
     }
 }
 
-/// What such a page of several is called.
+/// What it is called.
 #[must_use]
 pub fn still_title() -> String {
-    let path = use_location().pathname.get_untracked();
-    let door = crate::components::people::title(&path);
-    door.unwrap_or_else(|| crate::components::settings::title(&path)).to_owned()
+    if let Some(written::Outcome(outcome)) = use_context() {
+        return outcome.map_or_else(|_| not_found::TITLE.to_owned(), |page| page.title);
+    }
+    match use_location().pathname.get_untracked().as_str() {
+        grants::PATH => "Grants".to_owned(),
+        path => people::title(path).unwrap_or_else(|| settings::title(path)).to_owned(),
+    }
 }

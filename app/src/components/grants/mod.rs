@@ -35,6 +35,9 @@ use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos_router::hooks::use_location;
 
+/// The address of the page.
+pub const PATH: &str = "/grants";
+
 /// What the page shows, once it is read.
 #[must_use]
 pub fn report() -> impl IntoView {

@@ -17,7 +17,7 @@ use crate::components::operator;
 use crate::components::people::{self, MEMBERS, SECURITY};
 use crate::components::still::Still;
 use crate::error::AppError;
-use crate::pages::not_found::NotFoundPage;
+use crate::pages::not_found::{self, NotFoundPage};
 use crate::query;
 use crate::words;
 use deletion::DELETION;
@@ -97,7 +97,7 @@ fn find(path: &str) -> Option<(&'static Section, Entry)> {
 /// The title of the page at an address.
 #[must_use]
 pub fn title(path: &str) -> &'static str {
-    find(path).map_or("Settings", |(_, entry)| entry.title)
+    find(path).map_or(not_found::TITLE, |(_, entry)| entry.title)
 }
 
 /// The page that the address names, once it is read.

@@ -1,0 +1,72 @@
+//! Pages that are read whole before the first byte is sent, so that status and title are those of what was found. Server only: they
+//! stand still ([`crate::pages::still`]), their links are `rel="external"`, their forms plain.
+//!
+//! One folder per noun under `components/`, each with an `async fn page(&Asked) -> Result<Written, AppError>`, listed in [`page`].
+
+use crate::backend::{Backend, Org};
+use crate::components::error_panel::ErrorPanel;
+use crate::components::still::Still;
+use crate::error::AppError;
+use crate::markup::Markup;
+use crate::pages::not_found::NotFoundPage;
+use crate::query;
+use leptos::either::EitherOf3;
+use leptos::prelude::*;
+
+/// A page, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// What it is called in the head, and in its `<h1>`.
+    pub title: String,
+    /// All of `<main>`: a `<div class="page">`.
+    pub body: Markup,
+}
+
+/// What came of reading it. The server puts it into the context of the page.
+#[derive(Debug, Clone)]
+pub struct Outcome(pub Result<Written, AppError>);
+
+/// What a page is asked for.
+pub struct Asked<'r> {
+    /// The store, and who looks at it.
+    pub backend: &'r Backend,
+    /// The viewer's org: zone and words among others.
+    pub org: Org,
+    /// The address, by its segments, decoded.
+    pub path: Vec<String>,
+    /// What stands behind `?`.
+    pub query: Vec<(String, String)>,
+}
+
+impl Asked<'_> {
+    /// The first value of that name, `""` where there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+/// The page at an address.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::NotFound`], or what the page says.
+pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written, AppError> {
+    let viewer = backend.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
+    let org = backend.store.org(viewer.org).await?;
+    let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
+    let asked = Asked { backend, org, path, query: query::parse(search) };
+    match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        _ => Err(AppError::NotFound),
+    }
+}
+
+/// What is shown of it.
+#[must_use]
+pub fn report(Outcome(page): Outcome) -> impl IntoView {
+    match page {
+        Ok(page) => EitherOf3::A(Still(page.body)),
+        Err(AppError::NotFound) => EitherOf3::B(view! { <NotFoundPage/> }),
+        // "Try again" is a link to this address.
+        Err(error) => EitherOf3::C(view! { <div class="page"><ErrorPanel error retry=|()| ()/></div> }),
+    }
+}
