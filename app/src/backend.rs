@@ -136,7 +136,7 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
             problem: format!("This range gives more than {MAX_BUCKETS} bars. Choose a shorter one, or wider bars."),
         });
     }
-    let wide = Wide { facet: view.group.facet().cloned(), chosen: view.facets.clone(), ..Wide::default() };
+    let wide = wide(view);
     let query = |from, to| CubeQuery { wide: wide.clone(), ..days(from, to, interval) };
     let cube = store.cube(id, &query(from, to)).await?;
     let compared = match view.compare.map(|compare| compare.days((from, to))) {
@@ -144,11 +144,15 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
         None => None,
     };
     // What the view is made from is what is held against the ledger.
-    let differs = if wide.is_asked() { store.wide_difference(id).await? } else { store.totals(id).await?.difference };
-    let difference = difference(&org.words, differs);
+    let difference = difference(&org.words, store.difference(id, &wide).await?);
     let reach = part::reach(store, &org, (from, to)).await?;
     let as_of = Moment::new(now, local(&org, now)?);
     Ok(Analytics { from, to, today, cube, compared, reach, difference, as_of, origin: origin() })
+}
+
+/// What a view asks beyond what the rollups tell apart.
+fn wide(view: &View) -> Wide {
+    Wide { facet: view.group.facet().cloned(), chosen: view.facets.clone(), ..Wide::default() }
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {

@@ -21,8 +21,9 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--empty", port] => client::serve_empty(port.parse().expect("a port")).await,
         [server] => measure(server).await,
-        ["--analytics", events] => analytics::run(events.parse().ok()).await,
-        _ => eprintln!("usage: scrip-bench target/release/scrip, or --analytics EVENTS for that part alone"),
+        ["--analytics", events] => analytics::run(events.parse().ok(), None).await,
+        ["--analytics", events, kept] => analytics::run(events.parse().ok(), Some(kept.as_ref())).await,
+        _ => eprintln!("usage: scrip-bench target/release/scrip, or --analytics EVENTS [FOLDER] for that part alone"),
     }
 }
 
@@ -32,7 +33,7 @@ async fn measure(server: &str) {
     usage::run().await;
     http::run(server).await;
     durable::run(server).await;
-    analytics::run(None).await;
+    analytics::run(None, None).await;
 }
 
 /// One line of the table.

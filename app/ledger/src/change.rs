@@ -21,8 +21,9 @@
 use crate::credits::Credits;
 use crate::cube::{Cube, Dimension, Figures, Filter, Series};
 use crate::quantity::Quantity;
+use crate::rate::RateLine;
 use crate::refusal::Refusal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A share of everything, in the parts that [`Change::concentration`] counts in.
 const WHOLE: i128 = 1_000_000;
@@ -135,6 +136,21 @@ pub struct Change {
     pub values: usize,
 }
 
+/// The meters whose prices are not the same in all of these cards, each given by its lines.
+pub fn repriced<'c>(cards: impl IntoIterator<Item = &'c [RateLine]>) -> BTreeSet<String> {
+    let mut cards = cards.into_iter().map(|lines| {
+        let mut by_meter: BTreeMap<&str, Vec<&RateLine>> = BTreeMap::new();
+        lines.iter().for_each(|line| by_meter.entry(line.meter.as_str()).or_default().push(line));
+        by_meter
+    });
+    let Some(first) = cards.next() else { return BTreeSet::new() };
+    let differ = |other: BTreeMap<&str, Vec<&RateLine>>| {
+        let meters: BTreeSet<&str> = first.keys().chain(other.keys()).copied().collect();
+        meters.into_iter().filter(|meter| first.get(meter) != other.get(meter)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    cards.flat_map(differ).collect()
+}
+
 impl Change {
     /// The one that explains most: where the difference lies with the fewest values ([`Change::concentration`]; of two that say
     /// it alike, the one with more values, of which it singles out one, then the first). `None` where nothing changed or none
@@ -156,11 +172,17 @@ impl Change {
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`] where sums do not fit.
-    pub fn by(before: &Cube, after: &Cube, filter: &Filter, dimension: &Dimension) -> Result<Self, Refusal> {
+    pub fn by(
+        before: &Cube,
+        after: &Cube,
+        filter: &Filter,
+        dimension: &Dimension,
+        repriced: &BTreeSet<String>,
+    ) -> Result<Self, Refusal> {
         let mut pairs = Pairs::default();
         pairs.read(before, filter, dimension, |pair| &mut pair.before)?;
         pairs.read(after, filter, dimension, |pair| &mut pair.after)?;
-        pairs.change(dimension)
+        pairs.change(dimension, repriced)
     }
 
     /// How much of the difference lies with how few values, in millionths: the Herfindahl-Hirschman index over the absolute
@@ -209,7 +231,7 @@ impl Pairs {
         Ok(())
     }
 
-    fn change(self, dimension: &Dimension) -> Result<Change, Refusal> {
+    fn change(self, dimension: &Dimension, repriced: &BTreeSet<String>) -> Result<Change, Refusal> {
         let mut meters: BTreeMap<&str, Pair> = BTreeMap::new();
         for ((_, meter), pair) in &self.cells {
             let all = meters.entry(meter).or_default();
@@ -222,7 +244,14 @@ impl Pairs {
             row.before = row.before.plus(pair.before.credits)?;
             row.after = row.after.plus(pair.after.credits)?;
             let all = meters.get(meter.as_str()).copied().unwrap_or_default();
-            row.effects = row.effects.plus(effects(*pair, all)?)?;
+            let Effects { volume, mix, price } = effects(*pair, all)?;
+            // Where no price changed, another cost of the same is another mix within it: of models, sizes, tiers.
+            let told = if repriced.contains(meter) {
+                Effects { volume, mix, price }
+            } else {
+                Effects { volume, mix: mix.plus(price)?, price: Credits::ZERO }
+            };
+            row.effects = row.effects.plus(told)?;
         }
         let values = rows.len();
         let mut change = Change {

@@ -73,6 +73,7 @@ impl Shown {
 async fn about(store: &Store, shown: &Shown) -> Result<Vec<(&'static str, String)>, AppError> {
     let Shown { org, view, analytics, .. } = shown;
     let totals = store.totals(org.id).await?;
+    let difference = store.difference(org.id, &super::wide(view)).await?;
     let chosen = filters::chosen(&analytics.cube, view);
     let told = |chosen: &filters::Chosen| format!("{}: {}", filters::title(&chosen.dimension, &org.words), chosen.text);
     let told: Vec<String> = chosen.iter().map(told).collect();
@@ -85,7 +86,7 @@ async fn about(store: &Store, shown: &Shown) -> Result<Vec<(&'static str, String
         ("Grouped by", filters::title(&view.group, &org.words)),
         ("Amounts in", org.words.unit.clone()),
         ("Data as of", analytics.as_of.iso.clone()),
-        ("Difference to the ledger", totals.difference.to_string()),
+        ("Difference to the ledger", difference.to_string()),
         ("Last ledger entry", totals.chain.seq.to_string()),
         ("Hash of that entry", hex(&totals.chain.hash)),
         ("View", view.with_range(analytics.from, analytics.to).href()),

@@ -9,12 +9,13 @@ use crate::filters;
 use crate::markup::Markup;
 use crate::server_fns::part::{FACET, VIEWS, WHY};
 use crate::view::View;
-use ::ledger::change::Change;
+use ::ledger::change::{self, Change};
 use ::ledger::cube::AxisValue;
 use ::ledger::reach::Reach;
-use ::ledger::{Cube, Dimension, Facet, Interval, Permission};
+use ::ledger::{Cube, Dimension, Facet, Interval, Permission, RateCard};
+use std::collections::BTreeSet;
 use store::rate_card::MAX_PAGE;
-use store::{CardPage, CubeQuery, Org, Wide};
+use store::{CardPage, CubeQuery, Org, Store, Wide};
 
 /// Values of a dimension that its menu lists.
 const VALUES: usize = 50;
@@ -49,12 +50,14 @@ impl Backend {
         let analytics = super::analytics(&self.store, org.id, view).await?;
         let Some(before) = &analytics.compared else { return Ok(Markup::new("div").attr("hidden", "")) };
         let filter = view.filter();
-        let base = |dimension| Change::by(&before.cube, &analytics.cube, &filter, &dimension);
+        let cards = cards(&self.store, org, (before.from.min(analytics.from), before.to.max(analytics.to))).await?;
+        let repriced = change::repriced(cards.iter().map(|card| card.lines.as_slice()));
+        let base = |dimension| Change::by(&before.cube, &analytics.cube, &filter, &dimension, &repriced);
         let mut changes = Dimension::BASE.into_iter().map(base).collect::<Result<Vec<_>, _>>()?;
         let days = [(before.from, before.to), (analytics.from, analytics.to)];
         let asked = view.group.facet().filter(|facet| !FACETS.contains(facet));
         for facet in FACETS.iter().chain(asked) {
-            changes.extend(self.change_by(org, view, facet, days).await?);
+            changes.extend(self.change_by(org, view, facet, days, &repriced).await?);
         }
         let by_type = changes.first().cloned();
         let Some(change) = Change::most_telling(changes).or(by_type) else { return Err(AppError::NotFound) };
@@ -69,6 +72,7 @@ impl Backend {
         view: &View,
         facet: &Facet,
         days: [(Day, Day); 2],
+        repriced: &BTreeSet<String>,
     ) -> Result<Option<Change>, AppError> {
         let wide = Wide { facet: Some(facet.clone()), chosen: view.facets.clone(), values: COMPARED };
         let cube = async |(from, to)| {
@@ -82,7 +86,7 @@ impl Backend {
         if has_rest(&before) || has_rest(&after) {
             return Ok(None);
         }
-        Ok(Some(Change::by(&before, &after, &view.filter(), &Dimension::Facet(facet.clone()))?))
+        Ok(Some(Change::by(&before, &after, &view.filter(), &Dimension::Facet(facet.clone()), repriced)?))
     }
 }
 
@@ -120,24 +124,26 @@ impl Backend {
 }
 
 /// What the rate cards match that are in force some time in those days, each by itself.
-pub(super) async fn reach(
-    store: &store::Store,
-    org: &Org,
-    (from, to): (Day, Day),
-) -> Result<Vec<Vec<Reach>>, AppError> {
+pub(super) async fn reach(store: &Store, org: &Org, days: (Day, Day)) -> Result<Vec<Vec<Reach>>, AppError> {
+    let mut found: Vec<Vec<Reach>> = Vec::new();
+    for card in cards(store, org, days).await? {
+        let lines: Vec<Reach> = card.lines.iter().map(Reach::from).collect();
+        if !found.contains(&lines) {
+            found.push(lines);
+        }
+    }
+    Ok(found)
+}
+
+/// The rate cards that are in force some time in those days, newest first.
+async fn cards(store: &Store, org: &Org, (from, to): (Day, Day)) -> Result<Vec<RateCard>, AppError> {
     let start = store::calendar::day_start(org.zone, from.date())?;
     let end: Timestamp = store::calendar::day_start(org.zone, to.plus_days(1).date())?;
-    let mut found: Vec<Vec<Reach>> = Vec::new();
-    // Newest first: the one in force when the days begin is the last that counts.
+    let mut found: Vec<RateCard> = Vec::new();
     for state in store.rate_cards(org.id, CardPage { before: None, limit: MAX_PAGE }).await? {
-        if state.card.effective_at < end {
-            let lines: Vec<Reach> = state.card.lines.iter().map(Reach::from).collect();
-            if !found.contains(&lines) {
-                found.push(lines);
-            }
-            if state.card.effective_at <= start {
-                break;
-            }
+        // The one in force when the days begin is the last that counts.
+        if state.card.effective_at < end && found.last().is_none_or(|newer| newer.effective_at > start) {
+            found.push(state.card);
         }
     }
     Ok(found)

@@ -15,12 +15,13 @@ pub fn CreditTypes(
     /// Whose types.
     cube: StoredValue<Cube>,
 ) -> impl IntoView {
-    // Depends on the sources only: choosing a type redraws nothing here but the mark.
-    let sources = Memo::new(move |_| steer.late.with(|v| v.sources.clone()));
+    // Depends on the other filters only: choosing a type redraws nothing here but the mark.
+    let others = Memo::new(move |_| {
+        steer.late.with(|v| View { sources: v.sources.clone(), projects: v.projects.clone(), ..View::default() })
+    });
     let words = words::current();
     let tabs = move || {
-        let unfiltered = View { sources: sources.get(), ..View::default() };
-        let (total, amounts) = cube.with_value(|cube| amounts(cube, &unfiltered));
+        let (total, amounts) = cube.with_value(|cube| others.with(|others| amounts(cube, others)));
         let all = (None, "All".to_owned(), total);
         let each = amounts.into_iter().map(|(name, title, amount)| (Some(name), title, amount));
         [all]

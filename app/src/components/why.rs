@@ -39,7 +39,7 @@ fn sentence(words: &Words, change: &Change, before: (Day, Day)) -> Markup {
         .child(Markup::new("strong").text(&format!("{} {how} than {than}", format::amount(words, size))));
     let Effects { volume, mix, price } = change.effects;
     let used = if volume.is_negative() { "less was used" } else { "more was used" };
-    let parts = [(volume, used), (mix, "it was shared out differently"), (price, "the same cost something else")];
+    let parts = [(volume, used), (mix, "what was used is another mix"), (price, "prices changed")];
     let mut p = p.text(&format!(" ({from_to})"));
     let mut join = ": ";
     // What is next to nothing beside the others is rounding, or explains nothing: the table has it.

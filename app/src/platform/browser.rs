@@ -296,36 +296,60 @@ pub fn carry_over(before: &Element, after: &Element) {
 
 /// What waits for news of what the page shows.
 struct Watch {
-    source: EventSource,
-    _heard: Closure<dyn Fn()>,
+    /// Not while nobody looks.
+    source: Option<EventSource>,
+    heard: Closure<dyn Fn()>,
     timer: Option<IntervalHandle>,
 }
 
 thread_local! {
     /// A document shows one page.
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+    /// [`attend`] for the document, once: added a second time it is the same.
+    static ATTEND: Closure<dyn Fn()> = Closure::new(attend);
 }
 
 /// Runs something when the server says that the org's ledger has moved beyond what the page says it has seen, and every so
 /// often besides, until [`unwatch`]. Where it does so already, it goes on.
 pub fn watch(run: impl Fn() + Clone + 'static, every: Duration) {
+    if WATCH.with_borrow(Option::is_some) || seen().is_none() {
+        return;
+    }
+    let heard = Closure::<dyn Fn()>::new(run.clone());
+    let timer = set_interval_with_handle(run, every).ok();
+    WATCH.set(Some(Watch { source: None, heard, timer }));
+    attend();
+    // A browser has six connections for all tabs of a server: only the tab that is looked at keeps one.
+    ATTEND.with(|attend| {
+        let _ = document().add_event_listener_with_callback("visibilitychange", attend.as_ref().unchecked_ref());
+    });
+}
+
+/// What the page has seen of the org's chain.
+fn seen() -> Option<String> {
+    document().query_selector("[data-live]").ok()??.get_attribute("data-live")
+}
+
+/// Listens while the page is looked at. Whoever comes back to it hears at once what was missed.
+fn attend() {
     WATCH.with_borrow_mut(|watch| {
-        let page = || document().query_selector("[data-live]").ok()??.get_attribute("data-live");
-        if watch.is_some() {
-            return;
+        let Some(watch) = watch else { return };
+        if let Some(source) = watch.source.take() {
+            source.close();
         }
-        let Some(seen) = page() else { return };
+        let Some(seen) = seen().filter(|_| !document().hidden()) else { return };
         let Ok(source) = EventSource::new(&format!("/live?seen={seen}")) else { return };
-        let heard = Closure::<dyn Fn()>::new(run.clone());
-        let _ = source.add_event_listener_with_callback("moved", heard.as_ref().unchecked_ref());
-        *watch = Some(Watch { source, _heard: heard, timer: set_interval_with_handle(run, every).ok() });
+        let _ = source.add_event_listener_with_callback("moved", watch.heard.as_ref().unchecked_ref());
+        watch.source = Some(source);
     });
 }
 
 /// Nobody waits any more.
 pub fn unwatch() {
     if let Some(Watch { source, timer, .. }) = WATCH.take() {
-        source.close();
+        if let Some(source) = source {
+            source.close();
+        }
         if let Some(timer) = timer {
             timer.clear();
         }

@@ -10,13 +10,13 @@ use crate::error::StoreError;
 use crate::org;
 use crate::rollup::{QUARTER_US, quarter_of};
 use crate::rows::{members, unreadable};
-use crate::wide::{Wide, wide_cells};
+use crate::wide::{self, Wide, wide_cells};
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use ledger::cube::{Axis, Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
 use ledger::{Meter, OrgId, Quantity, Refusal, Timestamp};
 use rusqlite::{Connection, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Which time is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Res
     let (from, to) = bounds(zone, query.range)?;
     let buckets = calendar::buckets(zone, query.interval, from, to, now)?;
     let source = RollupSource::choose(query, zone, own);
-    let (cells, axis) = if query.wide.is_asked() {
+    let (cells, axis) = if query.wide.is_asked() || wide::is_near(conn, org)? {
         wide_cells(conn, org, &buckets, source != RollupSource::Quarter, &query.wide)?
     } else {
         (rollup_cells(conn, org, source, zone, &buckets)?, None)
@@ -122,9 +122,9 @@ impl Cells {
 
     fn numbers(&self, place: usize) -> Vec<i64> {
         let all = self.usage.iter().map(|(key, ..)| key[place]).chain(self.calls.iter().map(|(key, _)| key[place]));
-        let mut numbers: Vec<i64> = all.filter(|number| *number != 0).collect();
+        let met: FxHashSet<i64> = all.filter(|number| *number != 0).collect();
+        let mut numbers: Vec<i64> = met.into_iter().collect();
         numbers.sort_unstable();
-        numbers.dedup();
         numbers
     }
 }

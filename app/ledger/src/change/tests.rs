@@ -7,6 +7,11 @@ fn used(units: i64, micros: i64) -> Used {
     Used { quantity: Quantity::from_units(units), credits: Credits::from_micros(micros) }
 }
 
+/// Prices of everything changed.
+fn all_meters() -> BTreeSet<String> {
+    ["input", "output", "image"].map(str::to_owned).into_iter().collect()
+}
+
 /// One bucket; of each cell meter, source, units and micro-credits.
 fn cube(cells: &[(u16, u16, i64, i64)]) -> Cube {
     let start = Timestamp::from_micros(1_795_000_000_000_000);
@@ -41,7 +46,7 @@ fn cube(cells: &[(u16, u16, i64, i64)]) -> Cube {
 }
 
 fn by_source(before: &[(u16, u16, i64, i64)], after: &[(u16, u16, i64, i64)]) -> Change {
-    Change::by(&cube(before), &cube(after), &Filter::default(), &Dimension::Source).expect("fits")
+    Change::by(&cube(before), &cube(after), &Filter::default(), &Dimension::Source, &all_meters()).expect("fits")
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn the_dimension_in_which_one_value_did_it_explains_most() {
     let after = [(0, 0, 10, 1_000), (1, 0, 10, 1_000), (0, 1, 30, 3_000), (1, 1, 30, 3_000)];
     let (before, after) = (cube(&before), cube(&after));
     let by_each = |after: &Cube| {
-        let by = |dimension| Change::by(&before, after, &Filter::default(), &dimension).expect("fits");
+        let by = |dimension| Change::by(&before, after, &Filter::default(), &dimension, &all_meters()).expect("fits");
         [Dimension::Type, Dimension::Source, Dimension::Project].map(by)
     };
     let change = Change::most_telling(by_each(&after)).expect("it changed");
@@ -96,7 +101,7 @@ fn the_dimension_in_which_one_value_did_it_explains_most() {
 fn it_follows_the_filter() {
     let (before, after) = (cube(&[(0, 0, 10, 10), (1, 0, 10, 50)]), cube(&[(0, 0, 20, 20), (1, 0, 10, 90)]));
     let filter = Filter { types: vec!["input".to_owned()], ..Filter::default() };
-    let change = Change::by(&before, &after, &filter, &Dimension::Source).expect("fits");
+    let change = Change::by(&before, &after, &filter, &Dimension::Source, &all_meters()).expect("fits");
     assert_eq!(change.effects, Effects { volume: Credits::from_micros(10), ..Effects::default() });
 }
 
@@ -119,7 +124,7 @@ proptest! {
     fn the_effects_always_add_up_to_the_difference(before in cells(), after in cells()) {
         let (total_before, total_after) = (cube(&before), cube(&after));
         for dimension in [Dimension::Type, Dimension::Source, Dimension::Project] {
-            let change = Change::by(&total_before, &total_after, &Filter::default(), &dimension).expect("fits");
+            let change = Change::by(&total_before, &total_after, &Filter::default(), &dimension, &all_meters()).expect("fits");
             let difference = change.after.minus(change.before).expect("fits");
             prop_assert_eq!(change.effects.total().expect("fits"), difference);
             for row in &change.rows {

@@ -63,12 +63,10 @@ impl Cube {
     /// [`Refusal::AmountOverflow`] where sums do not fit.
     pub fn slice(&self, filter: &Filter, group_by: &[Dimension]) -> Result<Slice, Refusal> {
         let chosen = Chosen::new(self, filter);
-        let mut sums: BTreeMap<[u16; 4], Vec<Sum>> = BTreeMap::new();
+        let mut groups = Groups::new(self, group_by);
         let mut all = vec![Sum::default(); self.buckets.len()];
-        let empty = || vec![Sum::default(); self.buckets.len()];
         for cell in self.cells.iter().filter(|c| chosen.cell(c)) {
-            let key = grouped(group_by, [cell.meter, cell.source, cell.project, cell.facet]);
-            sums.entry(key).or_insert_with(empty)[usize::from(cell.bucket)].add_cell(cell);
+            groups.sum([cell.meter, cell.source, cell.project, cell.facet], cell.bucket).add_cell(cell);
             all[usize::from(cell.bucket)].add_cell(cell);
         }
         for calls in self.calls.iter().filter(|c| chosen.calls(c)) {
@@ -77,13 +75,12 @@ impl Cube {
             let by_type = group_by.contains(&Dimension::Type);
             let meters = self.sets[usize::from(calls.set)].iter().filter(|m| chosen.types[usize::from(**m)]);
             for meter in meters.take(if by_type { usize::MAX } else { 1 }) {
-                let key = grouped(group_by, [*meter, calls.source, calls.project, calls.facet]);
-                sums.entry(key).or_insert_with(empty)[usize::from(calls.bucket)].add_calls(calls);
+                groups.sum([*meter, calls.source, calls.project, calls.facet], calls.bucket).add_calls(calls);
             }
         }
-        let mut series = Vec::with_capacity(sums.len());
-        for (key, points) in sums {
-            series.push(self.series(group_by, key, &points)?);
+        let mut series = Vec::with_capacity(groups.keys.len());
+        for (key, points) in groups.keys.iter().zip(groups.sums.chunks(self.buckets.len().max(1))) {
+            series.push(self.series(group_by, *key, points)?);
         }
         series.sort_by(|a, b| b.total.credits.cmp(&a.total.credits).then_with(|| a.key.cmp(&b.key)));
         let points = figures_of(&all)?;
@@ -117,14 +114,59 @@ impl Cube {
     }
 }
 
-/// The key of a group: indexes in the dimensions asked for, 0 in the others.
-fn grouped(group_by: &[Dimension], at: [u16; 4]) -> [u16; 4] {
-    let mut key = [0; 4];
-    for dimension in group_by {
-        let slot = slot(dimension);
-        key[slot] = at[slot];
+/// Combinations up to which their places are a list, which is looked up for every cell.
+const LISTED: u64 = 1 << 20;
+
+/// Where the sums of each combination are that is met, counted from 1; 0 in the list: not met yet.
+enum Places {
+    Listed(Vec<u32>),
+    Mapped(BTreeMap<u64, u32>),
+}
+
+/// Sums of the groups that are met, bucket by bucket.
+struct Groups {
+    /// What a step in each dimension is worth in the number of a combination; 0 for those not asked for.
+    steps: [u64; 4],
+    places: Places,
+    buckets: usize,
+    /// Of each place: indexes in the dimensions asked for, 0 in the others.
+    keys: Vec<[u16; 4]>,
+    sums: Vec<Sum>,
+}
+
+impl Groups {
+    fn new(cube: &Cube, group_by: &[Dimension]) -> Self {
+        let facets = cube.facet.as_ref().map_or(1, |axis| axis.values.len());
+        let sizes = [cube.meters.len(), cube.sources.len(), cube.projects.len(), facets];
+        // Four indexes of 16 bits: every combination has a number of 64.
+        let (mut steps, mut size) = ([0; 4], 1_u64);
+        for slot in group_by.iter().map(slot) {
+            if steps[slot] == 0 {
+                steps[slot] = size;
+                size = size.saturating_mul(sizes[slot].max(1) as u64);
+            }
+        }
+        let listed = usize::try_from(size).ok().filter(|_| size <= LISTED);
+        let places = listed.map_or_else(|| Places::Mapped(BTreeMap::new()), |size| Places::Listed(vec![0; size]));
+        Self { steps, places, buckets: cube.buckets.len(), keys: Vec::new(), sums: Vec::new() }
     }
-    key
+
+    fn sum(&mut self, at: [u16; 4], bucket: u16) -> &mut Sum {
+        let number: u64 = at.iter().zip(self.steps).map(|(index, step)| u64::from(*index) * step).sum();
+        let place = match &mut self.places {
+            // It is as long as there are combinations, so a number of them fits.
+            Places::Listed(list) => &mut list[usize::try_from(number).unwrap_or(usize::MAX)],
+            Places::Mapped(map) => map.entry(number).or_default(),
+        };
+        if *place == 0 {
+            let key = std::array::from_fn(|slot| if self.steps[slot] == 0 { 0 } else { at[slot] });
+            self.keys.push(key);
+            self.sums.resize(self.sums.len() + self.buckets, Sum::default());
+            *place = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        }
+        let first = (*place as usize - 1) * self.buckets;
+        &mut self.sums[first + usize::from(bucket)]
+    }
 }
 
 const fn slot(dimension: &Dimension) -> usize {

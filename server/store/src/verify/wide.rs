@@ -67,7 +67,9 @@ fn days(conn: &Connection, org: OrgId) -> Result<BTreeSet<i64>, StoreError> {
 /// What is there beside what is looked up, and combinations of attributes against their parts and the events.
 fn attributes(conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<(), StoreError> {
     let count = |sql: &str| -> Result<i64, StoreError> { Ok(conn.query_row(sql, params![org.0], |row| row.get(0))?) };
-    if count("SELECT count(*) FROM wide_day WHERE org_id = ?1 AND level NOT BETWEEN 0 AND 6")? > 0 {
+    let beyond =
+        format!("SELECT count(*) FROM wide_day WHERE org_id = ?1 AND level NOT BETWEEN 0 AND {}", Level::ALL.len() - 1);
+    if count(&beyond)? > 0 {
         problems.say("wide usage has a level that there is not".to_owned());
     }
     let strange = "SELECT count(*) FROM attribute_set s WHERE org_id = ?1 AND members NOT IN

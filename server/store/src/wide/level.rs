@@ -22,19 +22,30 @@ pub(crate) enum Level {
     Tenant = 5,
     /// Attributes, by days.
     Attributes = 6,
+    /// No facet but the status, by quarters of an hour.
+    StatusQuarters = 7,
 }
 
 /// The columns that a level may leave out.
 const FACETS: [usize; 4] = [WORKFLOW, USER, TENANT, ATTRIBUTES];
 
 impl Level {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Quarters, Self::Day, Self::Status, Self::Workflow, Self::User, Self::Tenant, Self::Attributes];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Quarters,
+        Self::Day,
+        Self::Status,
+        Self::Workflow,
+        Self::User,
+        Self::Tenant,
+        Self::Attributes,
+        Self::StatusQuarters,
+    ];
 
     /// The least detailed one that knows these columns; `by_day` where whole days of the org's zone will do.
     pub(crate) fn knowing(columns: &[usize], by_day: bool) -> Self {
         let mut asked = FACETS.into_iter().filter(|facet| columns.contains(facet));
         match (by_day, asked.next(), asked.next()) {
+            (false, None, _) => Self::StatusQuarters,
             (false, ..) => Self::Quarters,
             (true, None, _) => Self::Status,
             (true, Some(WORKFLOW), None) => Self::Workflow,
@@ -49,7 +60,7 @@ impl Level {
     const fn keeps(self, facet: usize) -> bool {
         match self {
             Self::Quarters | Self::Day => true,
-            Self::Status => false,
+            Self::Status | Self::StatusQuarters => false,
             Self::Workflow => facet == WORKFLOW,
             Self::User => facet == USER,
             Self::Tenant => facet == TENANT,
@@ -62,7 +73,7 @@ impl Level {
         let key = |key: &Key| {
             let mut key = *key;
             FACETS.into_iter().filter(|facet| !self.keeps(*facet)).for_each(|facet| key[facet] = 0);
-            if self != Self::Quarters {
+            if !matches!(self, Self::Quarters | Self::StatusQuarters) {
                 key[QUARTER] = first;
             }
             key

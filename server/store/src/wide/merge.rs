@@ -3,7 +3,7 @@
 use super::attributes::{self, AttributeSets};
 use super::level::Level;
 use super::segment::{Fact, QUARTER, Segment, added_up, cost, write};
-use super::{last_event, tail};
+use super::{last_event, newest_event, tail};
 use crate::Store;
 use crate::calendar;
 use crate::error::StoreError;
@@ -76,10 +76,7 @@ fn waiting(conn: &Connection, enough: i64) -> Result<Vec<OrgId>, StoreError> {
 
 fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     let after = last_event(conn, org)?;
-    let newest: i64 = conn
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1")?
-        .query_row([org.0], |row| row.get(0))?;
-    let last = newest.min(after + STEP);
+    let last = newest_event(conn, org)?.min(after + STEP);
     let mut sets = AttributeSets::load(conn, org)?;
     let facts = tail::events(conn, org, (after, last), &tail::sets(conn, org)?, &mut sets)?;
     let zone = org::zone(conn, org)?;

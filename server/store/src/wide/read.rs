@@ -6,8 +6,9 @@
 
 use super::attributes::{self, AttributeSets, TOO_MANY};
 use super::level::Level;
-use super::segment::{self, ATTRIBUTES, FAILED, PROJECT, QUARTER, SET, SOURCE, Segment, TENANT, USER, WORKFLOW};
-use super::{last_event, tail};
+use super::segment::{self, ATTRIBUTES, FAILED, QUARTER, SET, Segment, TENANT, USER, WORKFLOW};
+use super::sums::{Counted, Sums};
+use super::{is_near, last_event, newest_event, tail};
 use crate::Store;
 use crate::calendar;
 use crate::dimension::Kind;
@@ -61,12 +62,18 @@ impl Store {
         self.read(move |conn| attributes::names(conn, org, MAX_NAMES)).await
     }
 
-    /// What wide usage and the ledger differ by, over all time; 0 unless something is wrong.
+    /// What differs from the ledger over all time; 0 unless something is wrong: the rollups and, where they answer what is asked,
+    /// wide usage at every level. Of several differences the largest.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn wide_difference(&self, org: OrgId) -> Result<Credits, StoreError> {
+    pub async fn difference(&self, org: OrgId, wide: &Wide) -> Result<Credits, StoreError> {
+        let of_rollups = self.totals(org).await?.difference;
+        let asked = wide.is_asked();
         self.read(move |conn| {
+            if !asked && !is_near(conn, org)? {
+                return Ok(of_rollups);
+            }
             let last = last_event(conn, org)?;
             let mut levels =
                 conn.prepare_cached("SELECT sum(credits) FROM wide_day WHERE org_id = ?1 GROUP BY level")?;
@@ -78,10 +85,10 @@ impl Store {
                 )?
                 .query_row([org.0, last], |row| row.get(0))?;
             let spent = crate::position::balance_of(conn, org, ledger::Account::Consumed)?;
-            // All levels say the same; the one that says something else is told.
             let differs = |kept: i64| i128::from(kept) + i128::from(waiting) - i128::from(spent.micros());
             let kept = if kept.is_empty() { vec![0] } else { kept };
-            Ok(Credits::from_wide(kept.into_iter().map(differs).max_by_key(|d| d.abs()).unwrap_or(0))?)
+            let all = kept.into_iter().map(differs).chain([of_rollups.micros().into()]);
+            Ok(Credits::from_wide(all.max_by_key(|difference| difference.abs()).unwrap_or(0))?)
         })
         .await
     }
@@ -166,9 +173,7 @@ impl<'q> Scope<'q> {
             segments = days.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
         }
         let after = last_event(conn, org)?;
-        let newest: i64 = conn
-            .prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1")?
-            .query_row([org.0], |row| row.get(0))?;
+        let newest = newest_event(conn, org)?;
         if newest - after > MAX_TAIL {
             return Err(StoreError::Busy);
         }
@@ -186,27 +191,26 @@ impl<'q> Scope<'q> {
         (start < self.buckets[bucket].end).then(|| u16::try_from(bucket).ok())?
     }
 
-    /// Calls `visit` with bucket, row and first part of each row that counts.
-    fn each(&self, segment: &Segment<'_>, mut visit: impl FnMut(u16, usize, usize)) -> Result<(), StoreError> {
+    /// The rows of a segment that count.
+    fn counted(&self, segment: &Segment<'_>) -> Result<Vec<Counted>, StoreError> {
         let buckets: Vec<Option<u16>> = segment.columns[QUARTER].values.iter().map(|q| self.bucket_of(*q)).collect();
         let mut wanted = Vec::with_capacity(self.chosen.len());
         for chosen in &self.chosen {
-            let values = &segment.columns[chosen.column].values;
-            if chosen.of_attributes && values.contains(&TOO_MANY) {
+            let column = &segment.columns[chosen.column];
+            if chosen.of_attributes && column.values.contains(&TOO_MANY) {
                 return Err(too_many());
             }
-            wanted.push((chosen.column, values.iter().map(|value| (chosen.counts)(*value)).collect::<Vec<bool>>()));
+            let counts: Vec<bool> = column.values.iter().map(|value| (chosen.counts)(*value)).collect();
+            wanted.push((column.places(), counts));
         }
-        let mut next = 0;
-        for row in 0..segment.rows {
-            let first = next;
-            next += segment.parts[segment.columns[SET].at(row)];
-            let Some(bucket) = buckets[segment.columns[QUARTER].at(row)] else { continue };
-            if wanted.iter().all(|(column, counts)| counts[segment.columns[*column].at(row)]) {
-                visit(bucket, row, first);
-            }
-        }
-        Ok(())
+        let sets = segment.columns[SET].places();
+        let rows = segment.columns[QUARTER].places().into_iter().zip(segment.firsts(&sets)).enumerate();
+        let counted = |(row, (quarter, first)): (usize, (usize, usize))| {
+            let bucket = usize::from(buckets[quarter]?);
+            let counts = wanted.iter().all(|(places, counts)| counts[places[row]]);
+            counts.then_some(Counted { row, bucket, set: sets[row], first })
+        };
+        Ok(rows.filter_map(counted).collect())
     }
 
     /// Every value of a facet that is met, and what it cost; most first.
@@ -217,12 +221,11 @@ impl<'q> Scope<'q> {
             let values = ids.of(&segment)?;
             // `None`: not met in a row that counts.
             let mut here: Vec<Option<i128>> = vec![None; values.len().max(1)];
-            let column = ids.column();
-            self.each(&segment, |_, row, first| {
-                let sum = here[column.map_or(0, |column| segment.columns[column].at(row))].get_or_insert(0);
-                let count = segment.parts[segment.columns[SET].at(row)];
-                *sum += (first..first + count).map(|part| i128::from(segment.micros.at(part))).sum::<i128>();
-            })?;
+            let (facets, micros) = (ids.places(&segment), segment.micros.all());
+            for Counted { row, set, first, .. } in self.counted(&segment)? {
+                let sum = here[facets.as_ref().map_or(0, |facets| facets[row])].get_or_insert(0);
+                *sum += micros[first..first + segment.parts[set]].iter().map(|part| i128::from(*part)).sum::<i128>();
+            }
             for (value, sum) in values.iter().zip(here) {
                 if let Some(sum) = sum {
                     *sums.entry(*value).or_default() += sum;
@@ -237,81 +240,17 @@ impl<'q> Scope<'q> {
     /// All that counts, per bucket, meter, source, project and place of the facet's value; `others` is the place of those that
     /// have none.
     fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
-        let mut sums = Sums::default();
-        for data in &self.segments {
-            let segment = Segment::read(data)?;
-            let facets: Vec<u16> =
-                ids.of(&segment)?.iter().map(|id| places.get(id).copied().unwrap_or(others)).collect();
-            let column = ids.column();
-            self.each(&segment, |bucket, row, first| {
-                let value = |column: usize| segment.columns[column].values[segment.columns[column].at(row)];
-                let facet = column.map_or(0, |column| facets[segment.columns[column].at(row)]);
-                let key = (bucket, facet, value(SET), value(SOURCE), value(PROJECT));
-                let count = segment.parts[segment.columns[SET].at(row)];
-                let sum = sums.at(key, count);
-                sum.events += segment.events.at(row);
-                sum.failed += if value(FAILED) == 1 { segment.events.at(row) } else { 0 };
-                sum.bytes += segment.bytes.at(row);
-                let at = sum.first;
-                for part in 0..count {
-                    let (from, to) = (first + part, &mut sums.parts[at + part]);
-                    to.0 += segment.micros.at(from);
-                    to.1 += segment.whole.at(from);
-                    to.2 += segment.fraction.at(from);
-                }
-            })?;
+        let segments = self.segments.iter().map(|data| Segment::read(data)).collect::<Result<Vec<_>, _>>()?;
+        let last_facet = places.values().copied().max().unwrap_or(0).max(others);
+        let mut sums = Sums::new(&segments, self.buckets.len(), &self.meters, usize::from(last_facet) + 1)?;
+        for segment in &segments {
+            let of_values: Vec<usize> =
+                ids.of(segment)?.iter().map(|id| places.get(id).copied().unwrap_or(others).into()).collect();
+            let facets = ids.places(segment);
+            let facet = |row: usize| facets.as_ref().map_or(0, |facets| of_values[facets[row]]);
+            sums.add(segment, &self.counted(segment)?, facet)?;
         }
-        Ok(sums.cells(&self.meters))
-    }
-}
-
-/// Bucket, place of the facet's value, set, source, project.
-type SumKey = (u16, u16, i64, i64, i64);
-
-struct Sum {
-    key: SumKey,
-    events: i64,
-    failed: i64,
-    bytes: i64,
-    /// Where its parts begin.
-    first: usize,
-}
-
-/// Sums while they are added up.
-#[derive(Default)]
-struct Sums {
-    index: FxHashMap<SumKey, usize>,
-    sums: Vec<Sum>,
-    /// Micro-credits, whole units and micro-units, per meter of the set.
-    parts: Vec<(i64, i64, i64)>,
-    last: usize,
-}
-
-impl Sums {
-    fn at(&mut self, key: SumKey, parts: usize) -> &mut Sum {
-        if self.sums.get(self.last).is_none_or(|sum| sum.key != key) {
-            let next = self.sums.len();
-            self.last = *self.index.entry(key).or_insert(next);
-            if self.last == next {
-                self.sums.push(Sum { key, events: 0, failed: 0, bytes: 0, first: self.parts.len() });
-                self.parts.resize(self.parts.len() + parts, (0, 0, 0));
-            }
-        }
-        &mut self.sums[self.last]
-    }
-
-    fn cells(self, meters: &FxHashMap<i64, Vec<i64>>) -> Cells {
-        let mut cells = Cells::default();
-        for sum in &self.sums {
-            let (bucket, facet, set, source, project) = sum.key;
-            cells.add_calls([bucket.into(), set, source, project, facet.into()], [sum.events, sum.failed, sum.bytes]);
-            let members = meters.get(&set).map_or(&[][..], Vec::as_slice);
-            for (meter, (micros, whole, fraction)) in members.iter().zip(&self.parts[sum.first..]) {
-                let key = [bucket.into(), *meter, source, project, facet.into()];
-                cells.add_usage(key, *micros, i128::from(*whole) * 1_000_000 + i128::from(*fraction));
-            }
-        }
-        cells
+        Ok(sums.cells())
     }
 }
 
@@ -357,6 +296,11 @@ impl FacetIds {
             Self::Status => Some(FAILED),
             Self::Attribute(..) => Some(ATTRIBUTES),
         }
+    }
+
+    /// The place in its column of each row's value.
+    fn places(&self, segment: &Segment<'_>) -> Option<Vec<usize>> {
+        self.column().map(|column| segment.columns[column].places())
     }
 
     /// The facet's value for each value of its column.

@@ -149,26 +149,35 @@ fn pack(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone) {
     values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()[..width.into()]));
 }
 
-/// Values of one width.
+/// Values of one width, one per row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Packed<'b> {
+struct Packed<'b> {
+    rows: usize,
     width: usize,
     bytes: &'b [u8],
 }
 
 impl Packed<'_> {
-    /// The value of a row there is.
-    pub(crate) fn at(&self, row: usize) -> u64 {
+    /// All of them, each as `of` makes it: a loop per width is what the processor is fast at.
+    fn all<T: Clone>(&self, of: impl Fn(u64) -> T) -> Vec<T> {
         match self.width {
-            0 => 0,
-            1 => self.bytes[row].into(),
-            2 => u16::from_le_bytes([self.bytes[2 * row], self.bytes[2 * row + 1]]).into(),
-            width => {
-                let mut value = [0; 8];
-                value[..width].copy_from_slice(&self.bytes[width * row..width * (row + 1)]);
-                u64::from_le_bytes(value)
-            }
+            0 => vec![of(0); self.rows],
+            1 => self.bytes.iter().map(|byte| of(u64::from(*byte))).collect(),
+            2 => self.bytes.as_chunks().0.iter().map(|two| of(u64::from(u16::from_le_bytes(*two)))).collect(),
+            4 => self.bytes.as_chunks().0.iter().map(|four| of(u64::from(u32::from_le_bytes(*four)))).collect(),
+            _ => self.bytes.as_chunks().0.iter().map(|eight| of(u64::from_le_bytes(*eight))).collect(),
         }
+    }
+
+    fn largest(&self) -> u64 {
+        let largest = match self.width {
+            0 => None,
+            1 => self.bytes.iter().max().map(|byte| u64::from(*byte)),
+            2 => self.bytes.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).max().map(u64::from),
+            4 => self.bytes.as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).max().map(u64::from),
+            _ => self.bytes.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight)).max(),
+        };
+        largest.unwrap_or(0)
     }
 }
 
@@ -180,8 +189,8 @@ pub(crate) struct Numbers<'b> {
 }
 
 impl Numbers<'_> {
-    pub(crate) fn at(&self, row: usize) -> i64 {
-        self.least.wrapping_add(self.packed.at(row).cast_signed())
+    pub(crate) fn all(&self) -> Vec<i64> {
+        self.packed.all(|more| self.least.wrapping_add(more.cast_signed()))
     }
 }
 
@@ -194,16 +203,15 @@ pub(crate) struct Column<'b> {
 }
 
 impl Column<'_> {
-    /// The place of a row's value in [`Column::values`].
-    pub(crate) fn at(&self, row: usize) -> usize {
-        usize::try_from(self.index.at(row)).unwrap_or(usize::MAX)
+    /// The place in [`Column::values`] of each row's value.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        self.index.all(|place| usize::try_from(place).unwrap_or(usize::MAX))
     }
 }
 
 /// A segment, to be read.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<'b> {
-    pub(crate) rows: usize,
     pub(crate) columns: [Column<'b>; COLUMNS],
     /// Parts of a row, by place of its set.
     pub(crate) parts: Vec<usize>,
@@ -237,13 +245,12 @@ impl<'b> Segment<'b> {
                     .collect::<Option<Vec<_>>>()?;
             }
             let read = Column { values, index: from.packed(rows)? };
-            (0..rows).all(|row| read.at(row) < count).then_some(())?;
+            (rows == 0 || read.index.largest() < count as u64).then_some(())?;
             columns.push(read);
         }
         let columns: [Column<'b>; COLUMNS] = columns.try_into().ok()?;
-        let all = (0..rows).try_fold(0_usize, |sum, row| sum.checked_add(parts[columns[SET].at(row)]))?;
+        let all = columns[SET].places().iter().try_fold(0_usize, |sum, set| sum.checked_add(parts[*set]))?;
         let segment = Self {
-            rows,
             events: from.numbers(rows)?,
             bytes: from.numbers(rows)?,
             micros: from.numbers(all)?,
@@ -255,22 +262,30 @@ impl<'b> Segment<'b> {
         from.0.is_empty().then_some(segment)
     }
 
-    /// All rows.
-    pub(crate) fn facts(&self) -> Vec<Fact> {
-        let mut part = 0;
-        let fact = |row: usize| {
-            let key = std::array::from_fn(|column| self.columns[column].values[self.columns[column].at(row)]);
-            let count = self.parts[self.columns[SET].at(row)];
-            let parts = (part..part + count).map(|at| self.part(at)).collect();
-            part += count;
-            Fact { key, events: self.events.at(row), bytes: self.bytes.at(row), parts }
+    /// Where the parts of each row begin.
+    pub(crate) fn firsts(&self, sets: &[usize]) -> Vec<usize> {
+        let next = |next: &mut usize, set: &usize| {
+            let first = *next;
+            *next += self.parts[*set];
+            Some(first)
         };
-        (0..self.rows).map(fact).collect()
+        sets.iter().scan(0, next).collect()
     }
 
-    fn part(&self, at: usize) -> Part {
-        let quantity = Quantity::from_parts(self.whole.at(at), self.fraction.at(at));
-        Part { micros: self.micros.at(at), quantity: quantity.micros() }
+    /// All rows.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let places: [Vec<usize>; COLUMNS] = std::array::from_fn(|column| self.columns[column].places());
+        let (events, bytes) = (self.events.all(), self.bytes.all());
+        let (micros, whole, fraction) = (self.micros.all(), self.whole.all(), self.fraction.all());
+        let part =
+            |at: usize| Part { micros: micros[at], quantity: Quantity::from_parts(whole[at], fraction[at]).micros() };
+        let fact = |(row, first): (usize, usize)| Fact {
+            key: std::array::from_fn(|column| self.columns[column].values[places[column][row]]),
+            events: events[row],
+            bytes: bytes[row],
+            parts: (first..first + self.parts[places[SET][row]]).map(part).collect(),
+        };
+        self.firsts(&places[SET]).into_iter().enumerate().map(fact).collect()
     }
 }
 
@@ -310,7 +325,7 @@ impl<'b> Reading<'b> {
         let len = matches!(width, 0 | 1 | 2 | 4 | 8).then(|| count.checked_mul(width))??;
         let (bytes, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
-        Some(Packed { width, bytes })
+        Some(Packed { rows: count, width, bytes })
     }
 
     fn numbers(&mut self, count: usize) -> Option<Numbers<'b>> {
