@@ -147,7 +147,8 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
     let difference = difference(&org.words, store.difference(id, &wide).await?);
     let reach = part::reach(store, &org, (from, to)).await?;
     let as_of = Moment::new(now, local(&org, now)?);
-    Ok(Analytics { from, to, today, cube, compared, reach, difference, as_of, origin: origin() })
+    let last = if cube.calls.is_empty() { store.last_day(id).await?.and_then(Day::new) } else { None };
+    Ok(Analytics { from, to, today, cube, compared, reach, last, difference, as_of, origin: origin() })
 }
 
 /// What a view asks beyond what the rollups tell apart.

@@ -5,6 +5,7 @@
 
 use crate::span::{Bound, Unit};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
+use ledger::cube::Bucket;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MONTHS: [&str; 12] = [
@@ -208,6 +209,14 @@ pub fn range_text(from: Day, to: Day) -> String {
 #[must_use]
 pub fn clock(time: NaiveDateTime) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+/// How far the clock of a bucket's zone is from UTC when it begins: `+05:30`.
+#[must_use]
+pub fn offset(bucket: &Bucket) -> String {
+    let minutes = (bucket.local.and_utc().timestamp_micros() - bucket.start.micros()) / 60_000_000;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
 /// `21 Nov 2026, 18:04`.

@@ -104,13 +104,14 @@ pub fn audit_row(text: &mut String, cells: [&str; 8]) {
 pub fn usage(table: &Table) -> String {
     let mut text = String::new();
     let heads = table.columns.iter().map(|column| column.title.as_str());
-    line(&mut text, [table.bucket].into_iter().chain(heads));
+    line(&mut text, [table.bucket, "Begins (UTC)"].into_iter().chain(heads));
     for row in &table.rows {
         let values: Vec<String> = row.values.iter().map(number).collect();
-        line(&mut text, [row.iso.as_str()].into_iter().chain(values.iter().map(String::as_str)));
+        let start = row.start.to_string();
+        line(&mut text, [row.iso.as_str(), start.as_str()].into_iter().chain(values.iter().map(String::as_str)));
     }
     let totals: Vec<String> = table.totals.iter().map(number).collect();
-    line(&mut text, ["Total"].into_iter().chain(totals.iter().map(String::as_str)));
+    line(&mut text, ["Total", ""].into_iter().chain(totals.iter().map(String::as_str)));
     text
 }
 
@@ -157,11 +158,11 @@ mod tests {
         let (cube, view) = (specimen_cube(), View::parse("group=source"));
         let sliced = Usage::of(&cube, &view).expect("fits");
         let text = usage(&Table::of(&cube, &view, &sliced, CREDITS));
-        let expected = "Day,web,\"'=api\",Total credits,Calls,Failed\r\n\
-                        2026-11-12,1.500040,0.000000,1.500040,3,1\r\n\
-                        2026-11-13,0.000000,0.000000,0.000000,0,0\r\n\
-                        2026-11-14,0.000000,6.500000,6.500000,2,0\r\n\
-                        Total,1.500040,6.500000,8.000040,5,1\r\n";
+        let expected = "Day,Begins (UTC),\"'=api\",web,Total credits,Calls,Failed\r\n\
+                        2026-11-12,2026-11-12T00:00:00Z,0.000000,1.500040,1.500040,3,1\r\n\
+                        2026-11-13,2026-11-13T00:00:00Z,0.000000,0.000000,0.000000,0,0\r\n\
+                        2026-11-14,2026-11-14T00:00:00Z,6.500000,0.000000,6.500000,2,0\r\n\
+                        Total,,6.500000,1.500040,8.000040,5,1\r\n";
         assert_eq!(text, expected);
     }
 

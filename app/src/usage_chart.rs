@@ -6,7 +6,7 @@
 
 pub mod plot;
 
-use crate::calendar::{Day, clock};
+use crate::calendar::{Day, clock, offset};
 use crate::charts;
 use crate::colors;
 use crate::format;
@@ -149,8 +149,7 @@ fn value_of(series: &Sliced) -> Option<&str> {
     series.key.first().and_then(|(_, id)| id.as_deref())
 }
 
-/// Series in the order of the cube's own lists, those without a colour of their own after them, largest first, and what is
-/// added up last.
+/// Credit types in the order of the rate card, everything else largest first, and what is added up last.
 fn ordered(cube: &Cube, view: &View, sliced: Vec<Sliced>) -> Result<Vec<Series>, Refusal> {
     let slots = colors::slots(cube, &view.group);
     let place = |id: &str| {
@@ -166,7 +165,6 @@ fn ordered(cube: &Cube, view: &View, sliced: Vec<Sliced>) -> Result<Vec<Series>,
         };
         index.map_or((usize::MAX, colors::OTHER), |i| (i, slots.get(i).copied().unwrap_or(colors::OTHER)))
     };
-    // Sliced comes largest first, which is the order of those without a colour; the sort is stable.
     let (named, added): (Vec<Sliced>, Vec<Sliced>) = sliced.into_iter().partition(|s| value_of(s).is_some());
     let (mut told, mut rest) = (named, added);
     let few = told.len().min(usize::from(view.top));
@@ -179,7 +177,8 @@ fn ordered(cube: &Cube, view: &View, sliced: Vec<Sliced>) -> Result<Vec<Series>,
             let id = id_of(Some(value));
             let points = s.points.iter().map(|p| p.credits).collect();
             let hidden = view.hidden.contains(&id);
-            let index = if color == colors::OTHER { usize::MAX } else { index };
+            // Others come largest first already.
+            let index = if view.group == Dimension::Type { index } else { 0 };
             (index, Series { id, title: s.title, color, total: s.total.credits, points, hidden })
         })
         .collect();
@@ -212,7 +211,16 @@ fn axis(cube: &Cube) -> Vec<charts::Bucket> {
     let months = cube.interval == Interval::Day && cube.buckets.len() >= MONTHS_FROM_DAYS;
     // Hours of several days say which day begins.
     let days = cube.interval == Interval::Hour && cube.buckets.len() > 25;
-    cube.buckets.iter().map(|bucket| axis_bucket(bucket, cube.interval, months, days)).collect()
+    // Where the clocks change, an hour is there twice.
+    let shifts = cube.buckets.first().map(offset) != cube.buckets.last().map(offset);
+    let words = |bucket| {
+        let mut words = axis_bucket(bucket, cube.interval, months, days);
+        if shifts && cube.interval == Interval::Hour {
+            words.label.push_str(&format!(" (UTC{})", offset(bucket)));
+        }
+        words
+    };
+    cube.buckets.iter().map(words).collect()
 }
 
 fn axis_bucket(bucket: &Bucket, interval: Interval, months: bool, days: bool) -> charts::Bucket {
@@ -373,10 +381,10 @@ mod tests {
         cube.cells = (0..40).map(|i| Cell { source: i, micros: 10 + i64::from(i), ..cube.cells[0] }).collect();
         cube.calls.clear();
         let usage = Usage::of(&cube, &View::parse("group=source")).expect("fits");
-        assert_eq!(usage.series.len(), 11);
+        assert_eq!(usage.series.len(), 9);
         // The largest are told apart, whatever the order of their names.
-        assert!(usage.series.iter().all(|s| s.title == "Other" || s.title.as_str() >= "s30"));
-        assert_eq!(usage.series[10].title, "Other");
+        assert!(usage.series.iter().all(|s| s.title == "Other" || s.title.as_str() >= "s32"));
+        assert_eq!(usage.series[8].title, "Other");
         assert_eq!(Credits::sum(usage.series.iter().map(|s| s.total)), Ok(usage.total.credits));
     }
 }

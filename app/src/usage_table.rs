@@ -1,11 +1,12 @@
 //! The table behind a chart: a row per bucket, a column per series, the total, calls, and the quantity where one credit
 //! type is chosen. The page and the CSV export are written from the same [`Table`].
 
+use crate::calendar::{Day, clock, offset};
 use crate::format;
 use crate::usage_chart::Usage;
 use crate::view::View;
-use ledger::cube::Figures;
-use ledger::{Credits, Cube, Interval, Quantity};
+use ledger::cube::{Bucket, Figures};
+use ledger::{Credits, Cube, Interval, Quantity, Timestamp};
 
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,10 @@ pub enum Value {
 pub struct Row {
     /// What people read: "Mon 16 Nov 2026".
     pub label: String,
-    /// The same for machines: `2026-11-16`, or a time with its offset from UTC left out.
+    /// The same for machines: `2026-11-16`, `2026-11-16T13:00+01:00`.
     pub iso: String,
+    /// When it begins.
+    pub start: Timestamp,
     /// Not over yet.
     pub incomplete: bool,
     /// One per column.
@@ -78,7 +81,8 @@ impl Table {
         let rows = cube.buckets.iter().zip(&usage.buckets).zip(&usage.points).enumerate();
         let rows = rows.map(|(i, ((bucket, words), figures))| Row {
             label: words.label.clone(),
-            iso: iso(bucket.local, cube.interval),
+            iso: iso(bucket, cube.interval),
+            start: bucket.start,
             incomplete: bucket.incomplete,
             values: values(at(i), figures),
         });
@@ -105,9 +109,9 @@ fn bucket_title(interval: Interval) -> &'static str {
     }
 }
 
-fn iso(local: chrono::NaiveDateTime, interval: Interval) -> String {
-    let day = crate::calendar::Day::new(local.date()).map_or(String::new(), crate::calendar::Day::iso);
-    if interval == Interval::Hour { format!("{day}T{}", crate::calendar::clock(local)) } else { day }
+fn iso(bucket: &Bucket, interval: Interval) -> String {
+    let day = Day::new(bucket.local.date()).map_or(String::new(), Day::iso);
+    if interval == Interval::Hour { format!("{day}T{}{}", clock(bucket.local), offset(bucket)) } else { day }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use ledger::{Dimension, Facet, Filter, Interval};
 /// Values that one view can choose of a dimension; more would not fit a URL.
 pub const MAX_VALUES: usize = 64;
 /// Series that are told apart where the view does not say it; the rest is "Other".
-pub const TOP: u8 = 10;
+pub const TOP: u8 = crate::colors::SLOTS;
 /// What a view may say instead.
 pub const TOPS: [u8; 3] = [5, TOP, 20];
 /// Longest name that is looked at: what a label can have (`ledger::label::MAX_LABEL_BYTES`).

@@ -16,6 +16,8 @@ use std::collections::HashMap;
 /// A year: the longest that is honoured.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "public, no-cache";
+/// Pictures, which browsers ask for again at each step of the history.
+const FOR_AN_HOUR: &str = "public, max-age=3600";
 /// What the browser loads with a page, and the address that each gets its hash into.
 const HASHED: [(&str, &str, &str); 4] = [
     ("pkg/scrip.js", "scrip", "js"),
@@ -52,7 +54,7 @@ impl Site {
         let hash = hash_of(HASHED.iter().filter_map(|(name, ..)| Embedded::get(name)).map(|file| bytes(file.data)));
         let address_of = |name: &str| match HASHED.iter().find(|(hashed, ..)| *hashed == name) {
             Some((_, stem, extension)) => (format!("/pkg/{stem}.{hash}.{extension}"), FOR_EVER),
-            None => (format!("/{name}"), ASK_AGAIN),
+            None => (format!("/{name}"), if name.ends_with(".svg") { FOR_AN_HOUR } else { ASK_AGAIN }),
         };
         let mut files = HashMap::new();
         for name in names {

@@ -1,7 +1,7 @@
 //! What is left, and whether work may go on.
 
 use super::stat_card::figure;
-use crate::format::{noun, short};
+use crate::format::{counted, noun, short};
 use crate::markup::{Markup, amount};
 use ledger::{Balance, Credits, OrgState, Words};
 
@@ -20,26 +20,35 @@ fn card(label: &str, class: &str, word: &str, state: &str) -> Markup {
     Markup::new("div").class(class).child(Markup::new("h2").class("stat-label").text(label).child(state))
 }
 
-/// All that is there, with available, held and debt apart, and what to do. It is low at the limit that the org has set.
+/// Without a limit of the org's own, a balance is low that lasts for less than so many days.
+const SOON_DAYS: i64 = 7;
+
+/// All that is there, with available, held and debt apart, and what to do. It is low at the limit that the org has set, or where
+/// it ends soon: `days` is how many whole days it lasts at the present pace.
 #[must_use]
-pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>) -> Markup {
-    let low = limit.filter(|limit| balance.available <= *limit);
-    let (word, state, class) = match (balance.state, low) {
-        (OrgState::Paused, _) => ("Paused", "status danger", "stat balance low"),
-        (OrgState::Active, Some(_)) => ("Low", "status danger", "stat balance low"),
-        (OrgState::Active, None) => ("Healthy", "status ok", "stat balance healthy"),
+pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>, days: Option<i64>) -> Markup {
+    let ends = days.filter(|days| limit.is_none() && *days < SOON_DAYS);
+    let is_low = limit.is_some_and(|limit| balance.available <= limit) || ends.is_some();
+    let (word, state, class) = match balance.state {
+        OrgState::Paused => ("Paused", "status danger", "stat balance low"),
+        OrgState::Active if is_low => ("Low", "status danger", "stat balance low"),
+        OrgState::Active => ("Healthy", "status ok", "stat balance healthy"),
     };
-    let remark = match (balance.state, limit) {
-        (OrgState::Paused, _) => Some(format!(
+    let remark = match (balance.state, limit, ends) {
+        (OrgState::Paused, ..) => Some(format!(
             "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can add \
              {} with \u{201c}scrip grant\u{201d}.",
             noun(words)
         )),
-        (OrgState::Active, Some(limit)) if low.is_some() => {
+        (OrgState::Active, Some(limit), _) if is_low => {
             Some(format!("At or below the low-balance limit of {}: work goes on.", short(words, limit)))
         }
-        (OrgState::Active, Some(limit)) => Some(format!("Above the low-balance limit of {}.", short(words, limit))),
-        (OrgState::Active, None) => None,
+        (OrgState::Active, Some(limit), _) => Some(format!("Above the low-balance limit of {}.", short(words, limit))),
+        (OrgState::Active, None, Some(0)) => Some("At this pace it ends within a day.".to_owned()),
+        (OrgState::Active, None, Some(days)) => {
+            Some(format!("At this pace it ends in {}.", counted(days, "day", "days")))
+        }
+        (OrgState::Active, None, None) => None,
     };
     card("Current balance ", class, word, state)
         .child(figure(words, balance.settled))

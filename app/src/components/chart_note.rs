@@ -2,7 +2,9 @@
 //! takes no such event at all. It lies over the chart, so that nothing moves.
 
 use super::still::follows;
+use crate::calendar::Day;
 use crate::markup::{Markup, button_link};
+use crate::server_fns::analytics::DEFAULT_DAYS;
 use crate::usage_chart::Usage;
 use crate::view::View;
 use ledger::reach::{Reach, Reachable, reachable};
@@ -17,24 +19,30 @@ pub fn ChartNote(
     usage: Memo<Usage>,
     /// What the rate cards of the range match.
     reach: Vec<Vec<Reach>>,
+    /// The last day with any usage, where there is none in the range.
+    last: Option<Day>,
 ) -> impl IntoView {
     follows(view, move |v| {
         let (used, calls) = usage.with(|u| (u.points.iter().any(|p| !p.credits.is_zero()), u.total.events));
-        if used { Markup::new("div").attr("hidden", "") } else { place(v, standing(&reach, v), calls > 0) }
+        if used { Markup::new("div").attr("hidden", "") } else { place(v, standing(&reach, v), calls > 0, last) }
     })
 }
 
-fn place(view: &View, standing: Reachable, has_calls: bool) -> Markup {
+fn place(view: &View, standing: Reachable, has_calls: bool, last: Option<Day>) -> Markup {
     let (title, text) = words(standing, has_calls);
     let all = View { sources: Vec::new(), ..view.clone() };
     let all = (all != *view).then(|| button_link(&all.href(), "Show all sources"));
     let card = (standing != Reachable::Charged).then(|| button_link("/rate-card", "See the rate card"));
+    let last = last.map(|last| {
+        let text = format!("Show the last usage, until {}", last.medium());
+        button_link(&view.with_range(last.plus_days(1 - DEFAULT_DAYS), last).href(), &text)
+    });
     Markup::new("div")
         .class("chart-note")
         .attr("role", "status")
         .child(Markup::new("p").class("chart-note-title").text(title))
         .child(Markup::new("p").text(text))
-        .child(Markup::new("p").class("chart-note-links").children(card).children(all))
+        .child(Markup::new("p").class("chart-note-links").children(card).children(all).children(last))
 }
 
 /// What the choice can come to under any of the cards. Where nothing was chosen, and before there were prices, nothing is

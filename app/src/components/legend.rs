@@ -48,7 +48,7 @@ pub fn Legend(
                 lines.push(Line { class: "legend-note", swatch: swatch.to_owned(), title, href, ..Line::default() });
             };
             if usage.series.is_empty() {
-                note("", "Nothing was used in this range under these filters.".to_owned(), None);
+                note("", "No credits were used.".to_owned(), None);
             }
             let hidden = usage.hidden().join(", ");
             if !hidden.is_empty() {

@@ -52,7 +52,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     let data = answer(move || GetAnalytics { query: question.get() });
     // Asked for here, so that they stay while the rest is asked again; with no question there is nothing to see.
     let views = part(VIEWS, Box::new(String::new));
-    let why = part(WHY, Box::new(move || view.with(|v| if v.compare.is_some() { v.query() } else { String::new() })));
+    let why = part(WHY, Box::new(move || view.with(asked_of_why)));
     let open = Memo::new(move |_| opened(&search.get()));
     let menu = part(FACET, Box::new(move || if open.with(Option::is_some) { search.get() } else { String::new() }));
     let shown = data.shown(move |told| match told {
@@ -121,7 +121,7 @@ fn Failed(error: AppError, view: Memo<View>, #[prop(into)] retry: Callback<()>) 
 
 #[component]
 fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl IntoView {
-    let Analytics { from, to, today, cube, compared, reach, difference, as_of, origin } = analytics;
+    let Analytics { from, to, today, cube, compared, reach, last, difference, as_of, origin } = analytics;
     let (zone, interval, shown) = (cube.zone.clone(), cube.interval, (from, to));
     let (view, late) = (steer.view, steer.late);
     let (cube, compared) = (StoredValue::new(cube), StoredValue::new(compared));
@@ -197,7 +197,7 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
             </div>
             <div class="chart-place">
                 {chart}
-                <ChartNote view usage reach/>
+                <ChartNote view usage reach last/>
             </div>
             <Legend usage as_of=as_of.text steer/>
             {Still(difference)}
@@ -211,6 +211,11 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
             <Figures view=late cube/>
         </section>
     }
+}
+
+/// What is asked of "why": what the legend hides is still part of it.
+fn asked_of_why(view: &View) -> String {
+    if view.compare.is_none() { String::new() } else { View { hidden: Vec::new(), ..view.clone() }.query() }
 }
 
 /// Why the figures differ from those they are compared with.

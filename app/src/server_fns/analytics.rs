@@ -30,6 +30,8 @@ pub struct Analytics {
     pub compared: Option<Compared>,
     /// What the rate cards of these days match, each by itself.
     pub reach: Vec<Vec<Reach>>,
+    /// The last day with any usage, where there is none in these days.
+    pub last: Option<Day>,
     /// What charts and ledger differ by, over all time.
     pub difference: Markup,
     /// When all this was read.

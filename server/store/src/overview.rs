@@ -78,6 +78,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The last day of the org's zone on which anything was used.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn last_day(&self, org: OrgId) -> Result<Option<NaiveDate>, StoreError> {
+        self.read(move |conn| {
+            let sql = "SELECT bucket FROM calls_day WHERE org_id = ?1 ORDER BY bucket DESC LIMIT 1";
+            let found: Option<i64> = conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0)).optional()?;
+            found.map(date_of).transpose()
+        })
+        .await
+    }
+}
+
 fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Result<Overview, StoreError> {
     let zone = org::zone(conn, id)?;
     let reading = read(conn, id, At::default(), now)?;

@@ -137,7 +137,7 @@ async fn credits_stand_behind_amounts_with_all_decimals_on_hover() {
     let preview = pages.html("/events/event_1?correct=void&reason=Twice").await;
     holds(&preview, &[">+0.70 credits<", ">Credits</th>", "title=\"\u{2212}0.700000 credits\">\u{2212}0.70<"]);
     let csv = pages.get("/exports/usage.csv").await;
-    assert!(csv.starts_with("Day,Credits,Calls,Failed\r\n") && csv.contains("0.700000,1,0"), "{csv}");
+    assert!(csv.starts_with("Day,Begins (UTC),Credits,Calls,Failed\r\n") && csv.contains("0.700000,1,0"), "{csv}");
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ pub fn cards(words: &Words, figures: &Figures) -> Markup {
     let share = format::share(*spent, *granted).map(|share| format!("{share} of all that was given"));
     Markup::new("div")
         .class("stats overview-stats")
-        .child(balance_card(words, balance, *low))
+        .child(balance_card(words, balance, *low, days_left(figures.runway)))
         .child(plan_card(words, figures))
         .child(stat_card(words, "Average per day", average, &over))
         .child(runway_card(words, figures))
@@ -148,6 +148,13 @@ fn runway_card(words: &Words, figures: &Figures) -> Markup {
     let lost = (figures.lost.is_positive() && !nothing)
         .then(|| remark(&format!("Until then {} expire unused.", short(words, figures.lost))));
     card("Runway").child(text_figure(&text)).child(remark(&told)).children(lost)
+}
+
+fn days_left(runway: Runway) -> Option<i64> {
+    match runway {
+        Runway::Until(_, days) => Some(days),
+        Runway::Unused | Runway::Beyond => None,
+    }
 }
 
 fn reset_card(figures: &Figures) -> Markup {

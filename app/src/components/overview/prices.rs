@@ -230,6 +230,7 @@ fn savings(words: &Words, meters: &[MeterUse], recent: &str) -> Vec<String> {
         };
         let saved = less
             .times(cached.recent.1)
+            .filter(|saved| saved.is_positive())
             .map(|saved| format!(" That saved {} in {recent}.", format::short(words, saved)));
         Some(format!(
             "{} cost {percent}% less than {}: {} less.{}",
