@@ -36,6 +36,15 @@ test('filters redraw in the browser, ask the server nothing, and live in the URL
   expect(await total(page)).toBe(shown);
 });
 
+test('the tabs are of the same project as the chart', async ({ page }) => {
+  await signIn(page, 'sample', '/analytics');
+  const all = await total(page);
+  await page.goto('/analytics?project=support');
+  const of = await total(page);
+  expect(of).not.toBe(all);
+  expect(await tab(page, /^All/).innerText()).toContain(of);
+});
+
 test('the picker takes any two days, and the same day twice for one', async ({ page }) => {
   await signIn(page, 'sample', '/analytics');
   await hydrated(page);
@@ -108,8 +117,9 @@ test('the CSV holds exactly what is shown', async ({ page }) => {
   const lines = (await answer.text()).trim().split('\r\n');
   // Programs read the file: its heads and figures are the same whatever the org calls its credits.
   expect(heads).toContain('Total $');
-  expect(lines[0].split(',')).toEqual(heads.map((h) => h.replace('$', 'credits')));
-  expect(lines.at(-1)!.split(',').slice(1)).toEqual(totals.map((t) => t.replaceAll(/[$,]/g, '')));
+  const [day, ...rest] = heads.map((h) => h.replace('$', 'credits'));
+  expect(lines[0].split(',')).toEqual([day, 'Begins (UTC)', ...rest]);
+  expect(lines.at(-1)!.split(',').slice(2)).toEqual(totals.map((t) => t.replaceAll(/[$,]/g, '')));
   expect(lines).toHaveLength(2 + (await page.locator('.usage-table tbody tr').count()));
 });
 
