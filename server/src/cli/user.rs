@@ -32,7 +32,7 @@ pub struct Create {
     /// Organization
     #[arg(long, value_name = "NAME")]
     org: String,
-    /// owner, admin, billing, analyst or member; every role sees the same pages for now
+    /// owner, admin, billing, analyst or member: what each may do is said on the Members page
     #[arg(long, default_value = "owner", value_name = "ROLE")]
     role: String,
     /// May give, adjust and correct credits from the pages, as whoever runs this installation does
