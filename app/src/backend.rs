@@ -196,6 +196,7 @@ impl From<StoreError> for AppError {
         let request_id = request_id();
         match error {
             StoreError::Refused(refusal) => Self::Refused { problem: refusal.to_string() },
+            StoreError::TooMany(problem) => Self::Refused { problem: problem.to_owned() },
             StoreError::BadRange(problem) => Self::BadRange { problem: problem.to_owned() },
             StoreError::Busy | StoreError::Stopped => Self::Busy { request_id },
             StoreError::NotFound(_) => Self::NotFound,

@@ -12,10 +12,11 @@
 //! - [`events`]: every event against its identity, its charges, the Merkle root of its entry; [`prices`]: rate cards, every
 //!   charge rated again, the carry before and after it.
 //! - [`totals`], [`rollups`], [`wide`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
+//! - [`interactions`]: on whose behalf, against what was noted.
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
 //! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title` and `unit`, `org.name` and
-//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit`; `org_policy` and `idempotency`, beyond what the schema says of them.
+//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit` but for notes of mapped interactions; `org_policy` and `idempotency`, beyond what the schema says of them.
 //! Of grants and rate cards from before their terms were bound, only what they led to can be checked. A chain that was cut
 //! at its end, or sealed again with all that follows from it, is told by its head, which statements and exports carry.
 //!
@@ -31,6 +32,7 @@ mod fingerprint;
 mod grants;
 mod holds;
 mod identities;
+mod interactions;
 mod names;
 mod prices;
 mod replay;

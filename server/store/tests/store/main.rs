@@ -4,6 +4,7 @@
 mod backup;
 mod caches;
 mod common;
+mod customers;
 mod ending;
 mod event_export;
 mod histories;

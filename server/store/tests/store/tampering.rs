@@ -79,7 +79,7 @@ fn merge_identities(conn: &Connection) {
 
 /// Tables with their keys, and columns that nothing stands on. Left out are the tables of people and of what pages show:
 /// `org_words` says how an org calls its credits, no entry binds it, so there is nothing that `verify` could compare it with.
-const TABLES: [(&str, &[&str], &[&str]); 29] = [
+const TABLES: [(&str, &[&str], &[&str]); 30] = [
     ("org", &["org_id"], &["name", "synthetic"]),
     ("meter", &["org_id", "meter_id"], &["title", "unit", "service"]),
     ("meter_set", &["org_id", "set_id"], &[]),
@@ -105,6 +105,7 @@ const TABLES: [(&str, &[&str], &[&str]); 29] = [
     ("hold", &["org_id", "hold_id"], &[]),
     ("hold_part", &["org_id", "hold_id", "ordinal"], &[]),
     ("voided", &["org_id", "event_seq"], &[]),
+    ("interaction_owner", &["org_id", "interaction_id"], &[]),
     ("wide_org", &["org_id"], &[]),
     ("wide_day", &["org_id", "level", "day"], &[]),
     ("attribute_set", &["org_id", "set_id"], &[]),
