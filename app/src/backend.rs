@@ -19,6 +19,7 @@ use leptos::prelude::{expect_context, use_context};
 use store::{By, CubeQuery, Range, StoreError, Wide};
 
 pub mod audit;
+mod customers;
 pub mod deletion;
 pub mod desk;
 mod events_csv;

@@ -111,6 +111,11 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
     // Whoever sees usage keeps views of it; whose they are is checked by the store.
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
+    // On whose behalf.
+    rule("GET", "/customers", Need::May(Permission::SeeUsage)),
+    rule("GET", "/customers/tenants", Need::May(Permission::SeeUsage)),
+    rule("GET", "/users/{id}", Need::May(Permission::SeeUsage)),
+    rule("GET", "/tenants/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),

@@ -14,6 +14,8 @@ pub mod correction_preview;
 pub mod credit_types;
 #[cfg(feature = "ssr")]
 pub mod crumbs;
+#[cfg(feature = "ssr")]
+pub mod customers;
 pub mod difference;
 pub mod eager;
 pub mod empty_state;

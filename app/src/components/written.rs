@@ -4,6 +4,7 @@
 //! One folder per noun under `components/`, each with an `async fn page(&Asked) -> Result<Written, AppError>`, listed in [`page`].
 
 use crate::backend::{Backend, Org};
+use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::still::Still;
 use crate::error::AppError;
@@ -56,6 +57,10 @@ pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written
     let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
     let asked = Asked { backend, org, path, query: query::parse(search) };
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["customers"] => customers::list::page(&asked, Who::User).await,
+        ["customers", "tenants"] => customers::list::page(&asked, Who::Tenant).await,
+        ["users", id] => customers::one::page(&asked, Who::User, id).await,
+        ["tenants", id] => customers::one::page(&asked, Who::Tenant, id).await,
         _ => Err(AppError::NotFound),
     }
 }

@@ -124,6 +124,22 @@ impl Store {
         Ok(outcomes)
     }
 
+    /// Whether events or mappings ever named that user.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn knows_user(&self, org: OrgId, user: Label) -> Result<bool, StoreError> {
+        self.read(move |conn| Ok(number(conn, org, Kind::User, user.as_str())?.is_some())).await
+    }
+
+    /// Whether events or mappings ever named that tenant.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn knows_tenant(&self, org: OrgId, tenant: Label) -> Result<bool, StoreError> {
+        self.read(move |conn| Ok(number(conn, org, Kind::Tenant, tenant.as_str())?.is_some())).await
+    }
+
     /// What an interaction is mapped to; to nobody where nobody said so, also where no event named it.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub struct RankPage {
     pub chosen: Vec<(Facet, String)>,
     /// Only usage of these projects, `""` for usage without one.
     pub projects: Vec<String>,
+    /// Only usage of these sources.
+    pub sources: Vec<String>,
     /// Only values whose id begins so.
     pub prefix: String,
     /// Only what comes after this one.
@@ -108,7 +110,7 @@ fn ranking(conn: &Connection, org: OrgId, page: &RankPage) -> Result<Ranking, St
     }
     let wide = Wide { facet: Some(page.facet.clone()), chosen: page.chosen.clone(), ..Wide::default() };
     let buckets = calendar::buckets(zone, Interval::None, from, to, to)?;
-    let scope = Scope::new(conn, org, &buckets, is_days(zone, from, to)?, &wide, &page.projects)?;
+    let scope = Scope::new(conn, org, &buckets, is_days(zone, from, to)?, &wide, (&page.projects, &page.sources))?;
     let ids = FacetIds::new(conn, org, &page.facet, &scope.sets)?;
     let mut sums = scope.used(&ids)?;
     let unsaid = Used::of(sums.remove(&0).unwrap_or_default())?;

@@ -95,7 +95,7 @@ pub(crate) fn wide_cells(
     by_day: bool,
     wide: &Wide,
 ) -> Result<(Cells, Option<Axis>), StoreError> {
-    let scope = Scope::new(conn, org, buckets, by_day, wide, &[])?;
+    let scope = Scope::new(conn, org, buckets, by_day, wide, (&[], &[]))?;
     let Some(facet) = &wide.facet else {
         return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
     };
@@ -148,7 +148,7 @@ impl<'q> Scope<'q> {
         buckets: &'q [Bucket],
         by_day: bool,
         wide: &Wide,
-        projects: &[String],
+        (projects, sources): (&[String], &[String]),
     ) -> Result<Self, StoreError> {
         let mut sets = AttributeSets::load(conn, org)?;
         let meter_sets = tail::sets(conn, org)?;
@@ -175,10 +175,12 @@ impl<'q> Scope<'q> {
         }
         segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
         let mut chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
-        if !projects.is_empty() {
-            let projects: Vec<&str> = projects.iter().map(String::as_str).collect();
-            let counts = among(numbers(conn, org, Kind::Project, &projects)?);
-            chosen.push(Chosen { column: PROJECT, counts, of_attributes: false });
+        for (column, kind, values) in [(PROJECT, Kind::Project, projects), (SOURCE, Kind::Source, sources)] {
+            if !values.is_empty() {
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                let counts = among(numbers(conn, org, kind, &values)?);
+                chosen.push(Chosen { column, counts, of_attributes: false });
+            }
         }
         let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
         Ok(Self { segments, buckets, chosen, meters, sets })

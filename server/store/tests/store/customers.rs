@@ -134,6 +134,7 @@ async fn compare(bench: &Bench, org: OrgId, zone: Tz, model: &Model, random: &mu
         range,
         chosen: Vec::new(),
         projects: project.iter().cloned().collect(),
+        sources: Vec::new(),
         prefix: String::new(),
         after: None,
         limit: 2,

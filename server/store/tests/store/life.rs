@@ -1,7 +1,9 @@
 //! An org's life with everything in it: what tests change afterwards.
 
 use crate::common::{Bench, NOON, credits, event, export};
-use ledger::{EventSeq, GrantKind, HoldId, Label, Meter, Money, OrgId, Policy, Rollover, Scope, Timestamp, rollover::Cap};
+use ledger::{
+    EventSeq, GrantKind, HoldId, Label, Meter, Money, OrgId, Policy, Rollover, Scope, Timestamp, rollover::Cap,
+};
 use store::{By, CorrectionRequest, Mapping, NewGrant, NewHold, NewRateCard, Once};
 
 const HOUR: i64 = 3_600_000_000;
