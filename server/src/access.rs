@@ -77,6 +77,11 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/events", Need::Key(&[Scope::UsageRead])),
     rule("GET", "/api/v1/events/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/usage", Need::ProjectKey(&[Scope::UsageRead])),
+    // On whose behalf is said by what reports usage; of any project, since an interaction may be in several.
+    rule("PUT", "/api/v1/interactions", Need::Key(&[Scope::EventsWrite])),
+    rule("PUT", "/api/v1/interactions/{id}", Need::Key(&[Scope::EventsWrite])),
+    rule("GET", "/api/v1/users", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/tenants", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
     rule("POST", "/api/v1/authorize", WORK_READ),

@@ -28,6 +28,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod limits;
 pub mod live;
+pub mod mapping_csv;
 pub mod members;
 pub mod notify;
 pub mod operator;
