@@ -292,6 +292,7 @@ mod tests {
             synthetic: false,
             words: Words::default(),
             meters: vec![],
+            agents: vec![],
             lines: vec![],
         };
         let acme = store.create_org(new("Acme")).await.expect("made").id;

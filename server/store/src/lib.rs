@@ -47,6 +47,7 @@ pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod setup;
+pub mod trace;
 pub mod transaction;
 pub mod usage;
 pub mod user;
@@ -100,6 +101,10 @@ pub use second_factor::{HalfSignedIn, SecondFactor};
 pub use session::{EndSessions, NewSession, Session, SessionRow};
 pub use settings::OwnWords;
 pub use setup::{Draft, Founding, Setup};
+pub use trace::{
+    Sort, Trace, TraceCursor, TraceDetail, TraceEvent, TraceEvents, TraceKind, TraceModule, TracePage, TraceQuery,
+    TraceUse,
+};
 pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};

@@ -38,8 +38,8 @@ struct Made {
 }
 
 impl Store {
-    /// Takes up events that are in no segment yet, of every org that has enough of them, a step each. Tells how many events that
-    /// were; 0 where nobody has enough.
+    /// Takes up events that are in no segment or no trace ([`crate::trace`]) yet, of every org that has enough of them, a step each.
+    /// Tells how many events that were; 0 where nobody has enough.
     ///
     /// # Errors
     /// What the database says.
@@ -60,7 +60,7 @@ impl Store {
             let put = self.writer().call(0, move |tx| put(tx.conn, &made)).await?;
             events += if put { count } else { 0 };
         }
-        Ok(events)
+        Ok(events + self.trace_from(enough).await?)
     }
 }
 

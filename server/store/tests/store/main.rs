@@ -21,6 +21,7 @@ mod saved_views;
 mod splitting;
 mod tampering;
 mod tiers_and_voids;
+mod traces;
 mod usage;
 mod whole_cards;
 mod wide;
