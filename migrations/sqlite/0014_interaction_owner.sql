@@ -22,5 +22,16 @@ SELECT e.org_id, e.seq, e.occurred_at, e.operation_id, e.source_id, e.project_id
 FROM event e LEFT JOIN interaction_owner o
     ON e.interaction_id > 0 AND o.org_id = e.org_id AND o.interaction_id = e.interaction_id;
 
+-- For whom an interaction counts: user and tenant of its first event that has one. 0 for runs, which may do something for several.
+-- Traces that there are, if any, are made again.
+DELETE FROM trace;
+DELETE FROM trace_event;
+DELETE FROM trace_org;
+DELETE FROM workflow_meter;
+ALTER TABLE trace ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN tenant_id INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX trace_by_user ON trace (org_id, user_id, last_at, id) WHERE kind = 9;
+CREATE INDEX trace_by_tenant ON trace (org_id, tenant_id, last_at, id) WHERE kind = 9;
+
 -- What was done to one thing, oldest first.
 CREATE INDEX audit_by_target ON audit (org_id, target, audit_seq);

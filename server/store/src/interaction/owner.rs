@@ -4,8 +4,9 @@
 //! that a mapping needs to be right once: readers of the tail, the job, `verify`, exports. What is added up already is moved in the
 //! transaction of the mapping ([`wide::owned_anew`]). Each mapping is noted in the audit log, which is its history.
 //!
-//! Cost: a look-up per event of the interaction, and the days that they are in written again at the levels that tell users or
-//! tenants apart. Bounds: [`MAX_MOVED`] events per interaction and transaction, [`MAX_TOGETHER`] interactions per transaction.
+//! Cost: some look-ups per event of the interaction, and the days that they are in written again at the levels that tell users or
+//! tenants apart. Bounds: [`MAX_MOVED`] events per interaction and transaction, [`MAX_TOGETHER`] interactions per transaction; [`StoreError::Busy`]
+//! while the job catches up with more than [`MAX_TAIL`] events.
 
 use crate::Store;
 use crate::audit::{AuditRow, By, Change};
@@ -13,9 +14,10 @@ use crate::dimension::Kind;
 use crate::error::StoreError;
 use crate::once::{Done, Once};
 use crate::tx::Tx;
-use crate::wide;
+use crate::{trace, wide};
 use ledger::{Label, OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ use std::collections::BTreeMap;
 const MAX_MOVED: usize = 10_000;
 /// Interactions that are mapped in one transaction.
 const MAX_TOGETHER: usize = 100;
+/// Events that are in wide usage and in no trace yet: more of them there are only right after an update or a large import.
+const MAX_TAIL: i64 = 100_000;
 /// What is noted.
 pub(crate) const ACTION: &str = "interaction.map";
 /// What the audit log puts before the id of an interaction.
@@ -167,9 +171,14 @@ impl Tx<'_> {
     fn map_some(&mut self, org: OrgId, by: &By, mappings: &[&Mapping]) -> Result<Vec<Outcome>, StoreError> {
         let (conn, zone) = (self.conn, self.org(org)?.zone);
         let (mut outcomes, mut events, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut numbers = Vec::with_capacity(mappings.len());
         for mapping in mappings {
-            let known = number(conn, org, Kind::Interaction, mapping.interaction.as_str())?;
-            let own = known.map_or_else(|| Ok(Vec::new()), |known| events_of(conn, org, known, MAX_MOVED + 1))?;
+            numbers.push(number(conn, org, Kind::Interaction, mapping.interaction.as_str())?);
+        }
+        let known: Vec<i64> = numbers.iter().flatten().copied().collect();
+        let mut events_of = events_of(conn, org, &known, MAX_MOVED + 1)?;
+        for (mapping, known) in mappings.iter().zip(numbers) {
+            let own = known.and_then(|known| events_of.remove(&known)).unwrap_or_default();
             if own.len() > MAX_MOVED {
                 outcomes.push(Outcome::TooMany);
                 continue;
@@ -206,7 +215,8 @@ impl Tx<'_> {
                 let said = json!({ "user": mapping.user, "tenant": mapping.tenant });
                 let target = target(&mapping.interaction);
                 self.note(org, by, Change { action: ACTION, target, before: Some(before), after: Some(said) })?;
-                put(conn, org, *interaction, *after)
+                put(conn, org, *interaction, *after)?;
+                trace::owned_anew(conn, org, *interaction)
             })
         })?;
         Ok(outcomes)
@@ -288,13 +298,35 @@ fn mapped(conn: &Connection, org: OrgId, interaction: &Label) -> Result<Mapped, 
     })
 }
 
-/// The events of an interaction, at most so many, in their order; those that were voided too.
-pub(crate) fn events_of(conn: &Connection, org: OrgId, interaction: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
-    let sql = "SELECT seq FROM event WHERE org_id = ?1 AND interaction_id = ?2 ORDER BY seq LIMIT ?3";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = conn
-        .prepare_cached(sql)?
-        .query_map([org.0, interaction, limit], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+/// The events of interactions that are in wide usage, at most so many of each.
+///
+/// Cost: a look-up each, and one pass over events that are in no trace yet.
+fn events_of(
+    conn: &Connection,
+    org: OrgId,
+    interactions: &[i64],
+    limit: usize,
+) -> Result<FxHashMap<i64, Vec<i64>>, StoreError> {
+    let mut found: FxHashMap<i64, Vec<i64>> = FxHashMap::default();
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut traced =
+        conn.prepare_cached("SELECT seq FROM trace_event WHERE org_id = ?1 AND kind = 9 AND id = ?2 LIMIT ?3")?;
+    for interaction in interactions {
+        let events = traced.query_map([org.0, *interaction, most], |row| row.get(0))?;
+        found.insert(*interaction, events.collect::<Result<_, _>>()?);
+    }
+    let (after, last) = (trace::made(conn, org)?.0, wide::last_event(conn, org)?);
+    if last - after > MAX_TAIL {
+        return Err(StoreError::Busy);
+    }
+    let mut tail = conn.prepare_cached(
+        "SELECT interaction_id, seq FROM event WHERE org_id = ?1 AND seq > ?2 AND seq <= ?3 AND interaction_id > 0",
+    )?;
+    let mut rows = tail.query([org.0, after, last])?;
+    while let Some(row) = rows.next()? {
+        if let Some(events) = found.get_mut(&row.get(0)?).filter(|events| events.len() < limit) {
+            events.push(row.get(1)?);
+        }
+    }
     Ok(found)
 }

@@ -85,7 +85,11 @@ fn again(conn: &Connection, org: OrgId, (kind, id): Key) -> Result<Sums, StoreEr
                 WHERE u.org_id = ?1 AND u.kind = ?2 AND u.id = ?3 AND f.workflow_id <> 0 ORDER BY u.at, u.seq LIMIT 1), 0),
             coalesce((SELECT f.project_id FROM trace_event u JOIN event f ON f.org_id = u.org_id AND f.seq = u.seq
                 WHERE u.org_id = ?1 AND u.kind = ?2 AND u.id = ?3 AND f.project_id <> 0 ORDER BY u.at, u.seq LIMIT 1), 0),
-            min(e.project_id) = max(e.project_id)
+            min(e.project_id) = max(e.project_id),
+            coalesce((SELECT f.user_id FROM trace_event u JOIN owned_event f ON f.org_id = u.org_id AND f.seq = u.seq
+                WHERE ?2 = 9 AND u.org_id = ?1 AND u.kind = ?2 AND u.id = ?3 AND f.user_id <> 0 ORDER BY u.at, u.seq LIMIT 1), 0),
+            coalesce((SELECT f.tenant_id FROM trace_event u JOIN owned_event f ON f.org_id = u.org_id AND f.seq = u.seq
+                WHERE ?2 = 9 AND u.org_id = ?1 AND u.kind = ?2 AND u.id = ?3 AND f.tenant_id <> 0 ORDER BY u.at, u.seq LIMIT 1), 0)
         FROM trace_event t JOIN event e ON e.org_id = t.org_id AND e.seq = t.seq WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3";
     Ok(conn.prepare_cached(sql)?.query_row(params![org.0, kind, id], |row| Sums::read(row, 0))?)
 }

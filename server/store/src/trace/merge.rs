@@ -4,6 +4,7 @@ use super::made;
 use super::sums::{self, ByTrace, Fact, Key, Sums};
 use crate::Store;
 use crate::error::StoreError;
+use crate::wide::changes;
 use ledger::{EventSeq, OrgId};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
@@ -18,7 +19,7 @@ struct Made {
     org: OrgId,
     after: i64,
     last: i64,
-    voids: i64,
+    changes: (i64, i64),
     beside: i64,
     traces: Vec<(Key, Sums)>,
     events: Vec<(Key, i64, i64)>,
@@ -74,7 +75,7 @@ fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     }
     let known = known_uses(conn, org)?;
     let uses = sums::uses(conn, org, (after, last))?.difference(&known).copied().collect();
-    Ok(Made { org, after, last, voids: voids(conn, org)?, beside, traces, events, uses })
+    Ok(Made { org, after, last, changes: changes(conn, org)?, beside, traces, events, uses })
 }
 
 fn known_uses(conn: &Connection, org: OrgId) -> Result<FxHashSet<Key>, StoreError> {
@@ -83,15 +84,10 @@ fn known_uses(conn: &Connection, org: OrgId) -> Result<FxHashSet<Key>, StoreErro
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn voids(conn: &Connection, org: OrgId) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM voided WHERE org_id = ?1";
-    Ok(conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0))?)
-}
-
-/// Puts traces down, unless events were taken back or traces made since they were made.
+/// Puts traces down, unless events were taken back, interactions mapped or traces made since they were made.
 fn put(conn: &Connection, made: &Made) -> Result<bool, StoreError> {
     let org = made.org;
-    if super::made(conn, org)?.0 != made.after || voids(conn, org)? != made.voids {
+    if super::made(conn, org)?.0 != made.after || changes(conn, org)? != made.changes {
         return Ok(false);
     }
     for (key, sums) in &made.traces {
@@ -116,15 +112,16 @@ fn put(conn: &Connection, made: &Made) -> Result<bool, StoreError> {
 }
 
 fn put_trace(conn: &Connection, org: OrgId, (kind, id): Key, sums: &Sums) -> Result<(), StoreError> {
-    let Sums { first_at, last_at, events, failed, bytes, micros, workflow, project, one_project } = sums;
+    let Sums { first_at, last_at, events, failed, bytes, micros, workflow, project, one_project, user, tenant } = sums;
     conn.prepare_cached(
-        "INSERT INTO trace (org_id, kind, id, first_at, last_at, events, failed, bytes, credits, workflow_id, project_id, one_project)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        "INSERT INTO trace (org_id, kind, id, first_at, last_at, events, failed, bytes, credits, workflow_id, project_id, one_project,
+            user_id, tenant_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT DO UPDATE SET first_at = excluded.first_at, last_at = excluded.last_at, events = excluded.events,
             failed = excluded.failed, bytes = excluded.bytes, credits = excluded.credits, workflow_id = excluded.workflow_id,
-            project_id = excluded.project_id, one_project = excluded.one_project",
+            project_id = excluded.project_id, one_project = excluded.one_project,
+            user_id = excluded.user_id, tenant_id = excluded.tenant_id",
     )?
-    .execute(params![org.0, kind, id, first_at, last_at, events, failed, bytes, micros, workflow, project, one_project])?;
+    .execute(params![org.0, kind, id, first_at, last_at, events, failed, bytes, micros, workflow, project, one_project, user, tenant])?;
     Ok(())
 }
 

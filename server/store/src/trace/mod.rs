@@ -10,11 +10,13 @@ mod lookup;
 mod merge;
 mod read;
 pub(crate) mod sums;
+mod within;
 
 pub use detail::{TraceDetail, TraceEvent, TraceEvents, TraceModule, TraceUse};
 pub use read::{Sort, Trace, TraceCursor, TraceKind, TracePage, TraceQuery};
 
 pub(crate) use merge::take_back;
+pub(crate) use sums::owned_anew;
 
 use crate::error::StoreError;
 use ledger::OrgId;

@@ -6,9 +6,11 @@
 use super::lookup;
 use super::made;
 use super::sums::{self, ByTrace, Key, Sums};
+use super::within;
 use crate::Store;
 use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::wide::Used;
 use ledger::event::Place;
 use ledger::{Credits, OrgId, Timestamp};
 use rusqlite::{Connection, params};
@@ -98,6 +100,14 @@ pub struct TraceQuery {
     pub failed: Option<bool>,
     /// Whether its workflow is an AI agent.
     pub agent: Option<bool>,
+    /// Of interactions: only those that count for one of these users, `""` for those that count for nobody.
+    pub users: Vec<String>,
+    /// Of interactions: only those that count for one of these tenants, `""` for those that count for none.
+    pub tenants: Vec<String>,
+    /// Of interactions: only those that count for a user or a tenant, or only those that count for neither.
+    pub mapped: Option<bool>,
+    /// Whether the period is of events, each counted where it happened, and not of last events.
+    pub overlapping: bool,
     /// Whose id begins so, or whose name.
     pub search: String,
     /// Only what is of this project and of no other.
@@ -121,6 +131,10 @@ impl TraceQuery {
             projects: Vec::new(),
             failed: None,
             agent: None,
+            users: Vec::new(),
+            tenants: Vec::new(),
+            mapped: None,
+            overlapping: false,
             search: String::new(),
             only_project: None,
             cursor: None,
@@ -152,6 +166,12 @@ pub struct Trace {
     pub bytes: i64,
     /// What it cost.
     pub credits: Credits,
+    /// Of an interaction: the user it counts for; empty where nobody said so.
+    pub user: String,
+    /// Of an interaction: the tenant it counts for; empty where nobody said so.
+    pub tenant: String,
+    /// What of it happened in the period, where not all of it did: see [`TraceQuery::overlapping`].
+    pub within: Option<Used>,
 }
 
 /// A page of them.
@@ -244,6 +264,8 @@ struct Wanted<'q> {
     tail: Tail,
     workflows: FxHashSet<i64>,
     projects: FxHashSet<i64>,
+    users: FxHashSet<i64>,
+    tenants: FxHashSet<i64>,
     only: Option<i64>,
 }
 
@@ -261,6 +283,8 @@ fn page(conn: &Connection, org: OrgId, query: &TraceQuery) -> Result<TracePage, 
         tail: Tail::read(conn, org, kind)?,
         workflows: lookup::numbers(conn, org, Kind::Workflow, &query.workflows)?,
         projects: lookup::numbers(conn, org, Kind::Project, &query.projects)?,
+        users: lookup::numbers(conn, org, Kind::User, &query.users)?,
+        tenants: lookup::numbers(conn, org, Kind::Tenant, &query.tenants)?,
         only: only.map(|number| number.unwrap_or(-1)),
     };
     let limit = query.limit.clamp(1, MAX_PAGE) as usize;
@@ -286,7 +310,15 @@ fn page(conn: &Connection, org: OrgId, query: &TraceQuery) -> Result<TracePage, 
     if back {
         found.reverse();
     }
-    let traces = found.iter().map(|found| trace(conn, org, kind, &wanted.tail, found)).collect::<Result<_, _>>()?;
+    let mut traces: Vec<Trace> =
+        found.iter().map(|found| trace(conn, org, kind, &wanted.tail, found)).collect::<Result<_, _>>()?;
+    if query.overlapping {
+        for (trace, (id, sums)) in traces.iter_mut().zip(&found) {
+            trace.within = within::sums(conn, org, (kind as i64, *id), sums, wanted.period(), &wanted.tail)?;
+        }
+        // What was before the period and after it, and not in it.
+        traces.retain(|trace| trace.within.is_none_or(|within| within.events > 0));
+    }
     let (back, on) = if back { (ahead, behind) } else { (behind, ahead) };
     Ok(TracePage { traces, back, on, whole: is_full || edge.is_none() })
 }
@@ -312,6 +344,9 @@ pub(super) fn trace(
     tail: &Tail,
     (id, sums): &Found,
 ) -> Result<Trace, StoreError> {
+    let name = |kind, id| -> Result<String, StoreError> {
+        Ok(lookup::place(conn, org, kind, id)?.map_or_else(String::new, |place| place.id.as_str().to_owned()))
+    };
     Ok(Trace {
         place: lookup::place(conn, org, kind, *id)?.ok_or_else(|| crate::rows::unreadable("trace"))?,
         workflow: lookup::place(conn, org, Kind::Workflow, sums.workflow)?,
@@ -323,6 +358,9 @@ pub(super) fn trace(
         failed: sums.failed,
         bytes: sums.bytes,
         credits: Credits::from_micros(sums.micros),
+        user: name(Kind::User, sums.user)?,
+        tenant: name(Kind::Tenant, sums.tenant)?,
+        within: None,
     })
 }
 
@@ -345,7 +383,11 @@ impl Wanted<'_> {
             && query.failed.is_none_or(|failed| failed == (sums.failed > 0))
             && query.agent.is_none_or(|agent| agent == self.tail.agents.contains(&sums.workflow))
             && self.only.is_none_or(|project| sums.project == project && sums.one_project)
-            && (from..before).contains(&sums.last_at)
+            && (query.users.is_empty() || self.users.contains(&sums.user))
+            && (query.tenants.is_empty() || self.tenants.contains(&sums.tenant))
+            && query.mapped.is_none_or(|mapped| mapped == ((sums.user, sums.tenant) != (0, 0)))
+            && sums.last_at >= from
+            && (if query.overlapping { sums.first_at } else { sums.last_at }) < before
     }
 
     fn is_called(&self, id: i64) -> Result<bool, StoreError> {
@@ -363,16 +405,24 @@ impl Wanted<'_> {
     /// All that are wanted, where only few can be.
     fn few(&self) -> Result<Option<Vec<Found>>, StoreError> {
         let (query, (from, before)) = (self.query, self.period());
+        let unknown = |asked: &[String], known: &FxHashSet<i64>| !asked.is_empty() && known.is_empty();
+        if unknown(&query.users, &self.users) || unknown(&query.tenants, &self.tenants) {
+            return Ok(Some(Vec::new()));
+        }
+        // Those that reach beyond the period are told by their first event.
+        let before = if query.overlapping { i64::MAX } else { before };
         let mut ids = if !query.search.is_empty() {
             lookup::beginning_with(self.conn, self.org, query.kind.dimension(), &query.search, FEW + 1)?
+        } else if let Some((index, owner, number)) = self.owner() {
+            let sql = format!(
+                "SELECT id FROM trace INDEXED BY {index} WHERE org_id = ?1 AND kind = 9 AND {owner} AND last_at >= ?3 AND last_at < ?4
+                 LIMIT ?5"
+            );
+            self.some(&sql, number, (from, before))?
         } else if query.sort != Sort::Time && (query.from.is_some() || query.before.is_some()) {
             let sql = "SELECT id FROM trace INDEXED BY trace_by_time
                        WHERE org_id = ?1 AND kind = ?2 AND last_at >= ?3 AND last_at < ?4 LIMIT ?5";
-            let mut statement = self.conn.prepare_cached(sql)?;
-            let few = i64::try_from(FEW + 1).unwrap_or(i64::MAX);
-            statement
-                .query_map(params![self.org.0, self.kind(), from, before, few], |row| row.get(0))?
-                .collect::<Result<_, _>>()?
+            self.some(sql, self.kind(), (from, before))?
         } else {
             return Ok(None);
         };
@@ -390,6 +440,27 @@ impl Wanted<'_> {
             }
         }
         Ok(Some(found))
+    }
+
+    /// At most one more than few.
+    fn some(&self, sql: &str, which: i64, (from, before): (i64, i64)) -> Result<FxHashSet<i64>, StoreError> {
+        let few = i64::try_from(FEW + 1).unwrap_or(i64::MAX);
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_map(params![self.org.0, which, from, before, few], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The index that leads to those that count for one user or tenant, or for nobody, and the number to look for in it.
+    fn owner(&self) -> Option<(&'static str, &'static str, i64)> {
+        let (by_user, by_tenant) = (("trace_by_user", "user_id = ?2"), ("trace_by_tenant", "tenant_id = ?2"));
+        let one = |numbers: &FxHashSet<i64>, asked: &[String]| match (asked.len(), numbers.iter().next()) {
+            (1, Some(number)) => Some(*number),
+            _ => None,
+        };
+        let query = self.query;
+        let user = one(&self.users, &query.users).or((query.mapped == Some(false)).then_some(0));
+        user.map(|user| (by_user.0, by_user.1, user))
+            .or_else(|| one(&self.tenants, &query.tenants).map(|tenant| (by_tenant.0, by_tenant.1, tenant)))
     }
 
     /// The next `count` that are wanted, and where the walk ended if it was not at the end.

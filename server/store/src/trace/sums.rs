@@ -20,11 +20,11 @@ pub(crate) struct Fact {
     pub(crate) at: i64,
     /// Run and interaction; 0 where it names none.
     ids: [i64; 2],
-    workflow: i64,
-    project: i64,
-    failed: i64,
-    bytes: i64,
-    micros: i64,
+    /// Workflow, project, and for whom it counts: user and tenant.
+    said: [i64; 4],
+    pub(super) failed: i64,
+    pub(super) bytes: i64,
+    pub(super) micros: i64,
     pub(crate) stands: bool,
 }
 
@@ -35,13 +35,18 @@ impl Fact {
             seq: row.get(0)?,
             at: row.get(1)?,
             ids: [row.get(2)?, row.get(3)?],
-            workflow: row.get(4)?,
-            project: row.get(5)?,
-            failed: row.get(6)?,
-            bytes: row.get(7)?,
-            micros: row.get(8)?,
-            stands: row.get(9)?,
+            said: [row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?],
+            failed: row.get(8)?,
+            bytes: row.get(9)?,
+            micros: row.get(10)?,
+            stands: row.get(11)?,
         })
+    }
+
+    /// What it says to a kind of trace: a run has no user of its own, it may do something for several.
+    const fn said_to(&self, kind: i64) -> [i64; 4] {
+        let [workflow, project, user, tenant] = self.said;
+        if kind == Kind::Interaction as i64 { [workflow, project, user, tenant] } else { [workflow, project, 0, 0] }
     }
 
     /// The traces that it is in.
@@ -52,10 +57,11 @@ impl Fact {
 
 /// Events of a range, as [`Fact::read`] wants them.
 const EVENTS: &str =
-    "SELECT e.seq, e.occurred_at, e.run_id, e.interaction_id, e.workflow_id, e.project_id, e.failed, e.bytes,
+    "SELECT e.seq, e.occurred_at, e.run_id, e.interaction_id, e.workflow_id, e.project_id, e.user_id, e.tenant_id,
+        e.failed, e.bytes,
         (SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = e.org_id AND c.seq = e.seq),
         NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = e.org_id AND v.event_seq = e.seq)
-    FROM event e WHERE e.org_id = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq";
+    FROM owned_event e WHERE e.org_id = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq";
 
 /// Calls `take` with each event of `after ..= last`, until it says that it is enough.
 pub(crate) fn each(
@@ -96,12 +102,15 @@ pub(crate) struct Sums {
     pub(crate) workflow: i64,
     pub(crate) project: i64,
     pub(crate) one_project: bool,
+    /// Of an interaction: for whom it counts.
+    pub(crate) user: i64,
+    pub(crate) tenant: i64,
 }
 
 impl Sums {
     /// Its columns, in the order of [`Self::read`].
     pub(crate) const COLUMNS: &str =
-        "first_at, last_at, events, failed, bytes, credits, workflow_id, project_id, one_project";
+        "first_at, last_at, events, failed, bytes, credits, workflow_id, project_id, one_project, user_id, tenant_id";
 
     /// From a row, from a column on.
     pub(crate) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
@@ -119,14 +128,15 @@ impl Sums {
                 1 => true,
                 other => return Err(rusqlite::Error::IntegralValueOutOfRange(from + 8, other)),
             },
+            user: row.get(from + 9)?,
+            tenant: row.get(from + 10)?,
         })
     }
 
     /// The row of a trace.
     pub(crate) fn find(conn: &Connection, org: OrgId, key: Key) -> Result<Option<Self>, StoreError> {
-        let sql = "SELECT first_at, last_at, events, failed, bytes, credits, workflow_id, project_id, one_project
-                   FROM trace WHERE org_id = ?1 AND kind = ?2 AND id = ?3";
-        let mut statement = conn.prepare_cached(sql)?;
+        let sql = format!("SELECT {} FROM trace WHERE org_id = ?1 AND kind = ?2 AND id = ?3", Self::COLUMNS);
+        let mut statement = conn.prepare_cached(&sql)?;
         Ok(statement.query_row(params![org.0, key.0, key.1], |row| Self::read(row, 0)).optional()?)
     }
 }
@@ -135,13 +145,14 @@ impl Sums {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Adding {
     sums: Sums,
-    /// When and by which event workflow and project are said.
-    said: [(i64, i64); 2],
+    /// When and by which event each of [`Said::ALL`] is said.
+    said: [(i64, i64); 4],
 }
 
 impl Adding {
-    /// With one event.
-    pub(crate) const fn new(fact: &Fact) -> Self {
+    /// With one event, of a kind of trace.
+    pub(crate) const fn new(fact: &Fact, kind: i64) -> Self {
+        let [workflow, project, user, tenant] = fact.said_to(kind);
         let sums = Sums {
             first_at: fact.at,
             last_at: fact.at,
@@ -149,11 +160,13 @@ impl Adding {
             failed: fact.failed,
             bytes: fact.bytes,
             micros: fact.micros,
-            workflow: fact.workflow,
-            project: fact.project,
+            workflow,
+            project,
             one_project: true,
+            user,
+            tenant,
         };
-        Self { sums, said: [(fact.at, fact.seq); 2] }
+        Self { sums, said: [(fact.at, fact.seq); 4] }
     }
 
     /// What they are.
@@ -162,8 +175,8 @@ impl Adding {
     }
 
     /// With one more.
-    pub(crate) fn add(&mut self, fact: &Fact) -> Result<(), StoreError> {
-        let (one, place) = (Self::new(fact).sums, (fact.at, fact.seq));
+    pub(crate) fn add(&mut self, fact: &Fact, kind: i64) -> Result<(), StoreError> {
+        let (one, place) = (Self::new(fact, kind).sums, (fact.at, fact.seq));
         let before = self.sums;
         self.sums = with(&before, &one)?;
         let earlier = |kept: i64, said: i64, at: &mut (i64, i64)| {
@@ -171,15 +184,16 @@ impl Adding {
             *at = if wins { place } else { *at };
             if wins { said } else { kept }
         };
-        self.sums.workflow = earlier(before.workflow, one.workflow, &mut self.said[0]);
-        self.sums.project = earlier(before.project, one.project, &mut self.said[1]);
+        for (column, at) in Said::ALL.into_iter().zip(&mut self.said) {
+            *column.of_mut(&mut self.sums) = earlier(column.of(&before), column.of(&one), at);
+        }
         Ok(())
     }
 
     /// With what is there already, before any of these are.
     pub(crate) fn onto(self, conn: &Connection, org: OrgId, key: Key, there: &Sums) -> Result<Sums, StoreError> {
         let mut sums = with(there, &self.sums)?;
-        for (column, said) in Said::BOTH.into_iter().zip(self.said) {
+        for (column, said) in Said::ALL.into_iter().zip(self.said) {
             let (kept, new) = (column.of(there), column.of(&self.sums));
             // Nearly always they agree, and nothing is looked up.
             let earlier = kept == 0
@@ -210,15 +224,28 @@ fn with(first: &Sums, second: &Sums) -> Result<Sums, StoreError> {
 enum Said {
     Workflow,
     Project,
+    User,
+    Tenant,
 }
 
 impl Said {
-    const BOTH: [Self; 2] = [Self::Workflow, Self::Project];
+    const ALL: [Self; 4] = [Self::Workflow, Self::Project, Self::User, Self::Tenant];
+
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow_id",
+            Self::Project => "project_id",
+            Self::User => "user_id",
+            Self::Tenant => "tenant_id",
+        }
+    }
 
     const fn of(self, sums: &Sums) -> i64 {
         match self {
             Self::Workflow => sums.workflow,
             Self::Project => sums.project,
+            Self::User => sums.user,
+            Self::Tenant => sums.tenant,
         }
     }
 
@@ -226,6 +253,8 @@ impl Said {
         match self {
             Self::Workflow => &mut sums.workflow,
             Self::Project => &mut sums.project,
+            Self::User => &mut sums.user,
+            Self::Tenant => &mut sums.tenant,
         }
     }
 }
@@ -237,18 +266,13 @@ fn first_saying(
     (kind, id): Key,
     column: Said,
 ) -> Result<Option<((i64, i64), i64)>, StoreError> {
-    let sql = match column {
-        Said::Workflow => {
-            "SELECT t.at, t.seq, e.workflow_id FROM trace_event t JOIN event e ON e.org_id = t.org_id AND e.seq = t.seq
-             WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.workflow_id <> 0 ORDER BY t.at, t.seq LIMIT 1"
-        }
-        Said::Project => {
-            "SELECT t.at, t.seq, e.project_id FROM trace_event t JOIN event e ON e.org_id = t.org_id AND e.seq = t.seq
-             WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.project_id <> 0 ORDER BY t.at, t.seq LIMIT 1"
-        }
-    };
+    let sql = format!(
+        "SELECT t.at, t.seq, e.{0} FROM trace_event t JOIN owned_event e ON e.org_id = t.org_id AND e.seq = t.seq
+         WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.{0} <> 0 ORDER BY t.at, t.seq LIMIT 1",
+        column.column()
+    );
     let read = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get(2)?));
-    Ok(conn.prepare_cached(sql)?.query_row(params![org.0, kind, id], read).optional()?)
+    Ok(conn.prepare_cached(&sql)?.query_row(params![org.0, kind, id], read).optional()?)
 }
 
 /// What is left of a trace without an event, which is not in `trace_event` any more; `None` where nothing is.
@@ -280,7 +304,7 @@ pub(crate) fn without(
         micros: take(there.micros, gone.micros)?,
         ..*there
     };
-    for (column, said) in Said::BOTH.into_iter().zip([gone.workflow, gone.project]) {
+    for (column, said) in Said::ALL.into_iter().zip(gone.said_to(key.0)) {
         if said != 0 && said == column.of(there) {
             *column.of_mut(&mut sums) = first_saying(conn, org, key, column)?.map_or(0, |(_, id)| id);
         }
@@ -307,10 +331,20 @@ impl ByTrace {
     pub(crate) fn add(&mut self, fact: &Fact) -> Result<(), StoreError> {
         for key in fact.keys() {
             match self.0.get_mut(&key) {
-                Some(adding) => adding.add(fact)?,
-                None => drop(self.0.insert(key, Adding::new(fact))),
+                Some(adding) => adding.add(fact, key.0)?,
+                None => drop(self.0.insert(key, Adding::new(fact, key.0))),
             }
         }
         Ok(())
     }
+}
+
+/// For whom an interaction counts, as far as the job has reached it, once that has changed.
+pub(crate) fn owned_anew(conn: &Connection, org: OrgId, interaction: i64) -> Result<(), StoreError> {
+    let key = (Kind::Interaction as i64, interaction);
+    let first = |column| Ok::<_, StoreError>(first_saying(conn, org, key, column)?.map_or(0, |(_, id)| id));
+    let (user, tenant) = (first(Said::User)?, first(Said::Tenant)?);
+    conn.prepare_cached("UPDATE trace SET user_id = ?4, tenant_id = ?5 WHERE org_id = ?1 AND kind = ?2 AND id = ?3")?
+        .execute(params![org.0, key.0, key.1, user, tenant])?;
+    Ok(())
 }

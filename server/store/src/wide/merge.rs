@@ -121,7 +121,7 @@ fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Re
 }
 
 /// What moves when events are taken back or interactions mapped, of which each is noted in the audit log.
-fn changes(conn: &Connection, org: OrgId) -> Result<(i64, i64), StoreError> {
+pub(crate) fn changes(conn: &Connection, org: OrgId) -> Result<(i64, i64), StoreError> {
     let sql = "SELECT (SELECT count(*) FROM voided WHERE org_id = ?1),
                       (SELECT coalesce(max(audit_seq), 0) FROM audit WHERE org_id = ?1)";
     Ok(conn.prepare_cached(sql)?.query_row([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?)

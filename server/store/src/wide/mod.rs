@@ -19,7 +19,7 @@ pub use attributes::MAX_SETS;
 pub use ranked::{RankCursor, RankPage, RankedValue, Ranking, Used};
 pub use read::Wide;
 
-pub(crate) use merge::{owned_anew, take_back};
+pub(crate) use merge::{changes, owned_anew, take_back};
 pub(crate) use read::wide_cells;
 
 use crate::error::StoreError;
