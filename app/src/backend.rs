@@ -25,6 +25,7 @@ pub mod desk;
 mod events_csv;
 mod export;
 mod grants;
+pub mod interactions;
 pub mod keys;
 mod operator;
 mod overview;

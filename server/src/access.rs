@@ -78,6 +78,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/events/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/usage", Need::ProjectKey(&[Scope::UsageRead])),
     // On whose behalf is said by what reports usage; of any project, since an interaction may be in several.
+    rule("GET", "/api/v1/interactions", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/interactions/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("PUT", "/api/v1/interactions", Need::Key(&[Scope::EventsWrite])),
     rule("PUT", "/api/v1/interactions/{id}", Need::Key(&[Scope::EventsWrite])),
     rule("GET", "/api/v1/users", Need::ProjectKey(&[Scope::UsageRead])),
@@ -119,6 +121,11 @@ pub const RULES: &[Rule] = &[
     // On whose behalf.
     rule("GET", "/customers", Need::May(Permission::SeeUsage)),
     rule("GET", "/customers/tenants", Need::May(Permission::SeeUsage)),
+    rule("GET", "/customers/interactions", Need::May(Permission::SeeUsage)),
+    rule("GET", "/interactions/{id}", Need::May(Permission::SeeUsage)),
+    // For whom usage counts changes every sum by user and tenant: a matter of those who run the org.
+    rule("POST", "/customers/interactions", Need::May(Permission::ManageSettings)),
+    rule("POST", "/interactions/{id}", Need::May(Permission::ManageSettings)),
     rule("GET", "/users/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/tenants/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),

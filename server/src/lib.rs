@@ -19,6 +19,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod connections;
+pub mod customers;
 pub mod desk;
 pub mod explorer;
 pub mod exports;

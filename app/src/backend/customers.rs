@@ -70,6 +70,7 @@ impl Backend {
         let filter = Filter { types: Vec::new(), ..own.filter() };
         let slice = cube.slice(&filter, &[Dimension::Type]).map_err(super::overview::refused)?;
         let others = self.customers(org, who.other(), &own, ("", ""), SHORT).await?;
+        let interactions = self.interactions(org, &own, ("", ""), SHORT).await?;
         let points = cube.slice(&filter, &[]).map_err(super::overview::refused)?;
         let empty = vec![Figures::default(); cube.buckets.len()];
         let points = points.series.first().map_or(&empty, |series| &series.points);
@@ -81,6 +82,7 @@ impl Backend {
             step: step(interval),
             types: slice.series.iter().filter_map(|series| type_use(&cube.meters, series)).collect(),
             others,
+            interactions,
         })
     }
 

@@ -130,6 +130,8 @@ pub struct Customer {
     pub types: Vec<TypeUse>,
     /// Users of a tenant, tenants of a user: the heaviest.
     pub others: Listing,
+    /// Their heaviest interactions.
+    pub interactions: Interactions,
 }
 
 /// One column of a chart over time.
@@ -162,6 +164,93 @@ pub struct TypeUse {
     pub credits: Credits,
 }
 
+/// One interaction of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InteractionLine {
+    /// Its id.
+    pub id: String,
+    /// For whom it counts; empty where nobody said so.
+    pub user: String,
+    /// For which tenant; empty where nobody said so.
+    pub tenant: String,
+    /// When the first of its events happened.
+    pub first: Moment,
+    /// What of it was used in the days of the list.
+    pub used: Used,
+    /// Whether it has events before or after them.
+    pub reaches_out: bool,
+}
+
+/// A page of interactions, heaviest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interactions {
+    /// Which days.
+    pub days: Days,
+    /// The interactions.
+    pub lines: Vec<InteractionLine>,
+    /// How the next page is asked for.
+    pub next: Option<String>,
+    /// Whether all were looked at that could stand on this page.
+    pub whole: bool,
+    /// Whether whoever looks may map.
+    pub may_map: bool,
+}
+
+/// One interaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interaction {
+    /// For whom it counts; empty where nobody said so.
+    pub user: String,
+    /// For which tenant; empty where nobody said so.
+    pub tenant: String,
+    /// When its first and its last event happened; none without events.
+    pub when: Option<(Moment, Moment)>,
+    /// What was used.
+    pub used: Used,
+    /// Its events by meter: title, sums, and each of them.
+    pub meters: Vec<MeterEvents>,
+    /// The event after which the next page begins.
+    pub next: Option<String>,
+    /// Whether these are not the first.
+    pub later: bool,
+    /// To whom it is mapped.
+    pub mapping: Mapping,
+    /// Whether whoever looks may map.
+    pub may_map: bool,
+}
+
+/// What an interaction used of one meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterEvents {
+    /// The meter's name.
+    pub meter: String,
+    /// What people read.
+    pub title: String,
+    /// How much in all, with its unit.
+    pub quantity: String,
+    /// What it cost in all.
+    pub credits: Credits,
+    /// Events of this page that used it.
+    pub events: Vec<EventLine>,
+}
+
+/// An event of an interaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventLine {
+    /// `event_12`
+    pub event: String,
+    /// Its own id.
+    pub id: String,
+    /// When it happened.
+    pub at: Moment,
+    /// How much it used, with its unit.
+    pub quantity: String,
+    /// Whether it failed.
+    pub failed: bool,
+    /// What it cost.
+    pub credits: Credits,
+}
+
 /// To whom an interaction is mapped, and what was done about that.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping {
@@ -169,6 +258,28 @@ pub struct Mapping {
     pub user: String,
     /// The tenant it is mapped to; empty where that is left to the events.
     pub tenant: String,
-    /// When, by whom, from and to what; newest first.
-    pub history: Vec<(Moment, String, String)>,
+    /// What was done about it, newest first.
+    pub history: Vec<MappingNote>,
+}
+
+/// One change of a mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingNote {
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: String,
+    /// User and tenant before; empty where there were none.
+    pub before: [String; 2],
+    /// User and tenant after.
+    pub after: [String; 2],
+}
+
+/// What came of a form that maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// So many are mapped now, so many were so already, so many lines were not done: which, and why.
+    Done(usize, usize, usize, Vec<(u64, String)>),
+    /// Nothing was done.
+    Refused(String),
 }

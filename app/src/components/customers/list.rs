@@ -1,6 +1,7 @@
 //! Users or tenants, heaviest first; what belongs to nobody stands above them and leads to where it can be mapped.
 
 use super::data::{Listing, PAGE, Who};
+use super::interactions::PATH;
 use super::period::{Search, controls};
 use super::{anchor, customer_href, tabs, turn, used_cells, used_heads};
 use crate::components::written::{Asked, Written};
@@ -65,7 +66,7 @@ pub(super) fn lines(words: &Words, who: Who, view: &View, listing: &Listing) -> 
         row(anchor(&customer_href(who, id, view)).class("name").text(id), used_cells(words, used, whole))
     };
     let unsaid = (listing.unsaid.events > 0).then(|| {
-        let to = view.with_value(&Dimension::Facet(who.facet()), "", true).at("/customers/interactions");
+        let to = view.with_value(&Dimension::Facet(who.facet()), "", true).at(PATH);
         let head = anchor(&to).class("unmapped").text(&format!("No {}", who.name()));
         row(head, used_cells(words, &listing.unsaid, whole))
     });

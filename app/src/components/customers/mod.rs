@@ -4,6 +4,8 @@
 //! in every link.
 
 pub mod data;
+pub mod interaction;
+pub mod interactions;
 pub mod list;
 pub mod one;
 mod period;
@@ -19,6 +21,12 @@ use ledger::{Credits, Words};
 #[must_use]
 pub fn customer_href(who: Who, id: &str, view: &View) -> String {
     view.at(&query::place(&format!("/{}", who.many()), id))
+}
+
+/// The page of an interaction, with the view that led there.
+#[must_use]
+pub fn interaction_href(id: &str, view: &View) -> String {
+    view.at(&query::place("/interactions", id))
 }
 
 /// A link that the browser itself follows: see [`crate::components::written`].
@@ -37,7 +45,7 @@ fn tabs(current: &str, view: &View) -> Markup {
     let tab = |(path, title): (&str, &str)| {
         anchor(&view.at(path)).maybe_attr("aria-current", (path == current).then_some("page")).text(title)
     };
-    let lists = [(Who::User.list(), "Users"), (Who::Tenant.list(), "Tenants")];
+    let lists = [(Who::User.list(), "Users"), (Who::Tenant.list(), "Tenants"), (interactions::PATH, "Interactions")];
     Markup::new("nav").class("segments").attr("aria-label", "Customers").children(lists.into_iter().map(tab))
 }
 

@@ -1,9 +1,9 @@
 //! One user or tenant: what it used, over time, of which credit types, and with whom.
 
-use super::data::{Customer, SHORT, Slot, TypeUse, Used, Who};
+use super::data::{Customer, Interactions, SHORT, Slot, TypeUse, Used, Who};
 use super::list::{lines, view};
 use super::period::controls;
-use super::{data_size, link};
+use super::{data_size, interactions, link};
 use crate::charts::{Column, ColumnChart};
 use crate::components::crumbs::crumbs;
 use crate::components::stat_card::stat_card;
@@ -55,8 +55,27 @@ pub async fn page(asked: &Asked<'_>, who: Who, id: &str) -> Result<Written, AppE
         .child(figures(words, &customer.used))
         .child(over_time(words, &customer, zone))
         .child(types(words, &customer.types, &own))
+        .child(interactions(words, &own, &customer.interactions))
         .child(others);
     Ok(Written { title: id.to_owned(), body })
+}
+
+fn interactions(words: &Words, own: &View, found: &Interactions) -> Markup {
+    let more = found
+        .next
+        .is_some()
+        .then(|| Markup::new("p").class("panel-link").child(link(&own.at(interactions::PATH), "All interactions")));
+    let panel = Markup::new("section").class("panel").attr("aria-labelledby", "own-title").child(
+        Markup::new("div")
+            .class("panel-head")
+            .child(Markup::new("h2").attr("id", "own-title").text("Interactions"))
+            .child(Markup::new("p").class("muted").text("Heaviest first"))
+            .children(more),
+    );
+    if found.lines.is_empty() {
+        return panel.child(Markup::new("p").class("muted").text("None in these days."));
+    }
+    panel.child(interactions::lines(words, own, &found.lines, "Its interactions"))
 }
 
 fn others_head(who: Who, own: &View, customer: &Customer) -> Markup {

@@ -1,20 +1,22 @@
 //! `PUT /api/v1/interactions`, `GET` and `PUT /api/v1/interactions/{id}`, `GET /api/v1/interactions`
 #![allow(unused_qualifications, reason = "utoipa's macro writes the parameters out in full")]
 
-use super::body;
+use super::customers::{UsedItem, asked};
 use super::once::{Replayed, Write};
+use super::{body, page};
 use crate::access::Caller;
 use crate::mapping_csv::{self, BadLine, MAX_BYTES, Report, Unreadable};
 use crate::problem::{Problem, ProblemDetails};
 use crate::state::AppState;
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use ledger::{Label, Timestamp};
+use ledger::{Facet, Label, Timestamp};
 use serde::Serialize;
-use store::{Mapped, Mapping};
-use utoipa::ToSchema;
+use store::trace::{Sort, TraceCursor, TraceKind, TraceQuery};
+use store::{Mapped, Mapping, StoreError, Trace, Used};
+use utoipa::{IntoParams, ToSchema};
 
 /// On whose behalf an interaction was. What is left out, or null, stays what its events say; without both it is mapped to nobody.
 #[derive(ToSchema)]
@@ -101,6 +103,212 @@ pub async fn map_many(
     let none = report.mapped + report.unchanged == 0 && report.rejected > 0;
     let status = if none { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Json(MappingReport::new(report))))
+}
+
+/// Which interactions, and when.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes the query for the documentation; `customers::asked` reads it")]
+pub struct InteractionQuery {
+    /// First day (`2026-11-01`) or instant (`2026-11-01T00:00:00Z`); 30 days before `to` where it is not said.
+    from: Option<String>,
+    /// Last day, included, or the instant before which usage counts; today where it is not said.
+    to: Option<String>,
+    /// Only those that count for this user; repeat the parameter for several; empty for those that count for nobody.
+    user: Option<String>,
+    /// Only those that count for this tenant; repeat the parameter for several; empty for those that count for none.
+    tenant: Option<String>,
+    /// `false`: only those that count for neither a user nor a tenant; `true`: only the others.
+    mapped: Option<bool>,
+    /// Only those whose first event with a workflow names this one; repeat the parameter for several.
+    workflow: Option<String>,
+    /// Only those whose first event with a project names this one; repeat the parameter for several.
+    project: Option<String>,
+    /// Only those whose id begins so.
+    prefix: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many on the page at most, 1 to 100: a page can be shorter and not the last.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u32>,
+}
+
+/// List interactions
+///
+/// Those with events in the period, most credits first, each with what was used in the period. Those that have events outside of it as
+/// well (`partial`) stand where all of their credits would. A page can be short and not the last: go on while there is a cursor.
+///
+/// # Errors
+/// A query that cannot be read.
+#[utoipa::path(
+    get, path = "/api/v1/interactions", operation_id = "list_interactions", tag = "Customers", params(InteractionQuery),
+    responses(
+        (status = 200, description = "A page of interactions", body = InteractionList),
+        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<AppState>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<InteractionList>, Problem> {
+    let (question, rest) = asked(&query.unwrap_or_default(), &caller)?;
+    let zone = app.store.org(caller.org).await?.zone;
+    let (from, to) = store::usage::bounds(zone, question.range(app.store.now(), zone)?)?;
+    let of = |wanted: &Facet| {
+        let chosen = question.wide.chosen.iter().filter(|(facet, _)| facet == wanted);
+        chosen.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
+    if !question.filter.sources.is_empty() || question.wide.chosen.iter().any(|(facet, _)| !is_known(facet)) {
+        return Err(page::bad_query(
+            "interactions are told apart by user, tenant, mapped, workflow, project and prefix",
+        ));
+    }
+    let asked = TraceQuery {
+        sort: Sort::Credits,
+        overlapping: true,
+        from: Some(from),
+        before: Some(to),
+        users: of(&Facet::User),
+        tenants: of(&Facet::Tenant),
+        workflows: of(&Facet::Workflow),
+        projects: question.filter.projects.clone(),
+        mapped: rest.mapped,
+        search: rest.prefix,
+        only_project: caller.project.as_ref().map(ToString::to_string),
+        cursor: rest.cursor.map(|text| TraceCursor::parse(&text).ok_or_else(page::bad_cursor)).transpose()?,
+        limit: page::limit(rest.limit)?,
+        ..TraceQuery::new(TraceKind::Interaction)
+    };
+    let found = app.store.traces(caller.org, asked).await?;
+    Ok(Json(InteractionList {
+        from,
+        to,
+        timezone: zone.name().to_owned(),
+        items: found.traces.iter().map(InteractionItem::new).collect(),
+        next_cursor: found.on.map(TraceCursor::text),
+    }))
+}
+
+const fn is_known(facet: &Facet) -> bool {
+    matches!(facet, Facet::User | Facet::Tenant | Facet::Workflow)
+}
+
+/// Get an interaction
+///
+/// All of it, whenever its events happened, and how it is mapped.
+///
+/// # Errors
+/// No such interaction in this org.
+#[utoipa::path(
+    get, path = "/api/v1/interactions/{id}", operation_id = "get_interaction", tag = "Customers",
+    params(("id" = String, Path, description = "As events say it in `data.interaction`", example = "visit-17")),
+    responses(
+        (status = 200, description = "The interaction", body = InteractionDetail),
+        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub async fn show(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<InteractionDetail>, Problem> {
+    let unknown = || Problem::not_found("there is no such interaction: neither an event nor a mapping named it");
+    let label = Label::kept(&id).map_err(|_| unknown())?;
+    let only = caller.project.as_ref().map(ToString::to_string);
+    let mapped = app.store.mapping(caller.org, label).await?;
+    let is_mapped = mapped.at.is_some() && caller.project.is_none();
+    let trace = match app.store.trace(caller.org, TraceKind::Interaction, id, only).await {
+        Ok(detail) => Some(detail.trace),
+        Err(StoreError::NotFound(_)) if is_mapped => None,
+        Err(StoreError::NotFound(_)) => return Err(unknown()),
+        Err(error) => return Err(error.into()),
+    };
+    let text = |label: &Option<Label>| label.as_ref().map(ToString::to_string);
+    Ok(Json(InteractionDetail {
+        interaction: trace.as_ref().map_or_else(
+            || InteractionItem::empty(mapped.interaction.to_string(), text(&mapped.user), text(&mapped.tenant)),
+            InteractionItem::new,
+        ),
+        mapping: mapped.at.is_some().then(|| MappingItem::new(mapped)),
+    }))
+}
+
+/// A page of interactions.
+#[derive(Serialize, ToSchema)]
+pub struct InteractionList {
+    /// First instant of the period.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// First instant after it.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// Whose days these are.
+    #[schema(example = "Europe/Berlin")]
+    timezone: String,
+    /// Most credits first.
+    items: Vec<InteractionItem>,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// An interaction, and what was used in it.
+#[derive(Serialize, ToSchema)]
+#[schema(title = "Interaction")]
+pub struct InteractionItem {
+    #[schema(example = "visit-17")]
+    id: String,
+    /// The user it counts for, whether mapped or said by its events; null for nobody.
+    #[schema(example = "dr-lund")]
+    user: Option<String>,
+    /// The tenant it counts for; null for none.
+    #[schema(example = "clinic-3")]
+    tenant: Option<String>,
+    /// When the first of all its events happened; null where it has none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_at: Option<Timestamp>,
+    /// When the last one did.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_at: Option<Timestamp>,
+    /// Whether it has events outside of the period, which are not counted here.
+    partial: bool,
+    #[serde(flatten)]
+    used: UsedItem,
+}
+
+impl InteractionItem {
+    fn new(trace: &Trace) -> Self {
+        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let Trace { credits, events, failed, bytes, .. } = *trace;
+        Self {
+            id: trace.place.id.to_string(),
+            user: said(&trace.user),
+            tenant: said(&trace.tenant),
+            first_at: Some(trace.first_at),
+            last_at: Some(trace.last_at),
+            partial: trace.within.is_some(),
+            used: UsedItem::new(&trace.within.unwrap_or(Used { credits, events, failed, bytes })),
+        }
+    }
+
+    /// One that is mapped and has no events.
+    fn empty(id: String, user: Option<String>, tenant: Option<String>) -> Self {
+        let used = UsedItem::new(&Used::default());
+        Self { id, user, tenant, first_at: None, last_at: None, partial: false, used }
+    }
+}
+
+/// An interaction, and how it is mapped.
+#[derive(Serialize, ToSchema)]
+pub struct InteractionDetail {
+    #[serde(flatten)]
+    interaction: InteractionItem,
+    /// What it is mapped to; null where only its events say for whom it is.
+    mapping: Option<MappingItem>,
 }
 
 /// How an interaction is mapped.
