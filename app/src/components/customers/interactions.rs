@@ -54,12 +54,13 @@ fn panel(words: &Words, view: &View, found: &Interactions, (after, prefix): (&st
     if found.lines.is_empty() {
         return panel.child(head).child(empty()).children(short).children(turn);
     }
-    let table = lines(words, view, &found.lines, "Interactions by what they used");
+    let table = lines(words, view, &found.lines, None);
     panel.child(head).child(table).children(short).children(turn)
 }
 
-/// The table, also as part of another page.
-pub(super) fn lines(words: &Words, view: &View, lines: &[InteractionLine], label: &str) -> Markup {
+/// The table, also as part of the page of somebody whose they all are.
+pub(super) fn lines(words: &Words, view: &View, lines: &[InteractionLine], of: Option<Who>) -> Markup {
+    let shown: Vec<Who> = [Who::User, Who::Tenant].into_iter().filter(|who| Some(*who) != of).collect();
     let owner = |who: Who, id: &str| {
         if id.is_empty() {
             return Markup::new("td").child(Markup::new("span").class("unmapped").text(&format!("No {}", who.name())));
@@ -72,21 +73,23 @@ pub(super) fn lines(words: &Words, view: &View, lines: &[InteractionLine], label
             Markup::new("span").class("badge small").attr("title", title).text("in part")
         });
         let name = anchor(&interaction_href(&line.id, view)).class("name").text(&line.id);
-        row(
-            Markup::new("span").child(name).children(out),
-            [
-                owner(Who::User, &line.user),
-                owner(Who::Tenant, &line.tenant),
-                Markup::new("td").child(time(&line.first)),
-                number_of(amount_bare(words, line.used.credits)),
-                number(&format::count(line.used.events)),
-                number(&data_size(line.used.bytes)),
-            ],
-        )
+        let owners = shown.iter().map(|who| match who {
+            Who::User => owner(Who::User, &line.user),
+            Who::Tenant => owner(Who::Tenant, &line.tenant),
+        });
+        let cells = [
+            Markup::new("td").child(time(&line.first)),
+            number_of(amount_bare(words, line.used.credits)),
+            number(&format::count(line.used.events)),
+            number(&data_size(line.used.bytes)),
+        ];
+        row(Markup::new("span").child(name).children(out), owners.chain(cells))
     };
     let unit = format!("{}\t", format::unit_head(words));
-    let heads = ["Interaction", "User", "Tenant", "Began", &unit, "Events\t", "Data\t"];
-    table("table-scroll", label, &heads, lines.iter().map(line), None)
+    let mut heads = vec!["Interaction"];
+    heads.extend(shown.iter().map(|who| who.title()));
+    heads.extend(["Began", &unit, "Events\t", "Data\t"]);
+    table("table-scroll", "Interactions by what they used", &heads, lines.iter().map(line), None)
 }
 
 fn empty() -> Markup {

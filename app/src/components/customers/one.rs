@@ -55,12 +55,12 @@ pub async fn page(asked: &Asked<'_>, who: Who, id: &str) -> Result<Written, AppE
         .child(figures(words, &customer.used))
         .child(over_time(words, &customer, zone))
         .child(types(words, &customer.types, &own))
-        .child(interactions(words, &own, &customer.interactions))
+        .child(interactions(words, who, &own, &customer.interactions))
         .child(others);
     Ok(Written { title: id.to_owned(), body })
 }
 
-fn interactions(words: &Words, own: &View, found: &Interactions) -> Markup {
+fn interactions(words: &Words, who: Who, own: &View, found: &Interactions) -> Markup {
     let more = found
         .next
         .is_some()
@@ -75,7 +75,7 @@ fn interactions(words: &Words, own: &View, found: &Interactions) -> Markup {
     if found.lines.is_empty() {
         return panel.child(Markup::new("p").class("muted").text("None in these days."));
     }
-    panel.child(interactions::lines(words, own, &found.lines, "Its interactions"))
+    panel.child(interactions::lines(words, own, &found.lines, Some(who)))
 }
 
 fn others_head(who: Who, own: &View, customer: &Customer) -> Markup {
@@ -103,14 +103,14 @@ fn figures(words: &Words, used: &Used) -> Markup {
             .child(Markup::new("p").class("stat-remark").text(remark))
     };
     let average = if used.events > 0 { format::per_day(used.credits, used.events) } else { Credits::ZERO };
-    let each = format!("{} per event", short(words, average));
+    let over = format!("Over {}", format::counted(used.events, "event", "events"));
     let failed =
         if used.failed == 0 { "None failed".to_owned() } else { format!("{} failed", format::count(used.failed)) };
     Markup::new("div")
         .class("stats four")
         .child(stat_card(words, "Used", used.credits, "In these days"))
         .child(plain("Events", &format::count(used.events), &failed))
-        .child(stat_card(words, "Average", average, &each))
+        .child(stat_card(words, "Average per event", average, &over))
         .child(plain("Data transferred", &data_size(used.bytes), "In these days"))
 }
 
