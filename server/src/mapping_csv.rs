@@ -94,8 +94,9 @@ fn read(text: &str) -> Result<Read, Unreadable> {
     let (mut good, mut report) = (Vec::new(), Report::default());
     let mut seen: HashMap<Label, u64> = HashMap::new();
     let mut record = StringRecord::new();
+    let mut lines = Lines { text: text.as_bytes(), place: 0, line: 1 };
     loop {
-        let line = reader.position().line();
+        let line = lines.at(reader.position().byte());
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {}
@@ -104,7 +105,6 @@ fn read(text: &str) -> Result<Read, Unreadable> {
                 continue;
             }
         }
-        let line = record.position().map_or(line, csv::Position::line);
         if good.len() + report.rejected >= MAX_LINES {
             let detail = format!("it has more than {MAX_LINES} lines: send it in parts");
             return Err(Unreadable("too_many_items", detail));
@@ -122,6 +122,25 @@ fn read(text: &str) -> Result<Read, Unreadable> {
         }
     }
     Ok((good, report))
+}
+
+/// Counts lines as people do: the reader's own count is one behind where lines end as on Windows.
+struct Lines<'t> {
+    text: &'t [u8],
+    place: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of what begins at a byte or after the ends of lines there; bytes come in order.
+    fn at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        let ends = self.text[byte..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let to = byte + ends;
+        self.line += self.text[self.place..to].iter().filter(|b| **b == b'\n').count() as u64;
+        self.place = to;
+        self.line
+    }
 }
 
 /// Where interaction, user and tenant stand.
@@ -188,6 +207,11 @@ mod tests {
             [(4, "missing_field"), (5, "maps_to_nobody"), (6, "repeated"), (7, "bad_line"), (8, "bad_label")]
         );
         assert_eq!(told("interaction;user\ni;u").0, ["2 i u -"]);
+        let windows = "interaction,user\r\na,b\r\n\r\nc,\r\n\"d\r\n\",e\r\nf,\r\n";
+        assert_eq!(
+            told(windows),
+            (vec!["2 a b -".to_owned()], vec![(4, "maps_to_nobody"), (5, "bad_label"), (7, "maps_to_nobody")])
+        );
     }
 
     #[test]

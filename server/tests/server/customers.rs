@@ -163,7 +163,7 @@ async fn a_key_of_one_project_sees_what_was_used_there_and_maps_nothing() {
         org: ORG.to_owned(),
         name: "p1".to_owned(),
         scopes: [Scope::EventsWrite, Scope::UsageRead].map(|scope| scope.as_str().to_owned()).to_vec(),
-        project: Some("p1".to_owned()),
+        project: Some(ledger::Label::parse("project", "p1").expect("a label")),
         expires_in_days: None,
     };
     server.key = match server.run(new).await {
