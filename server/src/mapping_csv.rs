@@ -210,7 +210,7 @@ mod tests {
         let windows = "interaction,user\r\na,b\r\n\r\nc,\r\n\"d\r\n\",e\r\nf,\r\n";
         assert_eq!(
             told(windows),
-            (vec!["2 a b -".to_owned()], vec![(4, "maps_to_nobody"), (5, "bad_label"), (7, "maps_to_nobody")])
+            (vec!["2 a b -".to_owned(), "5 d e -".to_owned()], vec![(4, "maps_to_nobody"), (7, "maps_to_nobody")])
         );
     }
 

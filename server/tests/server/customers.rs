@@ -8,7 +8,11 @@ use store::Scope;
 /// Ids that mean something to somebody else.
 const HOSTILE: [&str; 6] = ["../", "..%2f", "a\"b'<script>", "é 😀+&=?#", "=1+1", "x/y;z"];
 
-fn event(id: &str, data: Value) -> Value {
+/// Its quantity is in tenths of a credit, which are a thousand images each.
+fn event(id: &str, mut data: Value) -> Value {
+    if let Some(tenths) = data["quantity"].as_i64() {
+        data["quantity"] = json!(tenths * 1_000);
+    }
     json!({"id": id, "source": "api", "type": "images", "time": "2026-11-20T09:00:00Z", "data": data})
 }
 
@@ -31,7 +35,6 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(id, credits)| ((*id).to_owned(), (*credits).to_owned())).collect()
 }
 
-/// Ten images are a credit.
 async fn with_events(server: &Server) {
     let events = json!([
         event("1", json!({"quantity": 50, "interaction": "visit-1", "user": "ada", "tenant": "north"})),
