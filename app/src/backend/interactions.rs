@@ -153,7 +153,9 @@ impl Backend {
 }
 
 /// What a form answers for which nothing was done.
-#[must_use]
+///
+/// # Errors
+/// What is not about the form.
 pub fn told(error: AppError) -> Result<Told, AppError> {
     match error {
         AppError::Refused { problem } => {

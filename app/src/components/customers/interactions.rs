@@ -34,8 +34,8 @@ pub async fn page(asked: &Asked<'_>, told: Option<&Told>) -> Result<Written, App
         .children(told.map(outcome))
         .child(controls(PATH, &view, &found.days, Some(&search), words))
         .child(panel(words, &view, &found, (after, prefix)))
-        .children(found.may_map.then(|| map_one()))
-        .children(found.may_map.then(|| map_many()));
+        .children(found.may_map.then(map_one))
+        .children(found.may_map.then(map_many));
     Ok(Written { title: "Customers: interactions".to_owned(), body })
 }
 

@@ -259,13 +259,11 @@ impl Said {
     }
 }
 
-/// When and by which event a trace's workflow or project is said, and what it is, of the events in `trace_event`.
-fn first_saying(
-    conn: &Connection,
-    org: OrgId,
-    (kind, id): Key,
-    column: Said,
-) -> Result<Option<((i64, i64), i64)>, StoreError> {
+/// When and by which event something is said, and what.
+type Saying = ((i64, i64), i64);
+
+/// When and by which event one of these is said of a trace, and what it is, of the events in `trace_event`.
+fn first_saying(conn: &Connection, org: OrgId, (kind, id): Key, column: Said) -> Result<Option<Saying>, StoreError> {
     let sql = format!(
         "SELECT t.at, t.seq, e.{0} FROM trace_event t JOIN owned_event e ON e.org_id = t.org_id AND e.seq = t.seq
          WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.{0} <> 0 ORDER BY t.at, t.seq LIMIT 1",
