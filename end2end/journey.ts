@@ -18,7 +18,7 @@ export function keyOf(org: string, ...scopes: string[]): string {
 }
 
 /** Email and password: of the sample's owner as `scrip sample` printed them, or of an org that the set-up made. */
-export function account(who: 'sample' | 'empty' | 'clients' | 'traces' | 'desk' | 'till'): { email: string; password: string } {
+export function account(who: 'sample' | 'empty' | 'clients' | 'traces' | 'desk' | 'till' | 'ward' | 'clinic'): { email: string; password: string } {
   if (who !== 'sample') return { email: `${who}@example.com`, password: process.env.E2E_PASSWORD ?? '' };
   const printed = process.env.E2E_SAMPLE ?? '';
   const email = /\S+@\S+/.exec(printed)?.[0] ?? '';

@@ -39,6 +39,11 @@ export default async function setup(): Promise<() => Promise<void>> {
     run(['org', 'create', name, '--preset', 'token-billing', '--zone', 'UTC']);
     run(['user', 'create', `${name.toLowerCase()}@example.com`, '--org', name, '--password-stdin'], `${password}\n`);
   }
+  // Two that know interactions, for journeys with a script and without.
+  for (const name of ['Ward', 'Clinic']) {
+    run(['org', 'create', name, '--preset', 'clinical-api', '--zone', 'UTC']);
+    run(['user', 'create', `${name.toLowerCase()}@example.com`, '--org', name, '--password-stdin'], `${password}\n`);
+  }
   // Two whose operators give and adjust, one with a script and one without.
   for (const name of ['Desk', 'Till']) {
     run(['org', 'create', name, '--preset', 'token-billing', '--zone', 'Europe/Berlin']);

@@ -19,11 +19,13 @@ use leptos::prelude::{expect_context, use_context};
 use store::{By, CubeQuery, Range, StoreError, Wide};
 
 pub mod audit;
+mod customers;
 pub mod deletion;
 pub mod desk;
 mod events_csv;
 mod export;
 mod grants;
+pub mod interactions;
 pub mod keys;
 mod operator;
 mod overview;
@@ -201,6 +203,7 @@ impl From<StoreError> for AppError {
         let request_id = request_id();
         match error {
             StoreError::Refused(refusal) => Self::Refused { problem: refusal.to_string() },
+            StoreError::TooMany(problem) => Self::Refused { problem: problem.to_owned() },
             StoreError::BadRange(problem) => Self::BadRange { problem: problem.to_owned() },
             StoreError::Busy | StoreError::Stopped => Self::Busy { request_id },
             StoreError::NotFound(_) => Self::NotFound,

@@ -24,6 +24,19 @@ pub fn push(query: &mut String, name: &str, value: &str) {
     encode(query, value);
 }
 
+/// The address of something below a path, by its id. `.` and `..` cannot be said in an address: browsers walk along them.
+#[must_use]
+pub fn place(path: &str, id: &str) -> String {
+    let mut text = format!("{path}/");
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(char::from(byte)),
+            _ => hex(&mut text, byte),
+        }
+    }
+    text
+}
+
 /// A segment of a path, decoded.
 #[must_use]
 pub fn segment(text: &str) -> String {
@@ -61,18 +74,20 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 fn encode(out: &mut String, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => out.push(char::from(byte)),
             b' ' => out.push('+'),
-            _ => {
-                out.push('%');
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
+            _ => hex(out, byte),
         }
     }
+}
+
+fn hex(out: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(HEX[usize::from(byte >> 4)]));
+    out.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
 #[cfg(test)]
@@ -97,6 +112,14 @@ mod tests {
             pairs.iter().for_each(|(k, v)| push(&mut query, k, v));
             prop_assert!(query.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b'"'));
             prop_assert_eq!(parse(&query), pairs);
+        }
+
+        #[test]
+        fn whatever_an_id_is_its_address_leads_to_it(id in ".{1,40}") {
+            let place = place("/users", &id);
+            prop_assert!(place.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~%".contains(&b)));
+            let found: Vec<String> = place.split('/').skip(1).map(segment).collect();
+            prop_assert_eq!(found, ["users".to_owned(), id]);
         }
     }
 }

@@ -154,7 +154,14 @@ async fn org(store: &Store) -> OrgId {
     let lines: Vec<String> = (0..METERS).map(line).collect();
     let lines = serde_json::from_str(&format!("[{}]", lines.join(","))).expect("good rate lines");
     let words = ledger::Words::default();
-    let new =
-        NewOrg { name: "Large".to_owned(), zone: "UTC".to_owned(), synthetic: true, words, meters: vec![], lines };
+    let new = NewOrg {
+        name: "Large".to_owned(),
+        zone: "UTC".to_owned(),
+        synthetic: true,
+        words,
+        meters: vec![],
+        agents: vec![],
+        lines,
+    };
     store.create_org(new).await.expect("a new org").id
 }

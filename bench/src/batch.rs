@@ -59,6 +59,7 @@ pub(crate) async fn org(store: &Store) -> OrgId {
         synthetic: true,
         words: ledger::Words::default(),
         meters: vec![],
+        agents: vec![],
         lines,
     };
     let org = store.create_org(new).await.expect("a new org").id;

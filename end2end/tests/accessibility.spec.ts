@@ -24,7 +24,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto('/sign-in');
     expect(await findings(page)).toEqual([]);
     await signIn(page, 'sample');
-    for (const path of ['/', '/analytics', '/analytics?type=images&group=source', '/analytics?from=2020-01-01&to=2026-01-01', '/rate-card?from=1&to=1', '/grants?status=all', '/grants?error=bad_amount&amount=x', '/grants?adjust=-1&reason=Test', '/settings/keys?status=all', '/settings/keys?error=bad_key_terms&do=create', '/settings/audit', '/settings/organization', '/settings/organization?error=bad_zone&do=organization&zone=x', '/settings/terminology', '/help']) {
+    for (const path of ['/', '/analytics', '/analytics?type=images&group=source', '/analytics?from=2020-01-01&to=2026-01-01', '/rate-card?from=1&to=1', '/grants?status=all', '/grants?error=bad_amount&amount=x', '/grants?adjust=-1&reason=Test', '/settings/keys?status=all', '/settings/keys?error=bad_key_terms&do=create', '/settings/audit', '/settings/organization', '/settings/organization?error=bad_zone&do=organization&zone=x', '/settings/terminology', '/help', '/customers', '/customers/tenants', '/customers/interactions']) {
       await page.goto(path);
       await hydrated(page);
       expect(await findings(page), path).toEqual([]);

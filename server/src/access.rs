@@ -77,6 +77,13 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/events", Need::Key(&[Scope::UsageRead])),
     rule("GET", "/api/v1/events/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/usage", Need::ProjectKey(&[Scope::UsageRead])),
+    // On whose behalf is said by what reports usage; of any project, since an interaction may be in several.
+    rule("GET", "/api/v1/interactions", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/interactions/{id}", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("PUT", "/api/v1/interactions", Need::Key(&[Scope::EventsWrite])),
+    rule("PUT", "/api/v1/interactions/{id}", Need::Key(&[Scope::EventsWrite])),
+    rule("GET", "/api/v1/users", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/tenants", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
     rule("POST", "/api/v1/authorize", WORK_READ),
@@ -111,6 +118,16 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
     // Whoever sees usage keeps views of it; whose they are is checked by the store.
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
+    // On whose behalf.
+    rule("GET", "/customers", Need::May(Permission::SeeUsage)),
+    rule("GET", "/customers/tenants", Need::May(Permission::SeeUsage)),
+    rule("GET", "/customers/interactions", Need::May(Permission::SeeUsage)),
+    rule("GET", "/interactions/{id}", Need::May(Permission::SeeUsage)),
+    // For whom usage counts changes every sum by user and tenant: a matter of those who run the org.
+    rule("POST", "/customers/interactions", Need::May(Permission::ManageSettings)),
+    rule("POST", "/interactions/{id}", Need::May(Permission::ManageSettings)),
+    rule("GET", "/users/{id}", Need::May(Permission::SeeUsage)),
+    rule("GET", "/tenants/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),

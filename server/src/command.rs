@@ -384,7 +384,15 @@ async fn create_org(
 ) -> Result<Answer, CommandError> {
     let new = match Preset::named(preset, store.folder())? {
         Some(preset) => preset.new_org(name, zone, synthetic),
-        None => NewOrg { name, zone, synthetic, words: Words::default(), meters: Vec::new(), lines: Vec::new() },
+        None => NewOrg {
+            name,
+            zone,
+            synthetic,
+            words: Words::default(),
+            meters: Vec::new(),
+            agents: Vec::new(),
+            lines: Vec::new(),
+        },
     };
     let org = store.create_org(new).await?;
     Ok(Answer::Orgs(vec![line(store, org).await?]))

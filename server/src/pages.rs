@@ -18,7 +18,7 @@ use app::backend::{self, Backend, Viewer};
 use app::components::help::explorer::Explorer;
 use app::components::operator::Office;
 use app::components::setup::SETUP;
-use app::components::written;
+use app::components::written::{self, Written};
 use app::correction::Ask;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
@@ -42,9 +42,19 @@ pub async fn written(State(app): State<AppState>, SignedIn(viewer): SignedIn, re
     let backend = Backend { store: app.store.clone(), viewer };
     let uri = request.uri();
     let page = written::page(&backend, uri.path(), uri.query().unwrap_or_default()).await;
+    written_out(&app, backend.viewer, request, page).await
+}
+
+/// Such a page, or what came of reading it.
+pub(crate) async fn written_out(
+    app: &AppState,
+    viewer: Option<Viewer>,
+    request: Request,
+    page: Result<Written, AppError>,
+) -> Response {
     let status = page.as_ref().err().map_or(200, AppError::status);
     let outcome = written::Outcome(page);
-    let mut response = render_with(&app, backend.viewer, request, move || provide_context(outcome.clone())).await;
+    let mut response = render_with(app, viewer, request, move || provide_context(outcome.clone())).await;
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

@@ -92,6 +92,9 @@ pub struct MeterText {
     /// What lists of transactions call it; the meter's name where it is empty.
     #[serde(default)]
     pub service: String,
+    /// Whether a workflow that uses it is an AI agent.
+    #[serde(default)]
+    pub agent: bool,
 }
 
 /// Why a preset cannot be used.
@@ -232,8 +235,8 @@ impl Preset {
     /// An org of that name and zone that begins with it.
     #[must_use]
     pub fn new_org(self, name: String, zone: String, synthetic: bool) -> NewOrg {
-        let meters = self.meter_infos();
-        NewOrg { name, zone, synthetic, words: self.words, meters, lines: self.lines }
+        let (meters, agents) = (self.meter_infos(), self.agents());
+        NewOrg { name, zone, synthetic, words: self.words, meters, agents, lines: self.lines }
     }
 
     /// Its meters as an org has them.
@@ -246,6 +249,12 @@ impl Preset {
             service: text.service.clone(),
         };
         self.meters.iter().map(info).collect()
+    }
+
+    /// Its meters that make a workflow that uses them an AI agent.
+    #[must_use]
+    pub fn agents(&self) -> Vec<Meter> {
+        self.meters.iter().filter(|text| text.agent).map(|text| text.meter.clone()).collect()
     }
 
     /// The plan of that name.

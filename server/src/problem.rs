@@ -160,6 +160,7 @@ impl From<StoreError> for Problem {
             StoreError::Conflict(_) | StoreError::FileExists(_) => StatusCode::CONFLICT,
             StoreError::BadRange(_) => StatusCode::BAD_REQUEST,
             StoreError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            StoreError::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
             StoreError::Busy | StoreError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Database(_) | StoreError::Internal(_) => {
                 tracing::error!(cause = ?error, "the store failed");

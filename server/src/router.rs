@@ -8,8 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views, security,
-    settings, setup, telemetry,
+    api, assets, customers, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views,
+    security, settings, setup, telemetry,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -49,6 +49,11 @@ pub fn router(app: AppState) -> Result<Router, String> {
     let pages = Router::new()
         .route("/", get(pages::page))
         .route("/analytics", get(pages::page))
+        .route("/customers", get(pages::written))
+        .route("/customers/tenants", get(pages::written))
+        .route("/interactions/{id}", get(pages::written).post(customers::map_one))
+        .route("/users/{id}", get(pages::written))
+        .route("/tenants/{id}", get(pages::written))
         .route("/grants", get(pages::page).post(desk::give))
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
@@ -102,7 +107,11 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/live", get(live::live))
         .route("/api/fn/{*name}", post(pages::server_function))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))
-        .route("/rate-card", post(desk::rate_card).layer(RequestBodyLimitLayer::new(MAX_CARD_FORM_BYTES)));
+        .route("/rate-card", post(desk::rate_card).layer(RequestBodyLimitLayer::new(MAX_CARD_FORM_BYTES)))
+        .route(
+            customers::PATH,
+            get(pages::written).post(customers::map).layer(RequestBodyLimitLayer::new(customers::MAX_FORM_BYTES)),
+        );
     let operation = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

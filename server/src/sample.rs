@@ -106,8 +106,8 @@ struct Run<'p> {
     workflow: &'p Workflow,
     number: u64,
     source: &'p str,
-    user: String,
-    tenant: String,
+    /// User and tenant, where they are said.
+    parties: Option<(String, String)>,
 }
 
 impl<'p> Day<'p> {
@@ -142,8 +142,10 @@ impl<'p> Day<'p> {
         let number = self.number + made.len() as u64;
         let (names, weights): (Vec<&String>, Vec<u64>) = workflow.sources.iter().unzip();
         let source = names[self.chance.weighted(&weights)];
-        let (user, tenant) = self.parties();
-        let run = Run { workflow, number, source, user, tenant };
+        let parties = self.parties();
+        // Drawn only where it is asked for, so that other samples stay what they were.
+        let unmapped = self.shape.unmapped > 0 && self.chance.below(1_000) < self.shape.unmapped;
+        let run = Run { workflow, number, source, parties: (!unmapped).then_some(parties) };
         let mut steps = Vec::new();
         let modules = || workflow.modules.iter().map(Spanned::get_ref).filter(|module| module.is_in_runs_from(source));
         for module in modules() {
@@ -174,9 +176,13 @@ impl<'p> Day<'p> {
             "project": project.map(|project| json!({"id": project.id, "name": project.name})),
             "workflow": {"id": run.workflow.id, "name": run.workflow.name},
             "run": format!("run-{}-{}", self.seed, run.number), "module": {"id": module.id, "name": module.name},
-            "user": run.user, "tenant": run.tenant, "interaction": format!("interaction-{}", run.number),
+            "interaction": format!("interaction-{}", run.number),
             "status": if failed { "failed" } else { "succeeded" },
         });
+        if let Some((user, tenant)) = &run.parties {
+            data["user"] = json!(user);
+            data["tenant"] = json!(tenant);
+        }
         if !module.quantities.is_empty() {
             let quantities = self.quantities(module, failed);
             if let Some(bytes) = module.bytes_of.as_ref().and_then(|meter| quantities.get(meter.as_str())) {

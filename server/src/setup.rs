@@ -265,7 +265,7 @@ fn base(preset: Preset) -> Base {
         contains,
         sample: preset.sample.is_some(),
     };
-    Base { choice, meters: preset.meter_infos(), words: preset.words, lines: preset.lines }
+    Base { choice, meters: preset.meter_infos(), agents: preset.agents(), words: preset.words, lines: preset.lines }
 }
 
 async fn page(

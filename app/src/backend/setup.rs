@@ -11,7 +11,7 @@ use crate::markup::Markup;
 use crate::query;
 use ::ledger::cube::MeterInfo;
 use ::ledger::label::{MAX_LABEL_BYTES, check_text};
-use ::ledger::{Credits, Currency, GrantKind, OrgId, OrgSettings, RateLine, Words};
+use ::ledger::{Credits, Currency, GrantKind, Meter, OrgId, OrgSettings, RateLine, Words};
 use store::{Draft, EventPage, Founding, NewGrant, NewKey, NewOrg, Scope, Setup, Store, StoreError};
 
 pub use store::Setup as Standing;
@@ -33,6 +33,8 @@ pub struct Base {
     pub words: Words,
     /// Its meters.
     pub meters: Vec<MeterInfo>,
+    /// Those of them that make a workflow that uses them an AI agent.
+    pub agents: Vec<Meter>,
     /// Its rate card.
     pub lines: Vec<RateLine>,
 }
@@ -258,7 +260,7 @@ impl Wizard<'_> {
         };
         let (words, meters, lines) = (self.words(base).await?, base.meters.clone(), base.lines.clone());
         let new = Founding {
-            org: NewOrg { name, zone, synthetic: false, words, meters, lines },
+            org: NewOrg { name, zone, synthetic: false, words, meters, agents: base.agents.clone(), lines },
             settings,
             opening: opening(&credits)?,
             key: new_key(OrgId(0), &key),

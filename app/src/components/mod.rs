@@ -12,6 +12,10 @@ pub mod chart_panel;
 pub mod correction;
 pub mod correction_preview;
 pub mod credit_types;
+#[cfg(feature = "ssr")]
+pub mod crumbs;
+#[cfg(feature = "ssr")]
+pub mod customers;
 pub mod difference;
 pub mod eager;
 pub mod empty_state;

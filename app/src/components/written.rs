@@ -4,6 +4,7 @@
 //! One folder per noun under `components/`, each with an `async fn page(&Asked) -> Result<Written, AppError>`, listed in [`page`].
 
 use crate::backend::{Backend, Org};
+use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::still::Still;
 use crate::error::AppError;
@@ -46,16 +47,30 @@ impl Asked<'_> {
     }
 }
 
+/// What an address asks for.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], or what the store says.
+pub async fn asked<'r>(backend: &'r Backend, path: &str, search: &str) -> Result<Asked<'r>, AppError> {
+    let viewer = backend.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
+    let org = backend.store.org(viewer.org).await?;
+    let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
+    Ok(Asked { backend, org, path, query: query::parse(search) })
+}
+
 /// The page at an address.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::NotFound`], or what the page says.
 pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written, AppError> {
-    let viewer = backend.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
-    let org = backend.store.org(viewer.org).await?;
-    let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
-    let asked = Asked { backend, org, path, query: query::parse(search) };
+    let asked = asked(backend, path, search).await?;
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["customers"] => customers::list::page(&asked, Who::User).await,
+        ["customers", "tenants"] => customers::list::page(&asked, Who::Tenant).await,
+        ["customers", "interactions"] => customers::interactions::page(&asked, None).await,
+        ["interactions", id] => customers::interaction::page(&asked, id, None).await,
+        ["users", id] => customers::one::page(&asked, Who::User, id).await,
+        ["tenants", id] => customers::one::page(&asked, Who::Tenant, id).await,
         _ => Err(AppError::NotFound),
     }
 }

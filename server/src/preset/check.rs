@@ -232,10 +232,12 @@ impl Sample<'_> {
         if shape.owner.as_ref().is_some_and(|owner| !owner.contains('@')) {
             wrong.push("owner is an email address".to_owned());
         }
-        let weights = [&shape.weekdays[..], &shape.hours[..], &[shape.growth_percent], &shape.failing[..]].concat();
+        let weights =
+            [&shape.weekdays[..], &shape.hours[..], &[shape.growth_percent], &shape.failing[..], &[shape.unmapped]]
+                .concat();
         if weights.iter().any(|weight| *weight > MAX_WEIGHT) || shape.hours.iter().all(|weight| *weight == 0) {
             wrong.push(format!(
-                "weekdays, hours, growth_percent and failing go up to {MAX_WEIGHT}; not all hours are 0"
+                "weekdays, hours, growth_percent, failing and unmapped go up to {MAX_WEIGHT}; not all hours are 0"
             ));
         }
         for (name, crowd) in [("users", &shape.users), ("tenants", &shape.tenants)] {

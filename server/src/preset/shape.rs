@@ -41,6 +41,9 @@ pub struct Shape {
     /// Of a thousand calls, how many fail: on most days, and on bad ones.
     #[serde(default = "failing")]
     pub failing: [u64; 2],
+    /// Of a thousand interactions, how many say neither user nor tenant: they are to be mapped.
+    #[serde(default)]
+    pub unmapped: u64,
     /// On whose behalf.
     pub users: Crowd,
     /// For which customers of the customer.

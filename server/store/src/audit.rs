@@ -61,6 +61,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("event.void", "Event voided"),
     ("event.replace", "Event replaced"),
     ("rate_card.create", "Rate card laid down"),
+    ("interaction.map", "Interaction mapped"),
 ];
 
 /// Who does something, and from where.
@@ -211,6 +212,10 @@ impl Store {
 
 type Columns = (i64, i64, String, Option<String>, String, String, Option<String>, Option<String>);
 
+fn row((seq, at, actor, address, action, target, before, after): Columns) -> AuditRow {
+    AuditRow { seq, at: Timestamp::from_micros(at), actor, address, action, target, before, after }
+}
+
 impl Store {
     /// A page of the log, newest first.
     ///
@@ -231,16 +236,23 @@ impl Store {
         .bind(page.limit.min(MAX_PAGE))
         .fetch_all(self.reader())
         .await?;
-        let row = |(seq, at, actor, address, action, target, before, after): Columns| AuditRow {
-            seq,
-            at: Timestamp::from_micros(at),
-            actor,
-            address,
-            action,
-            target,
-            before,
-            after,
-        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// What was done to one thing, newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) async fn audit_of(&self, org: OrgId, target: String, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<Columns> = sqlx::query_as(
+            "SELECT audit_seq, at, actor, address, action, target, before, after FROM audit
+             WHERE org_id = ?1 AND target = ?2 ORDER BY audit_seq DESC LIMIT ?3",
+        )
+        .bind(org.0)
+        .bind(target)
+        .bind(limit.min(MAX_PAGE))
+        .fetch_all(self.reader())
+        .await?;
         Ok(rows.into_iter().map(row).collect())
     }
 
@@ -280,6 +292,7 @@ mod tests {
             synthetic: false,
             words: Words::default(),
             meters: vec![],
+            agents: vec![],
             lines: vec![],
         };
         let acme = store.create_org(new("Acme")).await.expect("made").id;

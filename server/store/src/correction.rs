@@ -16,7 +16,7 @@ use crate::payer::payers;
 use crate::rollup::{drop_empty, quarter_of};
 use crate::rows;
 use crate::tx::Tx;
-use crate::wide;
+use crate::{trace, wide};
 use ledger::correction::{Voiding, check_reason, put};
 use ledger::label::{MAX_TEXT_BYTES, check_text};
 use ledger::{
@@ -299,6 +299,7 @@ impl Tx<'_> {
         let voiding = Voiding { event, paid, replacement, tiers, reason: reason.to_owned() };
         let (draft, refund) = org.position.void(voiding, org.next_grant, now, cause)?;
         wide::take_back(conn, id, org.zone, event)?;
+        trace::take_back(conn, id, event)?;
         let changes = stood.take_back(conn, id, org)?;
         let happened_in = cycle(org.zone, stood.occurred_at)?;
         let zone = org.zone;

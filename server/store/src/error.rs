@@ -22,6 +22,9 @@ pub enum StoreError {
     /// More events in one call than [`crate::MAX_BATCH`].
     #[error("more than {} events at once: send them in parts", crate::MAX_BATCH)]
     TooLarge,
+    /// More than can be done in one transaction.
+    #[error("{0}")]
+    TooMany(&'static str),
     /// The writer's queue is full.
     #[error("too much is waiting to be written: try again in a moment")]
     Busy,
@@ -49,6 +52,7 @@ impl StoreError {
             Self::Conflict(_) => "conflict",
             Self::BadRange(_) => "bad_range",
             Self::TooLarge => "too_many_items",
+            Self::TooMany(_) => "too_many",
             Self::Busy => "busy",
             Self::Stopped => "stopped",
             Self::FileExists(_) => "file_exists",

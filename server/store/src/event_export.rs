@@ -266,7 +266,7 @@ fn window(
     let mut select = conn.prepare_cached(
         "SELECT e.operation_id, e.source_id, e.project_id, e.workflow_id, e.run_id, e.module_id, e.user_id, e.tenant_id,
                 e.interaction_id, e.failed, e.seq, e.occurred_at, e.bytes, e.description, e.attributes, i.external_id
-         FROM event e JOIN identity i ON i.org_id = e.org_id AND i.seq = e.seq
+         FROM owned_event e JOIN identity i ON i.org_id = e.org_id AND i.seq = e.seq
          WHERE e.org_id = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.occurred_at >= ?4 AND e.occurred_at < ?5
            AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = e.org_id AND v.event_seq = e.seq)
          ORDER BY e.seq",

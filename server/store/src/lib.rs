@@ -25,6 +25,7 @@ pub mod event_export;
 pub mod grant;
 pub mod hold;
 pub mod ingest;
+pub mod interaction;
 pub mod invitation;
 pub mod job;
 pub mod key;
@@ -46,6 +47,7 @@ pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod setup;
+pub mod trace;
 pub mod transaction;
 pub mod usage;
 pub mod user;
@@ -80,6 +82,7 @@ pub use event_export::{EventExport, EventFilter, ExportedEvent};
 pub use grant::{GrantPage, GrantState, NewGrant};
 pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
+pub use interaction::{Mapped, Mapping};
 pub use invitation::{Guest, Invitation, Invited};
 pub use job::JobRun;
 pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
@@ -98,11 +101,15 @@ pub use second_factor::{HalfSignedIn, SecondFactor};
 pub use session::{EndSessions, NewSession, Session, SessionRow};
 pub use settings::OwnWords;
 pub use setup::{Draft, Founding, Setup};
+pub use trace::{
+    Sort, Trace, TraceCursor, TraceDetail, TraceEvent, TraceEvents, TraceKind, TraceModule, TracePage, TraceQuery,
+    TraceUse,
+};
 pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};
 pub use verify::{Step, Verified};
-pub use wide::Wide;
+pub use wide::{RankCursor, RankPage, RankedValue, Ranking, Used, Wide};
 pub use writer::WriterStats;
 
 use ledger::Timestamp;

@@ -159,6 +159,15 @@ pub(crate) fn insert_new(
     Ok(())
 }
 
+/// Says which meters make a workflow that uses them an AI agent.
+pub(crate) fn mark_agents(conn: &Connection, org: OrgId, agents: &[Meter]) -> Result<(), StoreError> {
+    let mut mark = conn.prepare_cached("UPDATE meter SET agent = 1 WHERE org_id = ?1 AND name = ?2")?;
+    for meter in agents {
+        mark.execute(params![org.0, meter.as_str()])?;
+    }
+    Ok(())
+}
+
 /// `input_tokens` as people read it: `Input tokens`.
 fn title_of(meter: &Meter) -> String {
     let words = meter.as_str().replace(['_', '-', '.'], " ");

@@ -21,6 +21,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../../../migrations/sqlite/0010_overview.sql")),
     (11, include_str!("../../../migrations/sqlite/0011_saved_views.sql")),
     (12, include_str!("../../../migrations/sqlite/0012_wide_usage.sql")),
+    (13, include_str!("../../../migrations/sqlite/0013_traces.sql")),
+    (14, include_str!("../../../migrations/sqlite/0014_interaction_owner.sql")),
     (16, include_str!("../../../migrations/sqlite/0016_wide_quarters.sql")),
 ];
 

@@ -11,7 +11,7 @@ use ledger::cube::MeterInfo;
 use ledger::entry::{Draft, GENESIS, Head};
 use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::words::{UnitPosition, Words};
-use ledger::{Credits, EntryKind, EntrySeq, OrgId, RateCard, RateCardVersion, RateLine, Timestamp};
+use ledger::{Credits, EntryKind, EntrySeq, Meter, OrgId, RateCard, RateCardVersion, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
@@ -49,6 +49,8 @@ pub struct NewOrg {
     pub words: Words,
     /// Its meters as people see them; those that only the lines name are described by their name.
     pub meters: Vec<MeterInfo>,
+    /// Those of them that make a workflow that uses them an AI agent.
+    pub agents: Vec<Meter>,
     /// The first version of its rate card.
     pub lines: Vec<RateLine>,
 }
@@ -197,6 +199,7 @@ impl Tx<'_> {
             settings::write_words(self.conn, id, Some(&OwnWords { product: None, words: new.words.clone() }))?;
         }
         meter::insert_new(self.conn, id, &new.meters, &new.lines)?;
+        meter::mark_agents(self.conn, id, &new.agents)?;
         let card = RateCard { version: RateCardVersion(1), effective_at: created_at, lines: new.lines.clone() };
         let terms = rate_card::insert(self.conn, id, created_at, &card)?;
         let kind = EntryKind::RateCard { version: card.version, terms };

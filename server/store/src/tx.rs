@@ -350,6 +350,7 @@ mod tests {
                 synthetic: false,
                 words: Words::default(),
                 meters: vec![],
+                agents: vec![],
                 lines: serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid"),
             };
             orgs.push(store.create_org(new).await.expect("a new org").id);

@@ -129,8 +129,11 @@ impl Cells {
     }
 }
 
-/// First instant, and the first after it.
-pub(crate) fn bounds(zone: Tz, range: Range) -> Result<(Timestamp, Timestamp), StoreError> {
+/// The first instant of a range in a zone, and the first after it.
+///
+/// # Errors
+/// Days that no calendar has.
+pub fn bounds(zone: Tz, range: Range) -> Result<(Timestamp, Timestamp), StoreError> {
     match range {
         Range::Days(first, last) => {
             let after = last.checked_add_days(Days::new(1)).ok_or(Refusal::TimeOutOfRange)?;

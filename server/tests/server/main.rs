@@ -17,6 +17,7 @@ mod cli_presets;
 mod common;
 mod corrections;
 mod crash;
+mod customers;
 mod ending;
 mod events;
 mod grants;

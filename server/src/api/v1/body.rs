@@ -97,6 +97,19 @@ pub fn only_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Makes sure that the headers say CSV.
+///
+/// # Errors
+/// 415.
+pub fn only_csv(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |said: &str| not_read(said, "text/csv, in UTF-8");
+    match essence(headers).map_err(refuse)?.as_deref() {
+        Some("text/csv") => Ok(()),
+        Some(other) => Err(refuse(other)),
+        None => Err(refuse("no content type")),
+    }
+}
+
 /// A body's text.
 ///
 /// # Errors

@@ -4,9 +4,11 @@ pub mod authorize;
 pub mod balance;
 pub mod body;
 pub mod corrections;
+pub mod customers;
 pub mod events;
 pub mod grants;
 pub mod holds;
+pub mod interactions;
 pub mod keys;
 pub mod ledger;
 pub mod lines;
@@ -31,6 +33,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(events::post, events::list))
         .routes(routes!(events::show))
         .routes(routes!(usage::show))
+        .routes(routes!(interactions::map_many, interactions::list))
+        .routes(routes!(interactions::map, interactions::show))
+        .routes(routes!(customers::users))
+        .routes(routes!(customers::tenants))
         .routes(routes!(balance::show))
         .routes(routes!(authorize::ask))
         .routes(routes!(holds::create, holds::list))

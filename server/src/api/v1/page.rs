@@ -40,8 +40,13 @@ pub fn cursor_of(number: i64) -> String {
 /// 400 `bad_cursor`.
 pub fn number_of(cursor: &str) -> Result<i64, Problem> {
     let number = cursor.strip_prefix('c').and_then(|hex| i64::from_str_radix(hex, 16).ok());
-    let bad = || Problem::bad_request("bad_cursor", "use next_cursor of the page before as it was given");
-    number.filter(|number| *number > 0).ok_or_else(bad)
+    number.filter(|number| *number > 0).ok_or_else(bad_cursor)
+}
+
+/// 400: what was given is no cursor of this list.
+#[must_use]
+pub fn bad_cursor() -> Problem {
+    Problem::bad_request("bad_cursor", "use next_cursor of the page before as it was given")
 }
 
 /// Cuts a list that was read with one thing too many; tells the cursor of the next page if there is one.

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 /// Days shown where no range is asked for, today included.
 const DEFAULT_DAYS: u64 = 30;
 /// Values of one filter: more than any page offers.
-const MAX_VALUES: usize = 100;
+pub(super) const MAX_FILTER_VALUES: usize = 100;
 /// Values of a facet that are told apart.
 const FACET_VALUES: usize = 1_000;
 
@@ -93,13 +93,13 @@ pub async fn show(
 
 /// What is asked.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Question {
+pub(super) struct Question {
     from: Option<Bound>,
     to: Option<Bound>,
     interval: Option<Interval>,
     group_by: Vec<Dimension>,
-    filter: Filter,
-    wide: Wide,
+    pub(super) filter: Filter,
+    pub(super) wide: Wide,
     zone: Option<Tz>,
 }
 
@@ -119,13 +119,14 @@ impl Question {
         let Filter { types, sources, projects } = &question.filter;
         let longest = [types.len(), sources.len(), projects.len(), question.wide.chosen.len()];
         question.wide.values = FACET_VALUES;
-        if longest.into_iter().any(|len| len > MAX_VALUES) {
-            return Err(bad(format!("a filter has at most {MAX_VALUES} values")));
+        if longest.into_iter().any(|len| len > MAX_FILTER_VALUES) {
+            return Err(bad(format!("a filter has at most {MAX_FILTER_VALUES} values")));
         }
         Ok(question)
     }
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+    /// One pair of the address.
+    pub(super) fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         match name {
             "from" => once(name, &mut self.from, bound(name, value)?)?,
             "to" => once(name, &mut self.to, bound(name, value)?)?,
@@ -175,7 +176,7 @@ impl Question {
     }
 
     /// A key that is bound to a project reads that project's usage, whether or not it asks for it by name.
-    fn keep_to(&mut self, caller: &Caller) -> Result<(), Problem> {
+    pub(super) fn keep_to(&mut self, caller: &Caller) -> Result<(), Problem> {
         let Some(own) = &caller.project else { return Ok(()) };
         if let Some(other) = self.filter.projects.iter().find(|project| *project != own.as_str()) {
             let other = ledger::Label::parse("project", other).ok();
@@ -185,9 +186,10 @@ impl Question {
         Ok(())
     }
 
-    fn cube_query(&self, now: Timestamp, zone: Tz) -> Result<CubeQuery, Problem> {
+    /// The period, the last 30 days where none is said.
+    pub(super) fn range(&self, now: Timestamp, zone: Tz) -> Result<Range, Problem> {
         let today = day_of(now, zone)?;
-        let range = match (self.from, self.to) {
+        Ok(match (self.from, self.to) {
             (Some(Bound::Day(from)), Some(Bound::Day(to))) => Range::Days(from, to),
             (Some(Bound::Instant(from)), Some(Bound::Instant(to))) => Range::Instants(from, to),
             (Some(Bound::Day(from)), None) => Range::Days(from, today),
@@ -199,9 +201,12 @@ impl Question {
                 Range::Instants(Timestamp::from_micros(to.micros().saturating_sub(before)), to)
             }
             _ => return Err(bad("from and to must both be days or both be instants")),
-        };
+        })
+    }
+
+    fn cube_query(&self, now: Timestamp, zone: Tz) -> Result<CubeQuery, Problem> {
         Ok(CubeQuery {
-            range,
+            range: self.range(now, zone)?,
             interval: self.interval.unwrap_or(Interval::Day),
             zone: Some(zone),
             wide: self.wide.clone(),

@@ -112,7 +112,8 @@ pub(super) fn integrity(conn: &Connection, problems: &mut Problems) -> Result<()
     while let Some(row) = rows.next()? {
         let said: String = row.get(0)?;
         if said != "ok" {
-            problems.say(format!("the file: {said}"));
+            // A problem is one line, wherever it is told.
+            problems.say(format!("the file: {}", said.replace('\n', ": ")));
         }
     }
     Ok(())

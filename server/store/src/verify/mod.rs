@@ -11,11 +11,13 @@
 //! - [`replay`]: every entry against what the rules make of the entries before it: who pays, in which order, what is due.
 //! - [`events`]: every event against its identity, its charges, the Merkle root of its entry; [`prices`]: rate cards, every
 //!   charge rated again, the carry before and after it.
-//! - [`totals`], [`rollups`], [`wide`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
+//! - [`totals`], [`rollups`], [`wide`], [`traces`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
+//! - [`interactions`]: on whose behalf, against what was noted.
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
-//! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title` and `unit`, `org.name` and
-//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit`; `org_policy` and `idempotency`, beyond what the schema says of them.
+//! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title`, `unit` and `agent`, `org.name` and
+//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit` but for notes of mapped interactions; `org_policy` and
+//! `idempotency`, beyond what the schema says of them.
 //! Of grants and rate cards from before their terms were bound, only what they led to can be checked. A chain that was cut
 //! at its end, or sealed again with all that follows from it, is told by its head, which statements and exports carry.
 //!
@@ -31,11 +33,13 @@ mod fingerprint;
 mod grants;
 mod holds;
 mod identities;
+mod interactions;
 mod names;
 mod prices;
 mod replay;
 mod rollups;
 mod totals;
+mod traces;
 mod voids;
 mod walk;
 mod wide;

@@ -11,7 +11,7 @@ use super::replay::{Brought, Replay};
 use super::rollups::Rollups;
 use super::totals::Totals;
 use super::voids::Voids;
-use super::{Problems, Verified, wide};
+use super::{Problems, Verified, interactions, traces, wide};
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::org;
@@ -191,6 +191,10 @@ impl Walk<'_> {
         if let Some(Some(zone)) = problems.read("its time zone", org::zone(conn, org).map(Some))? {
             let checked = wide::finish(conn, org, zone, &mut problems);
             problems.read("its wide usage", checked)?;
+            let checked = traces::finish(conn, org, &mut problems);
+            problems.read("its traces", checked)?;
+            let checked = interactions::finish(conn, org, &mut problems);
+            problems.read("its mapped interactions", checked)?;
         }
         let checked = accounts.finish(conn, org, &mut problems);
         problems.read("its accounts", checked)?;

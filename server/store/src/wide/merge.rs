@@ -32,14 +32,14 @@ struct Made {
     org: OrgId,
     after: i64,
     last: i64,
-    voids: i64,
+    changes: (i64, i64),
     segments: Vec<LevelOfDay>,
     attributes: Vec<(i64, String)>,
 }
 
 impl Store {
-    /// Takes up events that are in no segment yet, of every org that has enough of them, a step each. Tells how many events that
-    /// were; 0 where nobody has enough.
+    /// Takes up events that are in no segment or no trace ([`crate::trace`]) yet, of every org that has enough of them, a step each.
+    /// Tells how many events that were; 0 where nobody has enough.
     ///
     /// # Errors
     /// What the database says.
@@ -60,7 +60,7 @@ impl Store {
             let put = self.writer().call(0, move |tx| put(tx.conn, &made)).await?;
             events += if put { count } else { 0 };
         }
-        Ok(events)
+        Ok(events + self.trace_from(enough).await?)
     }
 }
 
@@ -84,7 +84,7 @@ fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     for (day, facts) in by_day(zone, facts)? {
         segments.extend(with(conn, org, zone, day, &facts)?);
     }
-    Ok(Made { org, after, last, voids: voids(conn, org)?, segments, attributes: sets.fresh() })
+    Ok(Made { org, after, last, changes: changes(conn, org)?, segments, attributes: sets.fresh() })
 }
 
 fn by_day(zone: Tz, facts: Vec<Fact>) -> Result<BTreeMap<i64, Vec<Fact>>, StoreError> {
@@ -102,7 +102,11 @@ fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Re
     let mut there = conn.prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?;
     let mut segments = Vec::with_capacity(Level::ALL.len());
     for level in Level::ALL {
-        let mut facts = level.of(facts, first);
+        let mut facts = added_up(level.of(facts, first))?;
+        // What moves from one user to another is nothing new to a level that tells no users apart.
+        if facts.is_empty() {
+            continue;
+        }
         let data: Option<Vec<u8>> = there.query_row(params![org.0, level as i64, day], |row| row.get(0)).optional()?;
         if let Some(data) = data {
             facts.extend(Segment::read(&data)?.facts());
@@ -113,15 +117,17 @@ fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Re
     Ok(segments)
 }
 
-fn voids(conn: &Connection, org: OrgId) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM voided WHERE org_id = ?1";
-    Ok(conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0))?)
+/// What moves when events are taken back or interactions mapped, of which each is noted in the audit log.
+pub(crate) fn changes(conn: &Connection, org: OrgId) -> Result<(i64, i64), StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM voided WHERE org_id = ?1),
+                      (SELECT coalesce(max(audit_seq), 0) FROM audit WHERE org_id = ?1)";
+    Ok(conn.prepare_cached(sql)?.query_row([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Puts days down, unless events were taken back or segments made since they were made.
+/// Puts days down, unless events were taken back, mapped, or segments made since they were made.
 fn put(conn: &Connection, made: &Made) -> Result<bool, StoreError> {
     let org = made.org;
-    if last_event(conn, org)? != made.after || voids(conn, org)? != made.voids {
+    if last_event(conn, org)? != made.after || changes(conn, org)? != made.changes {
         return Ok(false);
     }
     put_segments(conn, org, &made.segments)?;
@@ -154,4 +160,27 @@ pub(crate) fn take_back(conn: &Connection, org: OrgId, zone: Tz, event: EventSeq
     let Some(fact) = tail::event(conn, org, event.0, &mut sets)? else { return Ok(()) };
     let day = Days::new(zone).of(fact.key[QUARTER])?;
     put_segments(conn, org, &with(conn, org, zone, day, &[fact.negated()])?)
+}
+
+/// Does what changes the user or tenant that events count for, and moves those of them that are in their days.
+pub(crate) fn owned_anew(
+    conn: &Connection,
+    org: OrgId,
+    zone: Tz,
+    events: &[i64],
+    change: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let last = last_event(conn, org)?;
+    let inside: Vec<i64> = events.iter().copied().filter(|event| *event <= last).collect();
+    if inside.is_empty() {
+        return change();
+    }
+    let mut sets = AttributeSets::load(conn, org)?;
+    let mut facts: Vec<Fact> = tail::these(conn, org, &inside, &mut sets)?.into_iter().map(Fact::negated).collect();
+    change()?;
+    facts.extend(tail::these(conn, org, &inside, &mut sets)?);
+    for (day, facts) in by_day(zone, added_up(facts)?)? {
+        put_segments(conn, org, &with(conn, org, zone, day, &facts)?)?;
+    }
+    Ok(())
 }

@@ -10,15 +10,17 @@ mod attributes;
 pub(crate) mod check;
 mod level;
 mod merge;
+mod ranked;
 mod read;
 mod segment;
 mod sums;
 mod tail;
 
 pub use attributes::MAX_SETS;
+pub use ranked::{RankCursor, RankPage, RankedValue, Ranking, Used};
 pub use read::Wide;
 
-pub(crate) use merge::take_back;
+pub(crate) use merge::{changes, owned_anew, take_back};
 pub(crate) use read::wide_cells;
 
 use crate::error::StoreError;

@@ -6,7 +6,7 @@
 
 use super::attributes::{self, AttributeSets, TOO_MANY};
 use super::level::Level;
-use super::segment::{self, ATTRIBUTES, FAILED, QUARTER, SET, Segment, TENANT, USER, WORKFLOW};
+use super::segment::{self, ATTRIBUTES, FAILED, PROJECT, QUARTER, SET, SOURCE, Segment, TENANT, USER, WORKFLOW};
 use super::sums::{Counted, Sums};
 use super::{is_near, last_event, newest_event, tail};
 use crate::Store;
@@ -102,7 +102,7 @@ pub(crate) fn wide_cells(
     by_day: bool,
     wide: &Wide,
 ) -> Result<(Cells, Option<Axis>), StoreError> {
-    let scope = Scope::new(conn, org, buckets, by_day, wide)?;
+    let scope = Scope::new(conn, org, buckets, by_day, wide, (&[], &[]))?;
     let Some(facet) = &wide.facet else {
         return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
     };
@@ -132,13 +132,13 @@ fn place(index: usize) -> Result<u16, StoreError> {
 }
 
 /// What is read: the segments of a range as they lie there, and what is asked of their rows.
-struct Scope<'q> {
-    segments: Vec<Vec<u8>>,
+pub(super) struct Scope<'q> {
+    pub(super) segments: Vec<Vec<u8>>,
     buckets: &'q [Bucket],
     chosen: Vec<Chosen>,
     /// The meters of each set.
     meters: FxHashMap<i64, Vec<i64>>,
-    sets: AttributeSets,
+    pub(super) sets: AttributeSets,
 }
 
 /// Which values of a column count.
@@ -149,12 +149,13 @@ struct Chosen {
 }
 
 impl<'q> Scope<'q> {
-    fn new(
+    pub(super) fn new(
         conn: &Connection,
         org: OrgId,
         buckets: &'q [Bucket],
         by_day: bool,
         wide: &Wide,
+        (projects, sources): (&[String], &[String]),
     ) -> Result<Self, StoreError> {
         let mut sets = AttributeSets::load(conn, org)?;
         let meter_sets = tail::sets(conn, org)?;
@@ -178,7 +179,14 @@ impl<'q> Scope<'q> {
             return Err(StoreError::Busy);
         }
         segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
-        let chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
+        let mut chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
+        for (column, kind, values) in [(PROJECT, Kind::Project, projects), (SOURCE, Kind::Source, sources)] {
+            if !values.is_empty() {
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                let counts = among(numbers(conn, org, kind, &values)?);
+                chosen.push(Chosen { column, counts, of_attributes: false });
+            }
+        }
         let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
         Ok(Self { segments, buckets, chosen, meters, sets })
     }
@@ -192,7 +200,7 @@ impl<'q> Scope<'q> {
     }
 
     /// The rows of a segment that count.
-    fn counted(&self, segment: &Segment<'_>) -> Result<Vec<Counted>, StoreError> {
+    pub(super) fn counted(&self, segment: &Segment<'_>) -> Result<Vec<Counted>, StoreError> {
         let buckets: Vec<Option<u16>> = segment.columns[QUARTER].values.iter().map(|q| self.bucket_of(*q)).collect();
         let mut wanted = Vec::with_capacity(self.chosen.len());
         for chosen in &self.chosen {
@@ -255,7 +263,7 @@ impl<'q> Scope<'q> {
 }
 
 /// How a facet's values are told by the numbers of a column.
-enum FacetIds {
+pub(super) enum FacetIds {
     /// No facet is told apart.
     None,
     /// The numbers are its values; the kind of names that they have.
@@ -267,7 +275,7 @@ enum FacetIds {
 }
 
 impl FacetIds {
-    fn new(conn: &Connection, org: OrgId, facet: &Facet, sets: &AttributeSets) -> Result<Self, StoreError> {
+    pub(super) fn new(conn: &Connection, org: OrgId, facet: &Facet, sets: &AttributeSets) -> Result<Self, StoreError> {
         Ok(match facet {
             Facet::Workflow => Self::Column(WORKFLOW, Kind::Workflow),
             Facet::User => Self::Column(USER, Kind::User),
@@ -289,7 +297,7 @@ impl FacetIds {
         })
     }
 
-    const fn column(&self) -> Option<usize> {
+    pub(super) const fn column(&self) -> Option<usize> {
         match self {
             Self::None => None,
             Self::Column(column, _) => Some(*column),
@@ -299,12 +307,12 @@ impl FacetIds {
     }
 
     /// The place in its column of each row's value.
-    fn places(&self, segment: &Segment<'_>) -> Option<Vec<usize>> {
+    pub(super) fn places(&self, segment: &Segment<'_>) -> Option<Vec<usize>> {
         self.column().map(|column| segment.columns[column].places())
     }
 
     /// The facet's value for each value of its column.
-    fn of(&self, segment: &Segment<'_>) -> Result<Vec<i64>, StoreError> {
+    pub(super) fn of(&self, segment: &Segment<'_>) -> Result<Vec<i64>, StoreError> {
         Ok(match self {
             Self::None => Vec::new(),
             Self::Column(column, _) => segment.columns[*column].values.clone(),
@@ -319,7 +327,12 @@ impl FacetIds {
         })
     }
 
-    fn named(&self, conn: &Connection, org: OrgId, ids: &[i64]) -> Result<FxHashMap<i64, Named>, StoreError> {
+    pub(super) fn named(
+        &self,
+        conn: &Connection,
+        org: OrgId,
+        ids: &[i64],
+    ) -> Result<FxHashMap<i64, Named>, StoreError> {
         let plain = |id: &str, name: &str| Named { id: id.to_owned(), name: name.to_owned() };
         Ok(match self {
             Self::None => FxHashMap::default(),

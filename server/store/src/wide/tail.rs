@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::rollup::quarter_of;
 use crate::rows::{members, unreadable};
 use ledger::{OrgId, Quantity, Timestamp};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The numbers of sets of meters, by their meters.
@@ -27,21 +27,45 @@ pub(crate) fn events(
     sets: &Sets,
     attributes: &mut AttributeSets,
 ) -> Result<Vec<Fact>, StoreError> {
-    let range = params![org.0, after, last];
+    let is_in = |column: &str| format!("{column} > ?2 AND {column} <= ?3");
+    read(conn, is_in, params![org.0, after, last], sets, attributes)
+}
+
+/// Those of some events that stand.
+pub(crate) fn these(
+    conn: &Connection,
+    org: OrgId,
+    events: &[i64],
+    attributes: &mut AttributeSets,
+) -> Result<Vec<Fact>, StoreError> {
+    let is_in = |column: &str| format!("{column} IN (SELECT value FROM json_each(?2))");
+    read(conn, is_in, params![org.0, serde_json::to_string(events)?], &sets(conn, org)?, attributes)
+}
+
+/// The events whose numbers are in what `values` say; user and tenant are those that they count for.
+fn read(
+    conn: &Connection,
+    is_in: impl Fn(&str) -> String,
+    values: &[&dyn ToSql],
+    sets: &Sets,
+    attributes: &mut AttributeSets,
+) -> Result<Vec<Fact>, StoreError> {
     let mut gone =
-        conn.prepare_cached("SELECT event_seq FROM voided WHERE org_id = ?1 AND event_seq > ?2 AND event_seq <= ?3")?;
-    let gone: FxHashSet<i64> = gone.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut charges = conn.prepare_cached(
+        conn.prepare_cached(&format!("SELECT event_seq FROM voided WHERE org_id = ?1 AND {}", is_in("event_seq")))?;
+    let gone: FxHashSet<i64> = gone.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut charges = conn.prepare_cached(&format!(
         "SELECT seq, meter_id, credits, quantity, quantity_micros FROM charge
-         WHERE org_id = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq, meter_id",
-    )?;
-    let mut charges = charges.query(range)?;
+         WHERE org_id = ?1 AND {} ORDER BY seq, meter_id",
+        is_in("seq")
+    ))?;
+    let mut charges = charges.query(values)?;
     let mut charge = charges.next()?;
-    let mut events = conn.prepare_cached(
+    let mut events = conn.prepare_cached(&format!(
         "SELECT seq, occurred_at, source_id, project_id, workflow_id, user_id, tenant_id, failed, bytes, attributes
-         FROM event WHERE org_id = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
-    )?;
-    let mut events = events.query(range)?;
+         FROM owned_event WHERE org_id = ?1 AND {} ORDER BY seq",
+        is_in("seq")
+    ))?;
+    let mut events = events.query(values)?;
     let mut facts = Vec::new();
     let (mut meters, mut parts) = (Vec::new(), Vec::new());
     while let Some(event) = events.next()? {

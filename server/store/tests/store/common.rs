@@ -62,6 +62,7 @@ impl Bench {
             synthetic: false,
             words: Words::default(),
             meters: vec![],
+            agents: vec![],
             lines: serde_json::from_str(lines).expect("valid lines"),
         };
         self.store.create_org(new).await.expect("a new org").id

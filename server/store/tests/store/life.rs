@@ -1,8 +1,10 @@
 //! An org's life with everything in it: what tests change afterwards.
 
 use crate::common::{Bench, NOON, credits, event, export};
-use ledger::{EventSeq, GrantKind, HoldId, Meter, Money, OrgId, Policy, Rollover, Scope, Timestamp, rollover::Cap};
-use store::{CorrectionRequest, NewGrant, NewHold, NewRateCard, Once};
+use ledger::{
+    EventSeq, GrantKind, HoldId, Label, Meter, Money, OrgId, Policy, Rollover, Scope, Timestamp, rollover::Cap,
+};
+use store::{By, CorrectionRequest, Mapping, NewGrant, NewHold, NewRateCard, Once};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -104,8 +106,8 @@ pub async fn live(bench: &Bench, org: OrgId, name: &str) {
         (make(hold("3", Some(DAY / 1_000_000 * 5), None)).await, make(hold("1.5", None, None)).await);
     let (short, whole) = (make(hold("0.5", Some(60), None)).await, make(hold("4", Some(7_200), Some("agent"))).await);
     let said = NewHold {
-        project: Some(ledger::Label::parse("project", "p1").expect("a label")),
-        source: Some(ledger::Label::parse("source", "s1").expect("a label")),
+        project: Some(Label::parse("project", "p1").expect("a label")),
+        source: Some(Label::parse("source", "s1").expect("a label")),
         description: "long work".to_owned(),
         ..hold("6", Some(3_600), Some("export"))
     };
@@ -147,7 +149,24 @@ pub async fn live(bench: &Bench, org: OrgId, name: &str) {
     correct(CorrectionRequest::Void { event: EventSeq(37), reason: reason() }).await;
     make(hold("70", Some(86_400), None)).await;
     make(hold("5", Some(86_400), None)).await;
+    owners(bench, org).await;
     reprice(bench, org).await;
+}
+
+/// Interactions that were mapped: after their events, before them, anew, and to nobody again.
+async fn owners(bench: &Bench, org: OrgId) {
+    let label = |text: &str| Label::parse("label", text).expect("a label");
+    for (interaction, user, tenant) in [
+        ("i2", Some("ada"), None),
+        ("i2", Some("u1"), Some("t3")),
+        ("i8", None, Some("t1")),
+        ("later", Some("ada"), Some("t2")),
+        ("i14", Some("u2"), None),
+        ("i14", None, None),
+    ] {
+        let mapping = Mapping { interaction: label(interaction), user: user.map(label), tenant: tenant.map(label) };
+        bench.store.map_interaction(org, By::command(), mapping, None).await.expect("maps");
+    }
 }
 
 /// Another version of the rate card, with tiers and a formula; a volume price that is reached; voids.

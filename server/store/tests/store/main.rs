@@ -4,6 +4,7 @@
 mod backup;
 mod caches;
 mod common;
+mod customers;
 mod ending;
 mod event_export;
 mod histories;
@@ -20,6 +21,7 @@ mod saved_views;
 mod splitting;
 mod tampering;
 mod tiers_and_voids;
+mod traces;
 mod usage;
 mod whole_cards;
 mod wide;

@@ -225,6 +225,7 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
         synthetic: false,
         words: ledger::Words::default(),
         meters: vec![],
+        agents: vec![],
         lines,
     };
     let org = store.create_org(new).await.expect("a new org").id;

@@ -79,9 +79,9 @@ fn merge_identities(conn: &Connection) {
 
 /// Tables with their keys, and columns that nothing stands on. Left out are the tables of people and of what pages show:
 /// `org_words` says how an org calls its credits, no entry binds it, so there is nothing that `verify` could compare it with.
-const TABLES: [(&str, &[&str], &[&str]); 29] = [
+const TABLES: [(&str, &[&str], &[&str]); 34] = [
     ("org", &["org_id"], &["name", "synthetic"]),
-    ("meter", &["org_id", "meter_id"], &["title", "unit", "service"]),
+    ("meter", &["org_id", "meter_id"], &["title", "unit", "service", "agent"]),
     ("meter_set", &["org_id", "set_id"], &[]),
     ("rate_card", &["org_id", "version"], &[]),
     ("carry", &["org_id", "version", "line"], &[]),
@@ -105,10 +105,15 @@ const TABLES: [(&str, &[&str], &[&str]); 29] = [
     ("hold", &["org_id", "hold_id"], &[]),
     ("hold_part", &["org_id", "hold_id", "ordinal"], &[]),
     ("voided", &["org_id", "event_seq"], &[]),
+    ("interaction_owner", &["org_id", "interaction_id"], &[]),
     ("wide_org", &["org_id"], &[]),
     ("wide_day", &["org_id", "level", "day"], &[]),
     ("attribute_set", &["org_id", "set_id"], &[]),
     ("attribute", &["org_id", "name", "set_id"], &[]),
+    ("trace_org", &["org_id"], &[]),
+    ("trace", &["org_id", "kind", "id"], &[]),
+    ("trace_event", &["org_id", "kind", "id", "at", "seq"], &[]),
+    ("workflow_meter", &["org_id", "workflow_id", "meter_id"], &[]),
 ];
 
 struct Table {

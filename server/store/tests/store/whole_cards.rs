@@ -38,6 +38,7 @@ impl Org {
             synthetic: false,
             words: Words::default(),
             meters: vec![],
+            agents: vec![],
             lines: history.cards[0].clone(),
         };
         let id = bench.store.create_org(new).await.expect("a new org").id;
