@@ -12,6 +12,8 @@ pub mod chart_panel;
 pub mod correction;
 pub mod correction_preview;
 pub mod credit_types;
+#[cfg(feature = "ssr")]
+pub mod crumbs;
 pub mod difference;
 pub mod eager;
 pub mod empty_state;
