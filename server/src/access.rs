@@ -77,6 +77,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/events", Need::Key(&[Scope::UsageRead])),
     rule("GET", "/api/v1/events/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/usage", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/runs", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/runs/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
     rule("POST", "/api/v1/authorize", WORK_READ),
@@ -111,6 +113,10 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
     // Whoever sees usage keeps views of it; whose they are is checked by the store.
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
+    rule("GET", "/usage", Need::May(Permission::SeeUsage)),
+    rule("GET", "/runs/{id}", Need::May(Permission::SeeUsage)),
+    rule("GET", "/workflows", Need::May(Permission::SeeUsage)),
+    rule("GET", "/workflows/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),

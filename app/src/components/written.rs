@@ -5,7 +5,9 @@
 
 use crate::backend::{Backend, Org};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::runs;
 use crate::components::still::Still;
+use crate::components::workflows;
 use crate::error::AppError;
 use crate::markup::Markup;
 use crate::pages::not_found::NotFoundPage;
@@ -56,6 +58,10 @@ pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written
     let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
     let asked = Asked { backend, org, path, query: query::parse(search) };
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["usage"] => runs::list::page(&asked).await,
+        ["workflows"] => workflows::page(&asked).await,
+        ["workflows", _] => workflows::one::page(&asked).await,
+        ["runs", _] => runs::run::page(&asked).await,
         _ => Err(AppError::NotFound),
     }
 }

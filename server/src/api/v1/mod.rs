@@ -14,6 +14,7 @@ pub mod members;
 pub mod once;
 pub mod page;
 pub mod rate_cards;
+pub mod runs;
 pub mod shortage;
 pub mod usage;
 
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(events::post, events::list))
         .routes(routes!(events::show))
         .routes(routes!(usage::show))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
         .routes(routes!(balance::show))
         .routes(routes!(authorize::ask))
         .routes(routes!(holds::create, holds::list))

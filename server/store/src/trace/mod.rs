@@ -10,9 +10,11 @@ mod lookup;
 mod merge;
 mod read;
 pub(crate) mod sums;
+mod workflow;
 
 pub use detail::{TraceDetail, TraceEvent, TraceEvents, TraceModule, TraceUse};
 pub use read::{Sort, Trace, TraceCursor, TraceKind, TracePage, TraceQuery};
+pub use workflow::WorkflowModules;
 
 pub(crate) use merge::take_back;
 
