@@ -66,7 +66,7 @@ fn step(place: usize, module: &ModuleLine, most: i64, show: bool, words: &Words)
         .attr("width", &WIDTH.to_string())
         .attr("height", &HEIGHT.to_string())
         .attr("rx", "8");
-    let time = (module.took > 0).then(|| format!(" \u{b7} {}", duration(module.took))).unwrap_or_default();
+    let time = if module.took > 0 { format!(" \u{b7} {}", duration(module.took)) } else { String::new() };
     let calls = format!("{}{time}", format::counted(module.events, "call", "calls"));
     let cost = if show { format::amount(words, module.credits) } else { calls.clone() };
     let under = if module.failed > 0 { format!("{} failed", format::count(module.failed)) } else { calls };

@@ -99,10 +99,10 @@ fn form(filter: &RunFilter, list: &RunList, words: &Words) -> Markup {
         .child(button)
 }
 
-/// Some of the newest runs, on the page of what they are of.
+/// Some of the newest runs, on the page of what they are of; with what they cost, where that is shown.
 #[must_use]
-pub fn short_table(filter: &RunFilter, runs: &[RunLine], words: &Words) -> Markup {
-    table(filter, runs, words)
+pub fn short_table(filter: &RunFilter, runs: &[RunLine], show: bool, words: &Words) -> Markup {
+    table(filter, runs, show, words)
 }
 
 /// What is chosen by links, each with a link that takes it back.
@@ -132,7 +132,7 @@ fn body(filter: &RunFilter, list: &RunList, words: &Words) -> Vec<Markup> {
     let note = |text: &str| Markup::new("p").class("muted runs-note").attr("role", "status").text(text);
     let mut parts = Vec::new();
     if !list.runs.is_empty() {
-        parts.push(table(filter, &list.runs, words));
+        parts.push(table(filter, &list.runs, true, words));
     } else if list.whole && filter.is_any() && filter.cursor.is_empty() {
         parts.push(first_run(list));
     } else if list.whole {
@@ -156,7 +156,7 @@ fn first_run(list: &RunList) -> Markup {
         .child(shown.child(Markup::new("code").text(&curl)))
 }
 
-fn table(filter: &RunFilter, runs: &[RunLine], words: &Words) -> Markup {
+fn table(filter: &RunFilter, runs: &[RunLine], show: bool, words: &Words) -> Markup {
     let head = |text: &str, sort: Option<&'static str>| {
         let number = matches!(sort, Some("credits" | "data")).then_some("number");
         let cell = Markup::new("th").attr("scope", "col").maybe_attr("class", number);
@@ -166,17 +166,11 @@ fn table(filter: &RunFilter, runs: &[RunLine], words: &Words) -> Markup {
             None => cell.text(text),
         }
     };
-    let heads = [
-        head("Run", None),
-        head("Type", None),
-        head(&words.workflow, None),
-        head("Project", None),
-        head(&format::unit_head(words), Some("credits")),
-        head("Data transfer", Some("data")),
-        head("Time recorded", Some("time")),
-        head("Status", None),
-    ];
-    let rows = runs.iter().map(|run| line(filter, run, words));
+    let what = [head("Run", None), head("Type", None), head(&words.workflow, None), head("Project", None)];
+    let cost = show.then(|| head(&format::unit_head(words), Some("credits")));
+    let rest = [head("Data transfer", Some("data")), head("Time recorded", Some("time")), head("Status", None)];
+    let heads = what.into_iter().chain(cost).chain(rest);
+    let rows = runs.iter().map(|run| line(filter, run, show, words));
     let table = Markup::new("table")
         .class("table")
         .child(Markup::new("thead").child(Markup::new("tr").children(heads)))
@@ -193,7 +187,7 @@ fn arrow() -> Markup {
     Markup::new("span").attr("aria-hidden", "true").text(" \u{2193}")
 }
 
-fn line(filter: &RunFilter, run: &RunLine, words: &Words) -> Markup {
+fn line(filter: &RunFilter, run: &RunLine, show: bool, words: &Words) -> Markup {
     // The way back goes along.
     let name = external(&filter.first().at(&run_path(&run.place.id)), run.title());
     let id = (run.title() != run.place.id).then(|| Markup::new("span").class("run-id muted").text(&run.place.id));
@@ -208,12 +202,14 @@ fn line(filter: &RunFilter, run: &RunLine, words: &Words) -> Markup {
             Markup::new("td").text(kind),
             place(&run.workflow, &|id| filter.only(&Facet::Workflow, Some(id)).href()),
             place(&run.project, &|id| filter.of_project(Some(id)).href()),
-            number_of(amount_bare(words, run.credits)),
-            number_of(data(run.bytes)),
-            Markup::new("td").child(time(&run.last)),
-            Markup::new("td").child(status(run.failed, run.events)),
         ],
     )
+    .children(show.then(|| number_of(amount_bare(words, run.credits))))
+    .children([
+        number_of(data(run.bytes)),
+        Markup::new("td").child(time(&run.last)),
+        Markup::new("td").child(status(run.failed, run.events)),
+    ])
 }
 
 fn pager(filter: &RunFilter, list: &RunList) -> Option<Markup> {

@@ -78,7 +78,7 @@ fn nothing(list: &WorkflowList, words: &Words) -> Markup {
 
 fn whole(list: &WorkflowList, words: &Words) -> Markup {
     let cost = format!("{}\t", format::unit_head(words));
-    let heads = [words.workflow.as_str(), "Type", &cost, "Share\t", "Calls\t", "Status", ""];
+    let heads = [words.workflow.as_str(), "Type", &cost, "Share\t", "Calls\t", "Status", "Its usage"];
     let view = View { range: Some(list.days), ..View::default() };
     let line = |line: &WorkflowLine| {
         let name = match line.id.as_deref() {

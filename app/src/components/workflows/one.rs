@@ -66,7 +66,7 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
         .child(head)
         .child(facts(&workflow, show, words))
         .child(modules(&workflow, show, words))
-        .child(history(&workflow, words));
+        .child(history(&workflow, show, words));
     Ok(Written { title, body })
 }
 
@@ -97,7 +97,7 @@ fn modules(workflow: &Workflow, show: bool, words: &Words) -> Markup {
     Markup::new("section").class("panel").attr("aria-labelledby", "diagram-title").child(head).children(drawn)
 }
 
-fn history(workflow: &Workflow, words: &Words) -> Markup {
+fn history(workflow: &Workflow, show: bool, words: &Words) -> Markup {
     let filter = RunFilter::default().only(&Facet::Workflow, Some(&workflow.id));
     let all =
         Markup::new("a").class("panel-link").attr("href", &filter.href()).attr("rel", "external").text("All runs");
@@ -108,7 +108,7 @@ fn history(workflow: &Workflow, words: &Words) -> Markup {
     let list = if workflow.runs.is_empty() {
         Markup::new("p").class("muted").text("No run yet.")
     } else {
-        short_table(&filter, &workflow.runs, words)
+        short_table(&filter, &workflow.runs, show, words)
     };
     Markup::new("section").class("panel").attr("aria-labelledby", "history-title").child(head).child(list)
 }

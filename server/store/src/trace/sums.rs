@@ -230,13 +230,11 @@ impl Said {
     }
 }
 
+/// When and by which event something is said, and what.
+type Saying = ((i64, i64), i64);
+
 /// When and by which event a trace's workflow or project is said, and what it is, of the events in `trace_event`.
-fn first_saying(
-    conn: &Connection,
-    org: OrgId,
-    (kind, id): Key,
-    column: Said,
-) -> Result<Option<((i64, i64), i64)>, StoreError> {
+fn first_saying(conn: &Connection, org: OrgId, (kind, id): Key, column: Said) -> Result<Option<Saying>, StoreError> {
     let sql = match column {
         Said::Workflow => {
             "SELECT t.at, t.seq, e.workflow_id FROM trace_event t JOIN event e ON e.org_id = t.org_id AND e.seq = t.seq
