@@ -32,11 +32,13 @@ mod overview;
 mod part;
 pub mod people;
 pub mod rate_card;
+mod runs;
 mod saved_views;
 pub mod settings;
 pub mod setup;
 mod timeline;
 pub mod transactions;
+mod workflows;
 
 pub use export::EventsCsv;
 pub use store::{Org, Store, UserId};

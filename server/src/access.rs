@@ -84,6 +84,8 @@ pub const RULES: &[Rule] = &[
     rule("PUT", "/api/v1/interactions/{id}", Need::Key(&[Scope::EventsWrite])),
     rule("GET", "/api/v1/users", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/tenants", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/runs", Need::ProjectKey(&[Scope::UsageRead])),
+    rule("GET", "/api/v1/runs/{id}", Need::ProjectKey(&[Scope::UsageRead])),
     rule("GET", "/api/v1/balance", Need::Key(&[Scope::LedgerRead])),
     // Asking posts nothing.
     rule("POST", "/api/v1/authorize", WORK_READ),
@@ -128,6 +130,10 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/interactions/{id}", Need::May(Permission::ManageSettings)),
     rule("GET", "/users/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/tenants/{id}", Need::May(Permission::SeeUsage)),
+    rule("GET", "/usage", Need::May(Permission::SeeUsage)),
+    rule("GET", "/runs/{id}", Need::May(Permission::SeeUsage)),
+    rule("GET", "/workflows", Need::May(Permission::SeeUsage)),
+    rule("GET", "/workflows/{id}", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),

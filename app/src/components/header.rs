@@ -12,9 +12,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 /// Where the main pages are: address, name, and whether the page stands still, so that the browser loads it.
-const NAV: [(&str, &str, bool); 8] = [
+const NAV: [(&str, &str, bool); 10] = [
     ("/", "Overview", false),
     ("/analytics", "Analytics", false),
+    ("/usage", "Usage", true),
+    ("/workflows", "Workflows", true),
     ("/customers", "Customers", true),
     ("/grants", "Grants", true),
     ("/ledger", "Ledger", false),

@@ -50,6 +50,8 @@ pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+#[cfg(feature = "ssr")]
+pub mod runs;
 pub mod saved_views;
 #[cfg(feature = "ssr")]
 pub mod settings;
@@ -67,5 +69,7 @@ pub mod usage_table;
 pub mod views_menu;
 #[cfg(feature = "ssr")]
 pub mod why;
+#[cfg(feature = "ssr")]
+pub mod workflows;
 #[cfg(feature = "ssr")]
 pub mod written;

@@ -6,7 +6,9 @@
 use crate::backend::{Backend, Org};
 use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::runs;
 use crate::components::still::Still;
+use crate::components::workflows;
 use crate::error::AppError;
 use crate::markup::Markup;
 use crate::pages::not_found::NotFoundPage;
@@ -71,6 +73,10 @@ pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written
         ["interactions", id] => customers::interaction::page(&asked, id, None).await,
         ["users", id] => customers::one::page(&asked, Who::User, id).await,
         ["tenants", id] => customers::one::page(&asked, Who::Tenant, id).await,
+        ["usage"] => runs::list::page(&asked).await,
+        ["workflows"] => workflows::page(&asked).await,
+        ["workflows", _] => workflows::one::page(&asked).await,
+        ["runs", _] => runs::run::page(&asked).await,
         _ => Err(AppError::NotFound),
     }
 }

@@ -103,7 +103,7 @@ pub use settings::OwnWords;
 pub use setup::{Draft, Founding, Setup};
 pub use trace::{
     Sort, Trace, TraceCursor, TraceDetail, TraceEvent, TraceEvents, TraceKind, TraceModule, TracePage, TraceQuery,
-    TraceUse,
+    TraceUse, WorkflowModules,
 };
 pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};

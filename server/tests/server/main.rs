@@ -41,6 +41,7 @@ mod people;
 mod presets;
 mod rate_cards;
 mod real_input;
+mod runs;
 mod sessions;
 mod settings;
 mod setup;

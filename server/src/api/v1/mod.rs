@@ -16,6 +16,7 @@ pub mod members;
 pub mod once;
 pub mod page;
 pub mod rate_cards;
+pub mod runs;
 pub mod shortage;
 pub mod usage;
 
@@ -37,6 +38,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(interactions::map, interactions::show))
         .routes(routes!(customers::users))
         .routes(routes!(customers::tenants))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
         .routes(routes!(balance::show))
         .routes(routes!(authorize::ask))
         .routes(routes!(holds::create, holds::list))

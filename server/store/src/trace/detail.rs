@@ -13,7 +13,7 @@ use rusqlite::{Connection, Row, params};
 use rustc_hash::FxHashMap;
 
 /// Events of one trace that are added up by module: those of a larger one are a matter for Analytics.
-const MAX_EVENTS: usize = 10_000;
+pub(super) const MAX_EVENTS: usize = 10_000;
 /// Events on a page, at most.
 const MAX_PAGE: u32 = 200;
 
@@ -169,7 +169,7 @@ fn find(
 }
 
 /// When and by which number the next events of a trace happened, in that order.
-fn places(
+pub(super) fn places(
     conn: &Connection,
     org: OrgId,
     kind: TraceKind,
@@ -288,7 +288,8 @@ struct Adding {
     used: std::collections::BTreeMap<i64, (i128, Credits)>,
 }
 
-fn modules(conn: &Connection, org: OrgId, places: &[(i64, i64)]) -> Result<Vec<TraceModule>, StoreError> {
+/// What events add up to by module; the modules in the order in which they are met.
+pub(super) fn modules(conn: &Connection, org: OrgId, places: &[(i64, i64)]) -> Result<Vec<TraceModule>, StoreError> {
     let mut index: FxHashMap<i64, usize> = FxHashMap::default();
     let mut adding: Vec<Adding> = Vec::new();
     for (at, seq) in places {
@@ -301,7 +302,8 @@ fn modules(conn: &Connection, org: OrgId, places: &[(i64, i64)]) -> Result<Vec<T
             adding.push(Adding { module, first_at, last_at: *at, events: 0, failed: 0, bytes: 0, used });
         }
         let sum = &mut adding[place];
-        sum.last_at = *at;
+        sum.first_at = sum.first_at.min(*at);
+        sum.last_at = sum.last_at.max(*at);
         sum.events += 1;
         sum.failed += i64::from(said.failed);
         sum.bytes = sum.bytes.saturating_add(said.bytes);

@@ -11,9 +11,11 @@ mod merge;
 mod read;
 pub(crate) mod sums;
 mod within;
+mod workflow;
 
 pub use detail::{TraceDetail, TraceEvent, TraceEvents, TraceModule, TraceUse};
 pub use read::{Sort, Trace, TraceCursor, TraceKind, TracePage, TraceQuery};
+pub use workflow::WorkflowModules;
 
 pub(crate) use merge::take_back;
 pub(crate) use sums::owned_anew;
