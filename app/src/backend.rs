@@ -30,6 +30,7 @@ mod overview;
 mod part;
 pub mod people;
 pub mod rate_card;
+mod report;
 mod saved_views;
 pub mod settings;
 pub mod setup;

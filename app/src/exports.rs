@@ -8,6 +8,7 @@ use ledger::canon::hex;
 use ledger::entry::Head;
 use ledger::{Credits, Entry, EntryKind, Posting};
 
+pub mod report;
 pub mod xlsx;
 
 /// What amounts are headed in a file, whatever the org calls them: programs look for it.

@@ -111,6 +111,7 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
     // Whoever sees usage keeps views of it; whose they are is checked by the store.
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
+    rule("GET", "/reports", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
     rule("POST", "/grants", Need::Page),
@@ -191,6 +192,8 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/usage.xlsx", Need::May(Permission::Export)),
+    rule("GET", "/exports/report.csv", Need::May(Permission::Export)),
+    rule("GET", "/exports/report.xlsx", Need::May(Permission::Export)),
     rule("GET", "/exports/events.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/usage.svg", Need::May(Permission::Export)),
     rule("GET", "/exports/usage.png", Need::May(Permission::Export)),

@@ -48,6 +48,8 @@ pub mod people;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;
+#[cfg(feature = "ssr")]
+pub mod reports;
 pub mod saved_views;
 #[cfg(feature = "ssr")]
 pub mod settings;

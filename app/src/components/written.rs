@@ -5,6 +5,7 @@
 
 use crate::backend::{Backend, Org};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::reports;
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::Markup;
@@ -32,6 +33,8 @@ pub struct Asked<'r> {
     pub backend: &'r Backend,
     /// The viewer's org: zone and words among others.
     pub org: Org,
+    /// Where the browser reached the server, for lines to copy.
+    pub origin: String,
     /// The address, by its segments, decoded.
     pub path: Vec<String>,
     /// What stands behind `?`.
@@ -50,12 +53,13 @@ impl Asked<'_> {
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::NotFound`], or what the page says.
-pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written, AppError> {
+pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -> Result<Written, AppError> {
     let viewer = backend.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
     let org = backend.store.org(viewer.org).await?;
     let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
-    let asked = Asked { backend, org, path, query: query::parse(search) };
+    let asked = Asked { backend, org, origin, path, query: query::parse(search) };
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),
     }
 }

@@ -40,6 +40,7 @@ mod people;
 mod presets;
 mod rate_cards;
 mod real_input;
+mod reports;
 mod sessions;
 mod settings;
 mod setup;

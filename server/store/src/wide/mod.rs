@@ -12,6 +12,7 @@ mod level;
 mod merge;
 mod read;
 mod segment;
+mod sets;
 mod tail;
 
 pub use attributes::MAX_SETS;
@@ -19,6 +20,7 @@ pub use read::Wide;
 
 pub(crate) use merge::take_back;
 pub(crate) use read::wide_cells;
+pub(crate) use sets::wide_sets;
 
 use crate::error::StoreError;
 use ledger::OrgId;

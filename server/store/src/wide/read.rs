@@ -125,7 +125,7 @@ fn place(index: usize) -> Result<u16, StoreError> {
 }
 
 /// What is read: the segments of a range as they lie there, and what is asked of their rows.
-struct Scope<'q> {
+pub(super) struct Scope<'q> {
     segments: Vec<Vec<u8>>,
     buckets: &'q [Bucket],
     chosen: Vec<Chosen>,
@@ -142,7 +142,7 @@ struct Chosen {
 }
 
 impl<'q> Scope<'q> {
-    fn new(
+    pub(super) fn new(
         conn: &Connection,
         org: OrgId,
         buckets: &'q [Bucket],
@@ -234,9 +234,18 @@ impl<'q> Scope<'q> {
         Ok(ranked)
     }
 
-    /// All that counts, per bucket, meter, source, project and place of the facet's value; `others` is the place of those that
-    /// have none.
+    /// The meters of a set.
+    pub(super) fn meters_of(&self, set: i64) -> &[i64] {
+        self.meters.get(&set).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// All that counts, per bucket, meter, source, project and place of the facet's value.
     fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
+        Ok(self.sums(ids, places, others)?.cells(&self.meters))
+    }
+
+    /// The same per set of meters; `others` is the place of those values that have none.
+    pub(super) fn sums(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Sums, StoreError> {
         let mut sums = Sums::default();
         for data in &self.segments {
             let segment = Segment::read(data)?;
@@ -261,7 +270,7 @@ impl<'q> Scope<'q> {
                 }
             })?;
         }
-        Ok(sums.cells(&self.meters))
+        Ok(sums)
     }
 }
 
@@ -279,7 +288,7 @@ struct Sum {
 
 /// Sums while they are added up.
 #[derive(Default)]
-struct Sums {
+pub(super) struct Sums {
     index: FxHashMap<SumKey, usize>,
     sums: Vec<Sum>,
     /// Micro-credits, whole units and micro-units, per meter of the set.
@@ -300,6 +309,19 @@ impl Sums {
         &mut self.sums[self.last]
     }
 
+    /// Bucket, set, calls with failed ones, micro-credits and micro-units of each meter of the set, of those sources and projects.
+    pub(super) fn by_set(
+        &self,
+        counts: impl Fn(i64, i64) -> bool,
+    ) -> impl Iterator<Item = (u16, i64, (i64, i64), impl Iterator<Item = (i64, i128)>)> {
+        self.sums.iter().filter(move |sum| counts(sum.key.3, sum.key.4)).map(|sum| {
+            let parts = self.parts[sum.first..].iter();
+            let parts = parts
+                .map(|(micros, whole, fraction)| (*micros, i128::from(*whole) * 1_000_000 + i128::from(*fraction)));
+            (sum.key.0, sum.key.2, (sum.events, sum.failed), parts)
+        })
+    }
+
     fn cells(self, meters: &FxHashMap<i64, Vec<i64>>) -> Cells {
         let mut cells = Cells::default();
         for sum in &self.sums {
@@ -316,7 +338,7 @@ impl Sums {
 }
 
 /// How a facet's values are told by the numbers of a column.
-enum FacetIds {
+pub(super) enum FacetIds {
     /// No facet is told apart.
     None,
     /// The numbers are its values; the kind of names that they have.
@@ -455,7 +477,7 @@ fn among(ids: Vec<i64>) -> Box<dyn Fn(i64) -> bool + Send> {
 }
 
 /// The numbers of names; 0 for `""`, none for a name that never came.
-fn numbers(conn: &Connection, org: OrgId, kind: Kind, values: &[&str]) -> Result<Vec<i64>, StoreError> {
+pub(super) fn numbers(conn: &Connection, org: OrgId, kind: Kind, values: &[&str]) -> Result<Vec<i64>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
     )?;
