@@ -136,31 +136,23 @@ pub struct Change {
 }
 
 impl Change {
-    /// The change between two cubes under a filter, by the one of `dimensions` that explains most: where the difference
-    /// lies with the fewest values ([`Change::concentration`]; of two that say it alike, the one with more values, of
-    /// which it singles out one, then the first). `None` where nothing changed or no dimension has two values.
-    ///
-    /// # Errors
-    /// [`Refusal::AmountOverflow`] where sums do not fit.
-    pub fn explained(
-        before: &Cube,
-        after: &Cube,
-        filter: &Filter,
-        dimensions: &[Dimension],
-    ) -> Result<Option<Self>, Refusal> {
+    /// The one that explains most: where the difference lies with the fewest values ([`Change::concentration`]; of two that say
+    /// it alike, the one with more values, of which it singles out one, then the first). `None` where nothing changed or none
+    /// has two values.
+    #[must_use]
+    pub fn most_telling(changes: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut best: Option<((i128, usize), Self)> = None;
-        for dimension in dimensions {
-            let change = Self::by(before, after, filter, dimension)?;
+        for change in changes {
             let Some(concentration) = change.concentration() else { continue };
             let rank = (concentration, change.values);
             if best.as_ref().is_none_or(|(found, _)| rank > *found) {
                 best = Some((rank, change));
             }
         }
-        Ok(best.map(|(_, change)| change))
+        best.map(|(_, change)| change)
     }
 
-    /// The same by one dimension.
+    /// The change between two cubes under a filter, told apart by a dimension.
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`] where sums do not fit.

@@ -12,12 +12,16 @@ use crate::view::View;
 use ::ledger::change::Change;
 use ::ledger::cube::AxisValue;
 use ::ledger::reach::Reach;
-use ::ledger::{Dimension, Permission};
+use ::ledger::{Cube, Dimension, Facet, Interval, Permission};
 use store::rate_card::MAX_PAGE;
-use store::{CardPage, Org};
+use store::{CardPage, CubeQuery, Org, Wide};
 
 /// Values of a dimension that its menu lists.
 const VALUES: usize = 50;
+/// Facets by which a change is told apart besides what the view is grouped by.
+const FACETS: [Facet; 4] = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status];
+/// Values of a facet that two periods are compared by.
+const COMPARED: usize = 1_000;
 
 impl Backend {
     /// A part of the page for its query string.
@@ -44,14 +48,41 @@ impl Backend {
     async fn why(&self, org: &Org, view: &View) -> Result<Markup, AppError> {
         let analytics = super::analytics(&self.store, org.id, view).await?;
         let Some(before) = &analytics.compared else { return Ok(Markup::new("div").attr("hidden", "")) };
-        let facet = analytics.cube.facet.as_ref().map(|axis| Dimension::Facet(axis.facet.clone()));
-        let dimensions: Vec<Dimension> = Dimension::BASE.into_iter().chain(facet).collect();
-        let (cube, filter) = (&analytics.cube, view.filter());
-        let change = match Change::explained(&before.cube, cube, &filter, &dimensions)? {
-            Some(change) => change,
-            None => Change::by(&before.cube, cube, &filter, &Dimension::Type)?,
+        let filter = view.filter();
+        let base = |dimension| Change::by(&before.cube, &analytics.cube, &filter, &dimension);
+        let mut changes = Dimension::BASE.into_iter().map(base).collect::<Result<Vec<_>, _>>()?;
+        let days = [(before.from, before.to), (analytics.from, analytics.to)];
+        let asked = view.group.facet().filter(|facet| !FACETS.contains(facet));
+        for facet in FACETS.iter().chain(asked) {
+            changes.extend(self.change_by(org, view, facet, days).await?);
+        }
+        let by_type = changes.first().cloned();
+        let Some(change) = Change::most_telling(changes).or(by_type) else { return Err(AppError::NotFound) };
+        Ok(why::panel(&org.words, view, &change, days[0]))
+    }
+
+    /// The change by a facet. `None` where it has more values than are told apart: which of them are the rest differs between
+    /// two periods.
+    async fn change_by(
+        &self,
+        org: &Org,
+        view: &View,
+        facet: &Facet,
+        days: [(Day, Day); 2],
+    ) -> Result<Option<Change>, AppError> {
+        let wide = Wide { facet: Some(facet.clone()), chosen: view.facets.clone(), values: COMPARED };
+        let cube = async |(from, to)| {
+            let query = CubeQuery { wide: wide.clone(), ..super::days(from, to, Interval::None) };
+            self.store.cube(org.id, &query).await
         };
-        Ok(why::panel(&org.words, view, &change, (before.from, before.to)))
+        let [before, after] = [cube(days[0]).await?, cube(days[1]).await?];
+        let has_rest = |cube: &Cube| {
+            cube.facet.iter().flat_map(|axis| &axis.values).any(|value| matches!(value, AxisValue::Others(_)))
+        };
+        if has_rest(&before) || has_rest(&after) {
+            return Ok(None);
+        }
+        Ok(Some(Change::by(&before, &after, &view.filter(), &Dimension::Facet(facet.clone()))?))
     }
 }
 

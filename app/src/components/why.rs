@@ -42,7 +42,10 @@ fn sentence(words: &Words, change: &Change, before: (Day, Day)) -> Markup {
     let parts = [(volume, used), (mix, "it was shared out differently"), (price, "the same cost something else")];
     let mut p = p.text(&format!(" ({from_to})"));
     let mut join = ": ";
-    for (amount, why) in parts.into_iter().filter(|(amount, _)| !amount.is_zero()) {
+    // What is next to nothing beside the others is rounding, or explains nothing: the table has it.
+    let size = |amount: Credits| amount.micros().unsigned_abs();
+    let least = parts.iter().map(|(amount, _)| size(*amount)).max().unwrap_or_default() / 1_000;
+    for (amount, why) in parts.into_iter().filter(|(amount, _)| size(*amount) > least) {
         p = p.text(join).child(signed(words, amount)).text(&format!(" because {why}"));
         join = ", ";
     }

@@ -81,13 +81,15 @@ fn the_dimension_in_which_one_value_did_it_explains_most() {
     let before = [(0, 0, 10, 1_000), (1, 0, 10, 1_000), (0, 1, 10, 1_000), (1, 1, 10, 1_000)];
     let after = [(0, 0, 10, 1_000), (1, 0, 10, 1_000), (0, 1, 30, 3_000), (1, 1, 30, 3_000)];
     let (before, after) = (cube(&before), cube(&after));
-    let dimensions = [Dimension::Type, Dimension::Source, Dimension::Project];
-    let change =
-        Change::explained(&before, &after, &Filter::default(), &dimensions).expect("fits").expect("it changed");
+    let by_each = |after: &Cube| {
+        let by = |dimension| Change::by(&before, after, &Filter::default(), &dimension).expect("fits");
+        [Dimension::Type, Dimension::Source, Dimension::Project].map(by)
+    };
+    let change = Change::most_telling(by_each(&after)).expect("it changed");
     assert_eq!(change.dimension, Dimension::Source);
     assert_eq!(change.rows.iter().map(|row| row.title.as_str()).next(), Some("s1"));
     assert_eq!((change.before.micros(), change.after.micros()), (4_000, 8_000));
-    assert_eq!(Change::explained(&before, &before, &Filter::default(), &dimensions), Ok(None));
+    assert_eq!(Change::most_telling(by_each(&before)), None);
 }
 
 #[test]
