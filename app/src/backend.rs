@@ -32,6 +32,7 @@ pub mod people;
 pub mod rate_card;
 mod report;
 mod saved_views;
+mod search;
 pub mod settings;
 pub mod setup;
 mod timeline;

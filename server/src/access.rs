@@ -111,6 +111,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/analytics", Need::May(Permission::SeeUsage)),
     // Whoever sees usage keeps views of it; whose they are is checked by the store.
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
+    rule("GET", "/search", Need::May(Permission::SeeUsage)),
+    rule("GET", "/search.json", Need::May(Permission::SeeUsage)),
     rule("GET", "/reports", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.

@@ -8,8 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views, security,
-    settings, setup, telemetry,
+    api, assets, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views, search,
+    security, settings, setup, telemetry,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -49,6 +49,8 @@ pub fn router(app: AppState) -> Result<Router, String> {
     let pages = Router::new()
         .route("/", get(pages::page))
         .route("/analytics", get(pages::page))
+        .route("/search", get(pages::written))
+        .route("/search.json", get(search::search))
         .route("/reports", get(pages::written))
         .route("/grants", get(pages::page).post(desk::give))
         .route("/grants/adjust", post(desk::adjust))

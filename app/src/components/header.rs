@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 /// Where the main pages are: address, name, and whether the page stands still, so that the browser loads it.
-const NAV: [(&str, &str, bool); 8] = [
+const NAV: [(&str, &str, bool); 9] = [
     ("/", "Overview", false),
     ("/analytics", "Analytics", false),
     ("/reports", "Reports", true),
@@ -21,6 +21,7 @@ const NAV: [(&str, &str, bool); 8] = [
     ("/rate-card", "Rate card", false),
     ("/settings", "Settings", true),
     ("/help", "Help", true),
+    ("/search", "Search", true),
 ];
 
 /// The header. Without a session it has nothing but the name and the theme.

@@ -52,6 +52,8 @@ pub mod rate_card;
 pub mod reports;
 pub mod saved_views;
 #[cfg(feature = "ssr")]
+pub mod search;
+#[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod setup;

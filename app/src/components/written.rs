@@ -6,6 +6,7 @@
 use crate::backend::{Backend, Org};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::reports;
+use crate::components::search;
 use crate::components::still::Still;
 use crate::error::AppError;
 use crate::markup::Markup;
@@ -59,6 +60,7 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
     let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
     let asked = Asked { backend, org, origin, path, query: query::parse(search) };
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["search"] => search::page(&asked).await,
         ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),
     }

@@ -30,6 +30,7 @@ pub mod job;
 pub mod key;
 pub mod live;
 pub mod member;
+pub mod name;
 pub mod once;
 pub mod operation;
 pub mod org;

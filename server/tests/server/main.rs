@@ -41,6 +41,7 @@ mod presets;
 mod rate_cards;
 mod real_input;
 mod reports;
+mod search;
 mod sessions;
 mod settings;
 mod setup;
