@@ -48,7 +48,7 @@ const dialog = (label) => {
 class Palette {
   constructor() {
     this.input = make('input', {
-      type: 'search', role: 'combobox', 'aria-label': 'Search', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
+      type: 'text', role: 'combobox', 'aria-label': 'Search', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
       'aria-autocomplete': 'list', autocomplete: 'off', spellcheck: 'false', maxlength: '256',
       placeholder: 'Page, id, name or event number',
     });

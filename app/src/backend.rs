@@ -23,12 +23,14 @@ pub mod deletion;
 pub mod desk;
 mod events_csv;
 mod export;
+mod focus;
 mod grants;
 pub mod keys;
 mod operator;
 mod overview;
 mod part;
 pub mod people;
+mod projects;
 pub mod rate_card;
 mod report;
 mod saved_views;
@@ -39,6 +41,7 @@ mod timeline;
 pub mod transactions;
 
 pub use export::EventsCsv;
+pub(crate) use overview::refused;
 pub use store::{Org, Store, UserId};
 
 pub mod event;

@@ -334,8 +334,8 @@ impl Columns {
         let title = question.by.title(setting.words);
         let mut heads = Vec::new();
         heads.extend(self.period.then(|| period_title(question.interval).to_owned()));
+        heads.push(title.clone());
         heads.extend(self.ids.then(|| format!("{title} id")));
-        heads.push(title);
         heads.extend(self.parts.then(|| "Credit type".to_owned()));
         heads.extend([format::capital(setting.credits), "Share".to_owned()]);
         if self.quantities {
@@ -358,10 +358,10 @@ impl Columns {
             cells.push(Cell::Period(label, first.map_or_else(String::new, Day::iso), bucket.incomplete));
             view = first.map_or_else(|| view.clone(), |first| view.with_range(first, end));
         }
+        cells.push(Cell::Text(fact.name));
         if self.ids {
             cells.push(fact.id.map_or(Cell::Empty, Cell::Id));
         }
-        cells.push(Cell::Text(fact.name));
         if self.parts {
             cells.push(fact.part.map_or(Cell::Empty, Cell::Text));
         }

@@ -113,6 +113,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/analytics/views", Need::May(Permission::SeeUsage)),
     rule("GET", "/search", Need::May(Permission::SeeUsage)),
     rule("GET", "/search.json", Need::May(Permission::SeeUsage)),
+    rule("GET", "/projects", Need::May(Permission::SeeUsage)),
     rule("GET", "/reports", Need::May(Permission::SeeUsage)),
     rule("GET", "/grants", Need::May(Permission::SeeLedger)),
     // Operators only, which the handlers check: whoever is signed out goes to sign in instead of losing the page.
@@ -194,6 +195,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/fn/{*name}", Need::Login),
     rule("GET", "/exports/usage.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/usage.xlsx", Need::May(Permission::Export)),
+    rule("GET", "/exports/focus.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/report.csv", Need::May(Permission::Export)),
     rule("GET", "/exports/report.xlsx", Need::May(Permission::Export)),
     rule("GET", "/exports/events.csv", Need::May(Permission::Export)),

@@ -56,7 +56,21 @@ pub async fn report_csv(
     Ok(attachment(CSV, &file.name, Body::from(file.content)))
 }
 
-/// The same as a workbook.
+/// Usage and purchases of the page's period as FOCUS 1.0.
+///
+/// # Errors
+/// As [`usage_csv`].
+pub async fn focus_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let file = backend.focus_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
+    Ok(attachment(CSV, &file.name, Body::from(file.content)))
+}
+
+/// What the Reports page shows, as a workbook.
 ///
 /// # Errors
 /// As [`usage_csv`].

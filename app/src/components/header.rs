@@ -12,9 +12,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 /// Where the main pages are: address, name, and whether the page stands still, so that the browser loads it.
-const NAV: [(&str, &str, bool); 9] = [
+const NAV: [(&str, &str, bool); 10] = [
     ("/", "Overview", false),
     ("/analytics", "Analytics", false),
+    ("/projects", "Projects", true),
     ("/reports", "Reports", true),
     ("/grants", "Grants", true),
     ("/ledger", "Ledger", false),

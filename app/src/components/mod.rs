@@ -45,6 +45,8 @@ pub mod operator;
 pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
+pub mod projects;
 pub mod proof_panel;
 pub mod range_picker;
 pub mod rate_card;

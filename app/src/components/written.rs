@@ -5,6 +5,7 @@
 
 use crate::backend::{Backend, Org};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::projects;
 use crate::components::reports;
 use crate::components::search;
 use crate::components::still::Still;
@@ -61,6 +62,7 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
     let asked = Asked { backend, org, origin, path, query: query::parse(search) };
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["search"] => search::page(&asked).await,
+        ["projects"] => projects::page(&asked).await,
         ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),
     }

@@ -40,6 +40,7 @@ pub mod password;
 pub mod policy;
 pub mod position;
 pub mod proof;
+pub mod purchase;
 pub mod random;
 pub mod rate_card;
 pub mod restore;

@@ -19,6 +19,7 @@ mod corrections;
 mod crash;
 mod ending;
 mod events;
+mod focus;
 mod grants;
 mod help;
 mod holds;

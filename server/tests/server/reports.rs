@@ -196,3 +196,36 @@ async fn what_cannot_be_reported_is_told_and_others_see_nothing() {
     let nobody = server.send("GET", "/reports", &[], axum::body::Body::empty()).await;
     assert_eq!((nobody.status.as_u16(), nobody.header("location")), (303, "/sign-in?next=%2Freports"));
 }
+
+#[tokio::test]
+async fn projects_are_listed_with_what_they_used_and_lead_to_their_analytics() {
+    let (server, cookie, events) = filled().await;
+    let page = server.open(&cookie, &format!("/projects?from={DAY_FROM}&to={DAY_TO}&source=source1")).await.text();
+    let mut expected: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.said["source"] == "source1") {
+        *expected.entry(event.said.get("project").map_or("", String::as_str)).or_default() +=
+            event.cost.values().sum::<i64>();
+    }
+    let table = page.split("<table").nth(1).expect("a table");
+    assert_eq!(
+        table.split("<tbody>").nth(1).expect("a body").matches("<tr>").count(),
+        expected.len() + 1,
+        "and the total"
+    );
+    for (project, micros) in expected {
+        let query = serde_urlencoded::to_string([
+            ("from", DAY_FROM),
+            ("to", DAY_TO),
+            ("source", "source1"),
+            ("project", project),
+        ]);
+        let href = format!("/analytics?{}", query.expect("a query")).replace('&', "&amp;");
+        let row = table
+            .split("<tr>")
+            .find(|row| row.contains(&format!("{href}\"")))
+            .unwrap_or_else(|| panic!("{href} in {table}"));
+        assert!(row.contains(&ledger::Credits::from_micros(micros).to_string()), "{micros} in {row}");
+        assert!(row.contains("<svg"), "its run over time");
+    }
+    assert!(page.contains("Count all of it") && page.contains("Difference to the ledger"));
+}

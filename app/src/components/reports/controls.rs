@@ -1,10 +1,12 @@
 //! What a report is of: period, steps, what a line is about, filters. Links and GET forms only.
 
-use super::Shown;
-use crate::calendar::presets;
+use super::{Shown, way};
+use crate::calendar::{Day, Preset, presets};
 use crate::filters;
-use crate::markup::{Markup, hidden, link, span};
+use crate::markup::{Markup, hidden, span};
 use crate::report::{By, PATH, Question, at};
+use crate::span::Bound;
+use crate::view::View;
 use ledger::{Dimension, Facet, Interval, Words};
 
 /// Values of a dimension that are ticked here; of more, those chosen are listed, and Analytics has the rest.
@@ -35,7 +37,7 @@ pub(super) fn files(shown: &Shown) -> Markup {
         link.attr("rel", "external").text(text)
     };
     let controls = Markup::new("div").class("controls").child(file("/exports/report.csv", "CSV"));
-    controls.child(file("/exports/report.xlsx", "Excel workbook"))
+    controls.child(file("/exports/report.xlsx", "Excel workbook")).child(file("/exports/focus.csv", "FOCUS 1.0"))
 }
 
 /// By what it is told apart.
@@ -48,7 +50,7 @@ fn about(question: &Question, words: &Words) -> Markup {
         let is_it = by == question.by;
         let title = by.title(words);
         let to = Question { by, ..question.clone() };
-        link(&to.at(PATH), &title).attr("rel", "external").maybe_attr("aria-current", is_it.then_some("true"))
+        way(&to.at(PATH)).maybe_attr("aria-current", is_it.then_some("true")).text(&title)
     };
     let label = Markup::new("span").class("segments-label").text("By");
     Markup::new("nav")
@@ -60,36 +62,48 @@ fn about(question: &Question, words: &Words) -> Markup {
 
 fn period(shown: &Shown) -> Markup {
     let question = &shown.report.question;
-    let (from, to) = shown.report.days;
-    let date = |name: &'static str, title: &str, value: &str| {
-        let input = Markup::new("input").attr("type", "date").attr("name", name).attr("value", value);
-        Markup::new("label").child(span(title)).child(input.attr("required", ""))
-    };
     let option = |(interval, title): (Interval, &str)| {
         let chosen = (interval == question.interval).then_some("");
         Markup::new("option").attr("value", interval.as_str()).maybe_attr("selected", chosen).text(title)
     };
     let steps = Markup::new("select").attr("name", "interval").children(INTERVALS.map(option));
     let steps = Markup::new("label").child(span("A line for")).child(steps);
-    let kept = question.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to" | "interval"));
-    let form = Markup::new("form").class("fields").attr("method", "get").attr("action", PATH);
-    let form = form
-        .attr("aria-label", "Period")
-        .children(hidden(kept.collect()))
-        .child(date("from", "From", &from.iso()))
-        .child(date("to", "To", &to.iso()))
-        .child(steps)
-        .child(Markup::new("button").class("button primary").text("Show"));
-    let preset = |preset: crate::calendar::Preset| {
-        let view = crate::view::View { range: Some(preset.range), ..question.view.clone() };
-        let to = Question { view, ..question.clone() };
-        let is_it = preset.days(shown.today) == shown.report.days;
-        let link = link(&to.at(PATH), preset.title).attr("rel", "external");
-        Markup::new("li").child(link.maybe_attr("aria-current", is_it.then_some("true")))
+    let href = |range| {
+        let view = View { range: Some(range), ..question.view.clone() };
+        Question { view, ..question.clone() }.at(PATH)
     };
-    let quick = presets(shown.today).into_iter().skip(2).map(preset);
-    let quick = Markup::new("ul").class("report-presets").attr("aria-label", "Periods").children(quick);
+    let kept = question.pairs().into_iter().filter(|(name, _)| name != "interval").collect();
+    let form = days_form(PATH, kept, shown.report.days, Some(steps));
+    let quick = quick_periods(shown.report.days, shown.today, href);
     Markup::new("div").class("report-period").child(form).child(quick)
+}
+
+/// A form for first and last day that keeps the rest of an address, and what else it asks.
+pub(crate) fn days_form(path: &str, kept: Vec<(String, String)>, days: (Day, Day), more: Option<Markup>) -> Markup {
+    let date = |name: &'static str, title: &str, value: &str| {
+        let input = Markup::new("input").attr("type", "date").attr("name", name).attr("value", value);
+        Markup::new("label").child(span(title)).child(input.attr("required", ""))
+    };
+    let kept = kept.into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
+    let form = Markup::new("form").class("fields").attr("method", "get").attr("action", path);
+    form.attr("aria-label", "Period")
+        .children(hidden(kept))
+        .child(date("from", "From", &days.0.iso()))
+        .child(date("to", "To", &days.1.iso()))
+        .children(more)
+        .child(Markup::new("button").class("button primary").text("Show"))
+}
+
+/// Links to periods that people name.
+pub(crate) fn quick_periods(days: (Day, Day), today: Day, href: impl Fn((Bound, Bound)) -> String) -> Markup {
+    let preset = |preset: Preset| {
+        let is_it = preset.days(today) == days;
+        let link = way(&href(preset.range)).maybe_attr("aria-current", is_it.then_some("true"));
+        Markup::new("li").child(link.text(preset.title))
+    };
+    // Single days say little in a table.
+    let offered = presets(today).into_iter().skip(2).map(preset);
+    Markup::new("ul").class("report-presets").attr("aria-label", "Periods").children(offered)
 }
 
 /// What can be ticked, behind a summary that needs no script.
@@ -132,7 +146,7 @@ fn more(shown: &Shown, words: &Words) -> Markup {
         let mut pairs = view.pairs();
         pairs.push(("filter".to_owned(), facet.name()));
         let title = filters::title(&Dimension::Facet(facet), words);
-        link(&at("/analytics", pairs), &format!("{title}\u{2026}")).attr("rel", "external")
+        way(&at("/analytics", pairs)).text(&format!("{title}\u{2026}"))
     };
     let links = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status].map(to);
     Markup::new("p").class("report-more").text("Choose in Analytics: ").children(links)
@@ -151,11 +165,11 @@ fn chips(shown: &Shown, words: &Words) -> Markup {
         let title = filters::title(&chosen.dimension, words);
         let label = format!("Take away the filter {title}: {}", chosen.text);
         let href = without(question.view.with_value(&chosen.dimension, &chosen.value, false));
-        let remove = Markup::new("a").attr("href", &href).attr("rel", "external");
+        let remove = way(&href);
         let remove = remove.attr("aria-label", &label).attr("title", &label).text("\u{d7}");
         let name = Markup::new("span").class("chip-name").text(&title);
         Markup::new("li").class("chip").child(name).child(span(&chosen.text)).child(remove)
     };
-    let clear = link(&without(question.view.without_filters()), "Clear all").attr("rel", "external");
-    chips.child(list.children(chosen.iter().map(chip)).child(Markup::new("li").child(clear.class("chips-clear"))))
+    let clear = way(&without(question.view.without_filters())).class("chips-clear").text("Clear all");
+    chips.child(list.children(chosen.iter().map(chip)).child(Markup::new("li").child(clear)))
 }

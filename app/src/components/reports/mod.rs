@@ -1,7 +1,7 @@
 //! Reports: usage of any period by whatever it is asked for, as lines that add up to the ledger. Each number leads to what it is
 //! made of; the files hold just what the page shows.
 
-mod controls;
+pub(crate) mod controls;
 
 use crate::calendar::{Day, range_text};
 use crate::components::difference::difference;
@@ -9,7 +9,7 @@ use crate::components::empty_state::first_event;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
-use crate::markup::{Markup, amount_bare, button_link, cell, number, number_of, table, time};
+use crate::markup::{Markup, amount_bare, cell, number, number_of, table, time};
 use crate::report::{By, Cell, Line, PATH, Report};
 use crate::server_fns::Moment;
 use crate::view::View;
@@ -122,12 +122,17 @@ const fn is_number(cell: &Cell) -> bool {
     matches!(cell, Cell::Credits(_) | Cell::Count(_) | Cell::Quantity(_) | Cell::Share(_))
 }
 
+/// The begin of a link that the browser itself follows.
+fn way(href: &str) -> Markup {
+    Markup::new("a").attr("href", href).attr("rel", "external")
+}
+
 fn link(view: &View, text: Markup) -> Markup {
-    Markup::new("a").attr("href", &view.href()).attr("rel", "external").child(text)
+    way(&view.href()).child(text)
 }
 
 fn plain_link(view: &View, text: &str) -> Markup {
-    Markup::new("a").attr("href", &view.href()).attr("rel", "external").text(text)
+    way(&view.href()).text(text)
 }
 
 fn row(words: &Words, line: &Line) -> Markup {
@@ -180,9 +185,9 @@ fn turn(report: &Report, after: usize, more: bool) -> Option<Markup> {
         }
         crate::report::at(PATH, pairs)
     };
-    let before =
-        (after > 0).then(|| button_link(&to(after.saturating_sub(PAGE)), "Lines before").attr("rel", "external"));
-    let next = more.then(|| button_link(&to(after + PAGE), "More lines").attr("rel", "external"));
+    let button = |after: usize, text: &str| way(&to(after)).class("button").text(text);
+    let before = (after > 0).then(|| button(after.saturating_sub(PAGE), "Lines before"));
+    let next = more.then(|| button(after + PAGE, "More lines"));
     (before.is_some() || next.is_some()).then(|| Markup::new("p").class("turn").children(before).children(next))
 }
 

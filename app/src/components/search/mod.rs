@@ -4,7 +4,7 @@
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
-use crate::markup::{Markup, cell, link, table};
+use crate::markup::{Markup, cell, table};
 use ledger::{Permission, Role, Words};
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ fn found(text: &str, hits: &[Hit], words: &Words) -> Markup {
         return panel.child(Markup::new("p").class("muted").text(&told));
     }
     let rows = hits.iter().map(|hit| {
-        let to = link(&hit.href, &hit.title).attr("rel", "external");
+        let to = Markup::new("a").attr("href", &hit.href).attr("rel", "external").text(&hit.title);
         let kind = Markup::new("td").class("muted").text(&hit.kind);
         Markup::new("tr")
             .child(Markup::new("th").attr("scope", "row").class("found").child(to))
