@@ -105,7 +105,7 @@ impl Question {
     /// An address with it.
     #[must_use]
     pub fn at(&self, path: &str) -> String {
-        at(path, self.pairs())
+        at(path, &self.pairs())
     }
 
     /// How many values are told apart.
@@ -116,7 +116,7 @@ impl Question {
 }
 
 /// An address with these pairs behind it.
-pub(crate) fn at(path: &str, pairs: Vec<(String, String)>) -> String {
+pub(crate) fn at(path: &str, pairs: &[(String, String)]) -> String {
     let mut text = String::new();
     pairs.iter().for_each(|(name, value)| query::push(&mut text, name, value));
     if text.is_empty() { path.to_owned() } else { format!("{path}?{text}") }

@@ -99,12 +99,12 @@ fn pairs(view: &View) -> Vec<(String, String)> {
 
 fn controls(shown: &Shown) -> Markup {
     let (days, today) = ((shown.analytics.from, shown.analytics.to), shown.analytics.today);
-    let href = |range| at(PATH, pairs(&View { range: Some(range), ..shown.view.clone() }));
+    let href = |range| at(PATH, &pairs(&View { range: Some(range), ..shown.view.clone() }));
     let form = days_form(PATH, pairs(&shown.view), days, None);
     let body = Markup::new("div").class("report-period").child(form).child(quick_periods(days, today, href));
     let filters = shown.view.without_filters();
     let clear = (filters != shown.view).then(|| {
-        let link = Markup::new("a").attr("href", &at(PATH, pairs(&filters))).attr("rel", "external");
+        let link = Markup::new("a").attr("href", &at(PATH, &pairs(&filters))).attr("rel", "external");
         Markup::new("p").class("muted").text("Only some usage is counted here. ").child(link.text("Count all of it"))
     });
     body.children(clear)
@@ -216,7 +216,7 @@ fn turn(view: &View, after: usize, more: bool) -> Option<Markup> {
     let button = |after: usize, text: &str| {
         let mut pairs = pairs(view);
         pairs.extend((after > 0).then(|| ("after".to_owned(), after.to_string())));
-        Markup::new("a").class("button").attr("href", &at(PATH, pairs)).attr("rel", "external").text(text)
+        Markup::new("a").class("button").attr("href", &at(PATH, &pairs)).attr("rel", "external").text(text)
     };
     let before = (after > 0).then(|| button(after.saturating_sub(PAGE), "Projects before"));
     let next = more.then(|| button(after + PAGE, "More projects"));

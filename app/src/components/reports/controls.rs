@@ -146,7 +146,7 @@ fn more(shown: &Shown, words: &Words) -> Markup {
         let mut pairs = view.pairs();
         pairs.push(("filter".to_owned(), facet.name()));
         let title = filters::title(&Dimension::Facet(facet), words);
-        way(&at("/analytics", pairs)).text(&format!("{title}\u{2026}"))
+        way(&at("/analytics", &pairs)).text(&format!("{title}\u{2026}"))
     };
     let links = [Facet::Workflow, Facet::User, Facet::Tenant, Facet::Status].map(to);
     Markup::new("p").class("report-more").text("Choose in Analytics: ").children(links)

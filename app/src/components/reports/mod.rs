@@ -183,7 +183,7 @@ fn turn(report: &Report, after: usize, more: bool) -> Option<Markup> {
         if after > 0 {
             pairs.push(("after".to_owned(), after.to_string()));
         }
-        crate::report::at(PATH, pairs)
+        crate::report::at(PATH, &pairs)
     };
     let button = |after: usize, text: &str| way(&to(after)).class("button").text(text);
     let before = (after > 0).then(|| button(after.saturating_sub(PAGE), "Lines before"));
