@@ -42,7 +42,7 @@ pub mod transactions;
 
 pub use export::EventsCsv;
 pub(crate) use overview::refused;
-pub use store::{Org, Store, UserId};
+pub use store::{Operation, Org, Store, UserId};
 
 pub mod event;
 pub mod ledger;

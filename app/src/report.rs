@@ -5,6 +5,7 @@
 //! interval that is not said is the whole period at once, and `group=operation` tells apart which credit types calls use
 //! together.
 
+use crate::backend::Operation;
 use crate::calendar::Day;
 use crate::filters;
 use crate::format;
@@ -14,7 +15,6 @@ use crate::view::View;
 use ledger::cube::{Bucket, MeterInfo, Series};
 use ledger::{Credits, Cube, Dimension, Facet, Interval, Quantity, Refusal, Words};
 use std::collections::BTreeMap;
-use store::Operation;
 
 /// The address of the page.
 pub const PATH: &str = "/reports";

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// one back, take scrip backup.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  scrip snapshot /reports/scrip.db --data /var/lib/scrip\n  sqlite3 /reports/scrip.db 'SELECT day, sum(credits_micros) FROM usage_by_day GROUP BY day'"
+    after_help = "Example:\n  scrip snapshot /reports/scrip.db --data /var/lib/scrip\n  sqlite3 /reports/scrip.db '.schema usage_by_day'"
 )]
 pub struct Snapshot {
     /// File to write; it must not exist yet
