@@ -15,9 +15,9 @@ tools=${XDG_CACHE_HOME:-$HOME/.cache}/scrip
 wasm_bindgen_version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/"/, ""); print $3 }' Cargo.lock)
 wasm_bindgen_home=$tools/wasm-bindgen-$wasm_bindgen_version
 
-# A Python of its own for the one tool of the tests that is written in it.
-schemathesis_home=$tools/schemathesis-$(sed -n 's/^schemathesis==//p' end2end/requirements.txt)
-schemathesis=$schemathesis_home/bin/schemathesis
+# A Python of its own for what the tests take from PyPI; another list of it is another folder.
+python_home=$tools/python-$(cksum <end2end/requirements.txt | cut -d ' ' -f 1)
+schemathesis=$python_home/bin/schemathesis
 
 plain_path=$root/node_modules/.bin:$wasm_bindgen_home/bin
 if [ -d "$HOME/.cargo/bin" ]; then

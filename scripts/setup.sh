@@ -194,9 +194,9 @@ browser() {
     fi
 }
 
-install_schemathesis() {
-    rm -rf "$schemathesis_home" && python3 -m venv "$schemathesis_home" &&
-        "$schemathesis_home/bin/pip" install --quiet --disable-pip-version-check -r end2end/requirements.txt
+install_python_tools() {
+    rm -rf "$python_home" && python3 -m venv "$python_home" &&
+        "$python_home/bin/pip" install --quiet --disable-pip-version-check -r end2end/requirements.txt
 }
 
 schemathesis() {
@@ -204,8 +204,8 @@ schemathesis() {
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
             debian "Python with venv" python3 python3-venv
         fi
-        quiet "schemathesis: pip install (about ½ min, once per user)" "see that pip reaches its registry, then run this again" \
-            install_schemathesis
+        quiet "schemathesis and DuckDB: pip install (about ½ min, once per user)" "see that pip reaches its registry, then run this again" \
+            install_python_tools
     fi
 }
 

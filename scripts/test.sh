@@ -30,6 +30,7 @@ visible "release build" scripts/build.sh
 if [ -n "$ok" ]; then
     check "first load within its budget" scripts/first_load.sh
     check "the API by its description" scripts/schemathesis.sh
+    check "views of a snapshot, read by DuckDB" scripts/views.sh
     step "browser tests" scripts/e2e.sh
 else
     echo "browser tests … not run, and so failed: they need the release build"

@@ -32,6 +32,14 @@ pub struct Assets {
     pub still: Option<String>,
 }
 
+/// Waits for the first key that means something and then loads `public/palette.js`, which does the rest: keys that come while it is
+/// loaded are handed to it. Keys that go into a field are the field's; single keys can be turned off.
+const KEYS: &str = "{const q=[],f=e=>{const k=(e.key||'..').toLowerCase(),c=(e.ctrlKey||e.metaKey)&&!e.altKey;\
+if(!q.length&&(c?k!='k':e.altKey||!'g/?'.includes(k)||/scrip_shortcuts=off/.test(document.cookie)||\
+e.target.closest?.('input,textarea,select,[contenteditable]')))return;\
+if(c||k=='/')e.preventDefault();if(q.push(e)<2)import('/palette.js').then(m=>{removeEventListener('keydown',f);m.start(q)})};\
+addEventListener('keydown',f)}";
+
 /// Who is looking, asked once per visit.
 pub type SessionResource = Answer<Option<SessionInfo>>;
 
@@ -56,6 +64,7 @@ pub fn shell() -> AnyView {
                 {still.map(|still| view! { <link rel="stylesheet" href=still/> })}
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
+                <script nonce=use_nonce()>{KEYS}</script>
                 <script type="module" nonce=use_nonce()>{start}</script>
                 <MetaTags/>
             </head>

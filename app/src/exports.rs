@@ -8,6 +8,8 @@ use ledger::canon::hex;
 use ledger::entry::Head;
 use ledger::{Credits, Entry, EntryKind, Posting};
 
+pub mod focus;
+pub mod report;
 pub mod xlsx;
 
 /// What amounts are headed in a file, whatever the org calls them: programs look for it.
@@ -137,9 +139,18 @@ pub(crate) fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) 
 /// A cell that is text to every spreadsheet: what starts like a formula gets an apostrophe, as OWASP's "CSV Injection"
 /// advises, except plain numbers; then quotes where RFC 4180 asks for them.
 fn safe(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !is_number(cell);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let formula = is_formula(cell);
+    let cell = safe_text(cell);
     if cell.contains([',', '"', '\r', '\n']) || formula { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+/// The same without quotes.
+pub(crate) fn safe_text(cell: &str) -> String {
+    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn is_formula(cell: &str) -> bool {
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !is_number(cell)
 }
 
 fn is_number(cell: &str) -> bool {

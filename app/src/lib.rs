@@ -40,6 +40,8 @@ pub mod proof;
 pub mod query;
 #[cfg(feature = "ssr")]
 pub mod refused;
+#[cfg(feature = "ssr")]
+pub mod report;
 pub mod rows;
 pub mod server_fns;
 pub mod span;

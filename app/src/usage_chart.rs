@@ -223,6 +223,12 @@ fn axis(cube: &Cube) -> Vec<charts::Bucket> {
     cube.buckets.iter().map(words).collect()
 }
 
+/// What a stretch of time is called: "Week of 16 Nov 2026".
+#[cfg(feature = "ssr")]
+pub(crate) fn bucket_label(bucket: &Bucket, interval: Interval) -> String {
+    axis_bucket(bucket, interval, false, false).label
+}
+
 fn axis_bucket(bucket: &Bucket, interval: Interval, months: bool, days: bool) -> charts::Bucket {
     let day = Day::new(bucket.local.date());
     let text = |f: fn(Day) -> String| day.map_or(String::new(), f);

@@ -7,7 +7,7 @@ use crate::pages::{problem_of, written_out};
 use crate::problem::Problem;
 use crate::state::AppState;
 use app::AppError;
-use app::backend::{Backend, interactions};
+use app::backend::{Backend, interactions, origin_of};
 use app::components::customers::data::Told;
 use app::components::{customers, written};
 use app::query;
@@ -40,7 +40,9 @@ pub async fn map_one(
         Ok(id) => return Ok(to_page(&id).into_response()),
         Err(error) => interactions::told(error).map_err(|error| problem_of(&error))?,
     };
-    let asked = written::asked(&backend, parts.uri.path(), "").await.map_err(|error| problem_of(&error))?;
+    let asked = written::asked(&backend, origin_of(&parts.headers), parts.uri.path(), "")
+        .await
+        .map_err(|error| problem_of(&error))?;
     let page = customers::interaction::page(&asked, &id, Some(&told)).await;
     let request = Request::from_parts(parts, Body::empty());
     Ok(shown(written_out(&app, backend.viewer.clone(), request, page).await, &told))
@@ -69,7 +71,8 @@ pub async fn map(
             Err(error) => (parts, interactions::told(error).map_err(|error| problem_of(&error))?),
         }
     };
-    let asked = written::asked(&backend, PATH, "").await.map_err(|error| problem_of(&error))?;
+    let asked =
+        written::asked(&backend, origin_of(&parts.headers), PATH, "").await.map_err(|error| problem_of(&error))?;
     let page = customers::interactions::page(&asked, Some(&told)).await;
     let request = Request::from_parts(parts, Body::empty());
     Ok(shown(written_out(&app, backend.viewer.clone(), request, page).await, &told))

@@ -1,4 +1,4 @@
-//! Files of usage: what the Analytics page shows, and the events behind it.
+//! Files of usage: what the Analytics page shows, the events behind it, and reports.
 
 use crate::access::SignedIn;
 use crate::pages::problem_of;
@@ -39,6 +39,48 @@ pub async fn usage_xlsx(
 ) -> Result<Response, Problem> {
     let backend = Backend { store: app.store, viewer };
     let file = backend.usage_xlsx(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
+    Ok(attachment(XLSX, &file.name, Body::from(file.content)))
+}
+
+/// What the Reports page shows, as CSV.
+///
+/// # Errors
+/// As [`usage_csv`].
+pub async fn report_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let file = backend.report_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
+    Ok(attachment(CSV, &file.name, Body::from(file.content)))
+}
+
+/// Usage and purchases of the page's period as FOCUS 1.0.
+///
+/// # Errors
+/// As [`usage_csv`].
+pub async fn focus_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let file = backend.focus_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
+    Ok(attachment(CSV, &file.name, Body::from(file.content)))
+}
+
+/// What the Reports page shows, as a workbook.
+///
+/// # Errors
+/// As [`usage_csv`].
+pub async fn report_xlsx(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let file = backend.report_xlsx(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(XLSX, &file.name, Body::from(file.content)))
 }
 

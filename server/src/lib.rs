@@ -40,6 +40,7 @@ pub mod problem;
 pub mod router;
 pub mod sample;
 pub mod saved_views;
+pub mod search;
 pub mod security;
 pub mod serve;
 pub mod settings;

@@ -41,7 +41,8 @@ pub async fn page(State(app): State<AppState>, SignedIn(viewer): SignedIn, reque
 pub async fn written(State(app): State<AppState>, SignedIn(viewer): SignedIn, request: Request) -> Response {
     let backend = Backend { store: app.store.clone(), viewer };
     let uri = request.uri();
-    let page = written::page(&backend, uri.path(), uri.query().unwrap_or_default()).await;
+    let origin = backend::origin_of(request.headers());
+    let page = written::page(&backend, origin, uri.path(), uri.query().unwrap_or_default()).await;
     written_out(&app, backend.viewer, request, page).await
 }
 

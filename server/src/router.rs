@@ -9,7 +9,7 @@ use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
     api, assets, customers, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views,
-    security, settings, setup, telemetry,
+    search, security, settings, setup, telemetry,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -58,6 +58,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/runs/{id}", get(pages::written))
         .route("/workflows", get(pages::written))
         .route("/workflows/{id}", get(pages::written))
+        .route("/search", get(pages::written))
+        .route("/search.json", get(search::search))
+        .route("/projects", get(pages::written))
+        .route("/reports", get(pages::written))
         .route("/grants", get(pages::page).post(desk::give))
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
@@ -103,6 +107,9 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/analytics/views", post(saved_views::act))
         .route("/exports/usage.csv", get(exports::usage_csv))
         .route("/exports/usage.xlsx", get(exports::usage_xlsx))
+        .route("/exports/focus.csv", get(exports::focus_csv))
+        .route("/exports/report.csv", get(exports::report_csv))
+        .route("/exports/report.xlsx", get(exports::report_xlsx))
         .route("/exports/events.csv", get(exports::events_csv))
         .route("/exports/usage.svg", get(picture::usage_svg))
         .route("/exports/usage.png", get(picture::usage_png))

@@ -156,7 +156,7 @@ fn meters(read: &store::Overview) -> Result<Vec<MeterUse>, AppError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
-pub(super) fn refused(refusal: ledger::Refusal) -> AppError {
+pub(crate) fn refused(refusal: ledger::Refusal) -> AppError {
     AppError::Refused { problem: refusal.to_string() }
 }
 

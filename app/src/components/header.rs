@@ -11,19 +11,25 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// Where the main pages are: address, name, and whether the page stands still, so that the browser loads it.
-const NAV: [(&str, &str, bool); 10] = [
-    ("/", "Overview", false),
-    ("/analytics", "Analytics", false),
-    ("/usage", "Usage", true),
-    ("/workflows", "Workflows", true),
-    ("/customers", "Customers", true),
-    ("/grants", "Grants", true),
-    ("/ledger", "Ledger", false),
-    ("/rate-card", "Rate card", false),
-    ("/settings", "Settings", true),
-    ("/help", "Help", true),
+/// Where the main pages are: address, name, whether the page stands still, so that the browser loads it, and what addresses lie
+/// in its section besides those below its own.
+const NAV: [(&str, &str, bool, &[&str]); 13] = [
+    ("/", "Overview", false, &[]),
+    ("/analytics", "Analytics", false, &[]),
+    ("/usage", "Usage", true, &["/runs/"]),
+    (WORKFLOWS, "Workflows", true, &[]),
+    ("/customers", "Customers", true, &["/users/", "/tenants/", "/interactions/"]),
+    ("/projects", "Projects", true, &[]),
+    ("/reports", "Reports", true, &[]),
+    ("/grants", "Grants", true, &[]),
+    ("/ledger", "Ledger", false, &[]),
+    ("/rate-card", "Rate card", false, &[]),
+    ("/settings", "Settings", true, &[]),
+    ("/help", "Help", true, &[]),
+    ("/search", "Search", true, &[]),
 ];
+/// The page that is called what the org calls its workflows.
+const WORKFLOWS: &str = "/workflows";
 
 /// The header. Without a session it has nothing but the name and the theme.
 #[component]
@@ -51,10 +57,14 @@ pub fn Header(
 #[component]
 fn Org(who: SessionInfo) -> impl IntoView {
     let path = use_location().pathname;
-    let links = NAV.map(|(href, title, external)| {
+    let links = NAV.map(|(href, title, external, more)| {
         // A page leads back to the section it is in.
         let inside = format!("{href}/");
-        let current = move || path.with(|path| path == href || path.starts_with(&inside)).then_some("page");
+        let is_here = move |path: &String| {
+            path == href || path.starts_with(&inside) || more.iter().any(|more| path.starts_with(more))
+        };
+        let current = move || path.with(&is_here).then_some("page");
+        let title = if href == WORKFLOWS { who.words.workflows.clone() } else { title.to_owned() };
         view! { <a href=href rel=external.then_some("external") aria-current=current>{title}</a> }
     });
     let synthetic = who.synthetic.then(|| {

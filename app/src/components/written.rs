@@ -6,7 +6,10 @@
 use crate::backend::{Backend, Org};
 use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::projects;
+use crate::components::reports;
 use crate::components::runs;
+use crate::components::search;
 use crate::components::still::Still;
 use crate::components::workflows;
 use crate::error::AppError;
@@ -35,6 +38,8 @@ pub struct Asked<'r> {
     pub backend: &'r Backend,
     /// The viewer's org: zone and words among others.
     pub org: Org,
+    /// Where the browser reached the server, for lines to copy.
+    pub origin: String,
     /// The address, by its segments, decoded.
     pub path: Vec<String>,
     /// What stands behind `?`.
@@ -53,19 +58,19 @@ impl Asked<'_> {
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], or what the store says.
-pub async fn asked<'r>(backend: &'r Backend, path: &str, search: &str) -> Result<Asked<'r>, AppError> {
+pub async fn asked<'r>(backend: &'r Backend, origin: String, path: &str, search: &str) -> Result<Asked<'r>, AppError> {
     let viewer = backend.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
     let org = backend.store.org(viewer.org).await?;
     let path: Vec<String> = path.split('/').skip(1).map(query::segment).collect();
-    Ok(Asked { backend, org, path, query: query::parse(search) })
+    Ok(Asked { backend, org, origin, path, query: query::parse(search) })
 }
 
 /// The page at an address.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::NotFound`], or what the page says.
-pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written, AppError> {
-    let asked = asked(backend, path, search).await?;
+pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -> Result<Written, AppError> {
+    let asked = asked(backend, origin, path, search).await?;
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["customers"] => customers::list::page(&asked, Who::User).await,
         ["customers", "tenants"] => customers::list::page(&asked, Who::Tenant).await,
@@ -77,6 +82,9 @@ pub async fn page(backend: &Backend, path: &str, search: &str) -> Result<Written
         ["workflows"] => workflows::page(&asked).await,
         ["workflows", _] => workflows::one::page(&asked).await,
         ["runs", _] => runs::run::page(&asked).await,
+        ["search"] => search::page(&asked).await,
+        ["projects"] => projects::page(&asked).await,
+        ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),
     }
 }

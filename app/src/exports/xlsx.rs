@@ -3,6 +3,7 @@
 //! Texts are written as texts, never as formulas, whatever they begin with. A spreadsheet counts in binary floating point:
 //! its cells hold amounts up to nine billion to the last micro-credit; the CSV holds any.
 
+use crate::report::{Cell, Report};
 use crate::usage_table::{Table, Value};
 use ledger::Interval;
 use ledger::credits::MICROS_PER_CREDIT;
@@ -11,6 +12,11 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 /// Most characters of a cell; the format takes no more.
 const MAX_CELL_CHARS: usize = 32_000;
+/// How numbers are shown.
+const DAY: &str = "yyyy-mm-dd";
+const CREDITS: &str = "#,##0.000000";
+const COUNT: &str = "#,##0";
+const QUANTITY: &str = "#,##0.######";
 
 /// A workbook of a table, and of what there is to know about it: labels and texts.
 ///
@@ -19,6 +25,57 @@ const MAX_CELL_CHARS: usize = 32_000;
 pub fn workbook(table: &Table, interval: Interval, about: &[(&str, String)]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     usage(book.add_worksheet().set_name("Usage")?, table, interval)?;
+    told(&mut book, about)?;
+    book.save_to_buffer()
+}
+
+/// A workbook of a report, and of what there is to know about it.
+///
+/// # Errors
+/// As [`workbook`].
+pub fn report(report: &Report, about: &[(&str, String)]) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("Report")?;
+    let head = Format::new().set_bold();
+    sheet.set_freeze_panes(1, 1)?;
+    for (column, title) in (0_u16..).zip(&report.columns) {
+        sheet.set_column_width(column, 18)?;
+        sheet.write_string_with_format(0, column, cut(title), &head)?;
+    }
+    let lines = report.lines.iter().map(|line| (&line.cells, Format::new()));
+    for (row, (cells, format)) in (1_u32..).zip(lines.chain([(&report.totals, head.clone())])) {
+        for (column, cell) in (0_u16..).zip(cells) {
+            write(sheet, (row, column), cell, &format)?;
+        }
+    }
+    told(&mut book, about)?;
+    book.save_to_buffer()
+}
+
+fn write(sheet: &mut Worksheet, (row, column): (u32, u16), cell: &Cell, format: &Format) -> Result<(), XlsxError> {
+    let (number, decimals) = match cell {
+        Cell::Empty => return Ok(()),
+        Cell::Text(text) | Cell::Id(text) | Cell::Share(text) => {
+            sheet.write_string_with_format(row, column, cut(text), format)?;
+            return Ok(());
+        }
+        Cell::Period(_, iso, _) => {
+            match ExcelDateTime::parse_from_str(iso) {
+                Ok(day) => sheet.write_datetime_with_format(row, column, &day, &format.clone().set_num_format(DAY))?,
+                Err(_) => sheet.write_string(row, column, iso)?,
+            };
+            return Ok(());
+        }
+        Cell::Credits(amount) => (whole(amount.micros().into(), MICROS_PER_CREDIT.into()), CREDITS),
+        Cell::Count(count) => (whole((*count).into(), 1), COUNT),
+        Cell::Quantity(quantity) => (whole(quantity.micros(), MICROS_PER_UNIT), QUANTITY),
+    };
+    sheet.write_number_with_format(row, column, number, &format.clone().set_num_format(decimals))?;
+    Ok(())
+}
+
+/// The sheet that says what the other one holds.
+fn told(book: &mut Workbook, about: &[(&str, String)]) -> Result<(), XlsxError> {
     let sheet = book.add_worksheet().set_name("About")?;
     sheet.set_column_width(0, 24)?.set_column_width(1, 80)?;
     let head = Format::new().set_bold();
@@ -26,12 +83,12 @@ pub fn workbook(table: &Table, interval: Interval, about: &[(&str, String)]) -> 
         sheet.write_string_with_format(row, 0, *label, &head)?;
         sheet.write_string(row, 1, cut(text))?;
     }
-    book.save_to_buffer()
+    Ok(())
 }
 
 fn usage(sheet: &mut Worksheet, table: &Table, interval: Interval) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
-    let when = if interval == Interval::Hour { "yyyy-mm-dd hh:mm" } else { "yyyy-mm-dd" };
+    let when = if interval == Interval::Hour { "yyyy-mm-dd hh:mm" } else { DAY };
     let when = Format::new().set_num_format(when);
     sheet.set_freeze_panes(1, 1)?.set_column_width(0, 18)?;
     sheet.write_string_with_format(0, 0, table.bucket, &head)?;
@@ -56,9 +113,9 @@ fn usage(sheet: &mut Worksheet, table: &Table, interval: Interval) -> Result<(),
 fn values(sheet: &mut Worksheet, row: u32, values: &[Value], format: &Format) -> Result<(), XlsxError> {
     for (column, value) in (1_u16..).zip(values) {
         let (number, decimals) = match value {
-            Value::Credits(amount) => (whole(amount.micros().into(), MICROS_PER_CREDIT.into()), "#,##0.000000"),
-            Value::Count(count) => (whole((*count).into(), 1), "#,##0"),
-            Value::Quantity(Some(quantity)) => (whole(quantity.micros(), MICROS_PER_UNIT), "#,##0.######"),
+            Value::Credits(amount) => (whole(amount.micros().into(), MICROS_PER_CREDIT.into()), CREDITS),
+            Value::Count(count) => (whole((*count).into(), 1), COUNT),
+            Value::Quantity(Some(quantity)) => (whole(quantity.micros(), MICROS_PER_UNIT), QUANTITY),
             Value::Quantity(None) => continue,
         };
         sheet.write_number_with_format(row, column, number, &format.clone().set_num_format(decimals))?;

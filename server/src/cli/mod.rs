@@ -17,6 +17,7 @@ mod progress;
 mod restore;
 mod sample;
 mod serve;
+mod snapshot;
 mod user;
 mod verify;
 
@@ -84,6 +85,7 @@ enum Verb {
     Jobs(jobs::Jobs),
     Verify(verify::Verify),
     Backup(backup::Backup),
+    Snapshot(snapshot::Snapshot),
     Restore(restore::Restore),
     Migrate(migrate::Migrate),
 }
@@ -176,6 +178,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Sample(verb) => verb.run(&load(&flags)?).await,
         Verb::Verify(verb) => verb.run(&flags),
         Verb::Backup(verb) => verb.run(&load(&flags)?),
+        Verb::Snapshot(verb) => verb.run(&load(&flags)?),
         Verb::Restore(verb) => verb.run(&load(&flags)?),
         Verb::Migrate(verb) => verb.run(&load(&flags)?).await,
     }

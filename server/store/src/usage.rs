@@ -149,13 +149,13 @@ pub fn bounds(zone: Tz, range: Range) -> Result<(Timestamp, Timestamp), StoreErr
 
 /// Which rollup answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RollupSource {
+pub(crate) enum RollupSource {
     Day(Tz),
     Quarter,
 }
 
 impl RollupSource {
-    fn choose(query: &CubeQuery, zone: Tz, own: Tz) -> Self {
+    pub(crate) fn choose(query: &CubeQuery, zone: Tz, own: Tz) -> Self {
         let whole_days = matches!(query.range, Range::Days(..)) && query.interval != Interval::Hour;
         if whole_days && zone == own { Self::Day(zone) } else { Self::Quarter }
     }

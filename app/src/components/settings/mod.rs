@@ -21,7 +21,7 @@ use crate::pages::not_found::{self, NotFoundPage};
 use crate::query;
 use crate::words;
 use deletion::DELETION;
-use ledger::Permission;
+use ledger::{Permission, Role};
 use leptos::either::{Either, EitherOf3, EitherOf4};
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
@@ -91,6 +91,16 @@ fn find(path: &str) -> Option<(&'static Section, Entry)> {
     const { &SECTIONS }.iter().find_map(|section| {
         let entry = section.entries.iter().find(|entry| entry.path == path)?;
         Some((section, *entry))
+    })
+}
+
+/// The pages that somebody may open, each with its section, address and title.
+pub fn entries(role: Role, operator: bool) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let sections = const { &SECTIONS }.iter().filter(move |section| section.title != OPERATOR || operator);
+    sections.flat_map(move |section| {
+        let entries = section.entries.iter();
+        let entries = entries.filter(move |entry| entry.permission.is_none_or(|permission| role.may(permission)));
+        entries.map(|entry| (section.title, entry.path, entry.title))
     })
 }
 

@@ -13,6 +13,7 @@ mod merge;
 mod ranked;
 mod read;
 mod segment;
+mod sets;
 mod sums;
 mod tail;
 
@@ -22,6 +23,7 @@ pub use read::Wide;
 
 pub(crate) use merge::{changes, owned_anew, take_back};
 pub(crate) use read::wide_cells;
+pub(crate) use sets::wide_sets;
 
 use crate::error::StoreError;
 use ledger::OrgId;

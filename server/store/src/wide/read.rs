@@ -245,8 +245,12 @@ impl<'q> Scope<'q> {
         Ok(ranked)
     }
 
-    /// All that counts, per bucket, meter, source, project and place of the facet's value; `others` is the place of those that
-    /// have none.
+    /// The meters of a set.
+    pub(super) fn meters_of(&self, set: i64) -> &[i64] {
+        self.meters.get(&set).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// All that counts, per bucket, meter, source, project and place of the facet's value.
     fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
         let segments = self.segments.iter().map(|data| Segment::read(data)).collect::<Result<Vec<_>, _>>()?;
         let last_facet = places.values().copied().max().unwrap_or(0).max(others);
@@ -412,7 +416,7 @@ fn among(ids: Vec<i64>) -> Box<dyn Fn(i64) -> bool + Send> {
 }
 
 /// The numbers of names; 0 for `""`, none for a name that never came.
-fn numbers(conn: &Connection, org: OrgId, kind: Kind, values: &[&str]) -> Result<Vec<i64>, StoreError> {
+pub(super) fn numbers(conn: &Connection, org: OrgId, kind: Kind, values: &[&str]) -> Result<Vec<i64>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
     )?;
