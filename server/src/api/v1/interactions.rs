@@ -83,7 +83,7 @@ pub async fn map(
         (status = 403, description = "`missing_scope`: `events:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`, `too_many_items`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_head`; no line could be done: the same as 200", body = MappingReport),
+        (status = 422, description = "`bad_head`; where no line could be done, the same as 200", content((MappingReport = "application/json"), (ProblemDetails = "application/problem+json"))),
     )
 )]
 pub async fn map_many(

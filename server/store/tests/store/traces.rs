@@ -31,7 +31,7 @@ impl Plain {
         for (name, values) in [("run", 30), ("interaction", 12), ("workflow", 4), ("project", 2), ("module", 3)] {
             let value = random.below(values + 1);
             if value > 0 {
-                let value = format!("{}{name}-{value}", if value % 2 == 0 { "a" } else { "b" });
+                let value = format!("{}{name}-{value}", if value.is_multiple_of(2) { "a" } else { "b" });
                 data.insert(name.to_owned(), value.clone().into());
                 said.insert(name, value);
             }
