@@ -11,10 +11,10 @@ const args = [
 ];
 
 /** Runs `measure(page, origin)` against that binary, and ends all it has started. */
-export async function sampled(binary, measure) {
+export async function sampled(binary, measure, preset = 'token-billing') {
   const data = mkdtempSync(join(tmpdir(), 'scrip-measured-'));
   const listen = `127.0.0.1:${41_000 + (process.pid % 1_000)}`;
-  const printed = execFileSync(binary, ['sample', '--data', data], { encoding: 'utf8' });
+  const printed = execFileSync(binary, ['sample', '--data', data, '--preset', preset], { encoding: 'utf8' });
   const email = /\S+@\S+/.exec(printed)[0];
   const password = /password:?\s+(\S+)/i.exec(printed)[1];
   const server = spawn(binary, ['serve', '--data', data, '--listen', listen], { stdio: 'ignore' });
