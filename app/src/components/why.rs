@@ -37,6 +37,10 @@ fn sentence(words: &Words, change: &Change, before: (Day, Day)) -> Markup {
         if difference.is_positive() { ("more", difference) } else { ("less", less(Credits::ZERO, difference)) };
     let p = Markup::new("p")
         .child(Markup::new("strong").text(&format!("{} {how} than {than}", format::amount(words, size))));
+    if change.before.is_zero() {
+        return Markup::new("p")
+            .text(&format!("Nothing was charged in {than}; {} now.", format::amount(words, change.after)));
+    }
     let Effects { volume, mix, price } = change.effects;
     let used = if volume.is_negative() { "less was used" } else { "more was used" };
     let parts = [(volume, used), (mix, "what was used is another mix"), (price, "prices changed")];
