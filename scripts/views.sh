@@ -9,6 +9,7 @@ scrip=${E2E_SCRIP:-target/release/scrip}
 
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
+mkdir "$data/scrip"
 "$scrip" sample --preset automation --events 3000 --seed 7 --data "$data/scrip" >/dev/null
 "$scrip" snapshot "$data/snapshot.db" --quiet --data "$data/scrip" >/dev/null
 "$python_home/bin/python" end2end/views.py "$data/snapshot.db"
