@@ -62,9 +62,20 @@ const soon = () => {
   waiting ??= setTimeout(refresh, Math.max(0, asked + least - Date.now()));
 };
 
-if (region(document)) {
-  const news = new EventSource(`/live?seen=${region(document).dataset.live}`);
+// A browser has six connections for all tabs of a server: only the tab that is looked at keeps one. Whoever comes back to it hears at
+// once what was missed.
+let news;
+const attend = () => {
+  news?.close();
+  if (document.hidden) return;
+  news = new EventSource(`/live?seen=${region(document).dataset.live}`);
   news.addEventListener('moved', soon);
-  document.addEventListener('visibilitychange', () => document.hidden || soon());
-  addEventListener('pagehide', () => news.close());
+};
+
+if (region(document)) {
+  attend();
+  document.addEventListener('visibilitychange', attend);
+  addEventListener('pagehide', () => news?.close());
+  // Out of the cache of the way back.
+  addEventListener('pageshow', (event) => event.persisted && attend());
 }
