@@ -4,6 +4,7 @@ use super::made;
 use super::sums::{self, ByTrace, Fact, Key, Sums};
 use crate::Store;
 use crate::error::StoreError;
+use crate::mark::waiting;
 use crate::wide::changes;
 use ledger::{EventSeq, OrgId};
 use rusqlite::{Connection, params};
@@ -29,7 +30,7 @@ struct Made {
 impl Store {
     /// Takes up events that are in no trace yet, of every org of which at least so many wait, a step each. Tells how many.
     pub(crate) async fn trace_from(&self, enough: i64) -> Result<u64, StoreError> {
-        let waiting = self.read(move |conn| waiting(conn, enough)).await?;
+        let waiting = self.read(move |conn| waiting(conn, "trace_org", enough)).await?;
         let mut events = 0;
         for org in waiting {
             let made = self.read(move |conn| make(conn, org)).await?;
@@ -39,16 +40,6 @@ impl Store {
         }
         Ok(events)
     }
-}
-
-fn waiting(conn: &Connection, enough: i64) -> Result<Vec<OrgId>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT o.org_id FROM org o LEFT JOIN trace_org t ON t.org_id = o.org_id
-         WHERE coalesce((SELECT max(seq) FROM event e WHERE e.org_id = o.org_id), 0) - coalesce(t.last_event, 0) >= ?1
-           AND NOT EXISTS (SELECT 1 FROM org_ending g WHERE g.org_id = o.org_id AND g.begun_at IS NOT NULL)",
-    )?;
-    let found = statement.query_map([enough.max(1)], |row| row.get(0).map(OrgId))?;
-    Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {

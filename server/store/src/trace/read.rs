@@ -10,6 +10,7 @@ use super::within;
 use crate::Store;
 use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::mark::newest_event;
 use crate::wide::Used;
 use ledger::event::Place;
 use ledger::{Credits, OrgId, Timestamp};
@@ -209,9 +210,7 @@ pub(super) struct Tail {
 impl Tail {
     pub(super) fn read(conn: &Connection, org: OrgId, kind: Kind) -> Result<Self, StoreError> {
         let (after, _) = made(conn, org)?;
-        let newest: i64 = conn
-            .prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1")?
-            .query_row([org.0], |row| row.get(0))?;
+        let newest = newest_event(conn, org)?;
         if newest - after > MAX_TAIL {
             return Err(StoreError::Busy);
         }

@@ -4,6 +4,7 @@
 use super::Problems;
 use super::fingerprint::Fingerprints;
 use crate::error::StoreError;
+use crate::mark::newest_event;
 use crate::trace::check;
 use ledger::OrgId;
 use rusqlite::Connection;
@@ -11,8 +12,7 @@ use rusqlite::Connection;
 pub(super) fn finish(conn: &Connection, org: OrgId, problems: &mut Problems) -> Result<(), StoreError> {
     let prints = Fingerprints::default();
     let (last, kept_beside) = check::made(conn, org)?;
-    let newest: i64 =
-        conn.query_row("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1", [org.0], |row| row.get(0))?;
+    let newest = newest_event(conn, org)?;
     if last > newest {
         problems.say(format!("traces were made up to event_{last}, but there is none"));
         return Ok(());

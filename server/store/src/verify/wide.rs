@@ -6,6 +6,7 @@
 use super::Problems;
 use super::fingerprint::Fingerprints;
 use crate::error::StoreError;
+use crate::mark::newest_event;
 use crate::wide::check::{self, Fact, Level};
 use chrono_tz::Tz;
 use ledger::OrgId;
@@ -17,8 +18,7 @@ const PARTS: u8 = 1;
 
 pub(super) fn finish(conn: &Connection, org: OrgId, zone: Tz, problems: &mut Problems) -> Result<(), StoreError> {
     let prints = Fingerprints::default();
-    let newest: i64 =
-        conn.query_row("SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1", [org.0], |row| row.get(0))?;
+    let newest = newest_event(conn, org)?;
     let last = check::last_event(conn, org)?;
     if last > newest {
         problems.say(format!("wide usage was made up to event_{last}, but there is none"));

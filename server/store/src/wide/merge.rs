@@ -3,10 +3,11 @@
 use super::attributes::{self, AttributeSets};
 use super::level::Level;
 use super::segment::{Fact, QUARTER, Segment, added_up, cost, write};
-use super::{last_event, newest_event, tail};
+use super::{last_event, tail};
 use crate::Store;
 use crate::calendar;
 use crate::error::StoreError;
+use crate::mark::{newest_event, waiting};
 use crate::org;
 use crate::rollup::{Days, quarter_of};
 use chrono_tz::Tz;
@@ -52,7 +53,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn widen_from(&self, enough: i64) -> Result<u64, StoreError> {
-        let waiting = self.read(move |conn| waiting(conn, enough)).await?;
+        let waiting = self.read(move |conn| waiting(conn, "wide_org", enough)).await?;
         let mut events = 0;
         for org in waiting {
             let made = self.read(move |conn| make(conn, org)).await?;
@@ -62,16 +63,6 @@ impl Store {
         }
         Ok(events + self.trace_from(enough).await?)
     }
-}
-
-fn waiting(conn: &Connection, enough: i64) -> Result<Vec<OrgId>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT o.org_id FROM org o LEFT JOIN wide_org w ON w.org_id = o.org_id
-         WHERE coalesce((SELECT max(seq) FROM event e WHERE e.org_id = o.org_id), 0) - coalesce(w.last_event, 0) >= ?1
-           AND NOT EXISTS (SELECT 1 FROM org_ending g WHERE g.org_id = o.org_id AND g.begun_at IS NOT NULL)",
-    )?;
-    let found = statement.query_map([enough.max(1)], |row| row.get(0).map(OrgId))?;
-    Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {

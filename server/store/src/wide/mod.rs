@@ -26,6 +26,7 @@ pub(crate) use read::wide_cells;
 pub(crate) use sets::wide_sets;
 
 use crate::error::StoreError;
+use crate::mark::newest_event;
 use ledger::OrgId;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -36,11 +37,6 @@ const FEW: i64 = 1_024;
 pub(crate) fn is_near(conn: &Connection, org: OrgId) -> Result<bool, StoreError> {
     let last = last_event(conn, org)?;
     Ok(last > 0 && newest_event(conn, org)? - last <= FEW)
-}
-
-fn newest_event(conn: &Connection, org: OrgId) -> Result<i64, StoreError> {
-    let sql = "SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1";
-    Ok(conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0))?)
 }
 
 /// Up to which event an org's segments are made.
