@@ -234,6 +234,8 @@ node_tools
 if [ -n "$with_browser" ]; then
     # The examples of docs/help are run as they stand.
     has curl || debian "curl" curl
+    # Invoices are read as PDF.
+    has pdftotext || debian "pdftotext" poppler-utils
     browser
     schemathesis
 fi

@@ -27,20 +27,25 @@ mod export;
 mod focus;
 mod grants;
 pub mod interactions;
+mod invoices;
 pub mod keys;
 mod operator;
 mod overview;
 mod part;
 pub mod people;
+pub mod plans;
 mod projects;
+pub mod purchases;
 pub mod rate_card;
 mod report;
 mod runs;
+pub mod runs_csv;
 mod saved_views;
 mod search;
 pub mod settings;
 pub mod setup;
 mod timeline;
+pub mod top_up;
 pub mod transactions;
 mod workflows;
 
@@ -205,11 +210,20 @@ fn request_id() -> Option<String> {
     use_context::<RequestId>().map(|id| id.0)
 }
 
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         let request_id = request_id();
         match error {
             StoreError::Refused(refusal) => Self::Refused { problem: refusal.to_string() },
+            error @ StoreError::Pruned { .. } => Self::Refused { problem: capitalized(&error.to_string()) },
+            StoreError::Subscription(refusal) => Self::Refused { problem: refusal.to_string() },
+            StoreError::NoSale(refusal) => Self::Refused { problem: refusal.to_string() },
+            StoreError::NoRefund(refusal) => Self::Refused { problem: refusal.to_string() },
             StoreError::TooMany(problem) => Self::Refused { problem: problem.to_owned() },
             StoreError::BadRange(problem) => Self::BadRange { problem: problem.to_owned() },
             StoreError::Busy | StoreError::Stopped => Self::Busy { request_id },

@@ -99,6 +99,16 @@ pub fn credits(amount: Credits, decimals: u32) -> String {
     format!("{sign}{}", plain(rounded, decimals))
 }
 
+/// Money in full, grouped: `1,234.50 EUR`.
+#[must_use]
+pub fn money(money: ledger::Money) -> String {
+    let text = money.to_string();
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("\u{2212}", rest));
+    let whole = rest.find(['.', ' ']).unwrap_or(rest.len());
+    let (digits, rest) = rest.split_at(whole);
+    format!("{sign}{}{rest}", grouped(digits))
+}
+
 /// A number of things: `19,366`.
 #[must_use]
 pub fn count(number: i64) -> String {

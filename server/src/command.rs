@@ -4,19 +4,21 @@
 //! A command runs in this process where no server holds the data folder, and is handed to the server where one does
 //! ([`crate::socket`]). Both call [`execute`]: there is no second path to the ledger.
 
+mod plan;
+
 use crate::auth::api_key::FreshKey;
 use crate::auth::{password, password_rule, session};
 use crate::ingest::{Tally, read_item, settle};
 use crate::preset::{Preset, PresetError};
 use ledger::event::Form;
 use ledger::{
-    Credits, Event, EventSeq, Grant, GrantId, HoldId, KeyId, Label, Policy, RateCard, Role, Timestamp, Words,
+    Credits, Event, EventSeq, Grant, GrantId, HoldId, KeyId, Label, Plan, Policy, RateCard, Role, Timestamp, Words,
 };
 use serde::{Deserialize, Serialize};
 use store::key::MAX_PAGE;
 use store::{
-    By, Correction, CorrectionRequest, JobRun, KeyPage, KeyRow, NewGrant, NewHold, NewKey, NewOrg, Org, Scope, Store,
-    StoreError, Successor,
+    Agreed, By, Correction, CorrectionRequest, JobRun, KeyPage, KeyRow, NewGrant, NewHold, NewKey, NewOrg, Org, Scope,
+    Store, StoreError, Subscribed, Successor,
 };
 
 /// What the ledger notes as the cause of what is typed.
@@ -45,6 +47,24 @@ pub enum Command {
         zone: String,
         /// Whether its data is made up.
         synthetic: bool,
+    },
+    /// Offer what a preset sells.
+    Offer {
+        /// The org's name.
+        org: String,
+        /// The preset.
+        preset: String,
+    },
+    /// Subscribe to a plan, or change to it.
+    Subscribe {
+        /// The org's name.
+        org: String,
+        /// The plan's name.
+        plan: String,
+        /// Whether cycles begin on this day of each month, where a subscription begins.
+        anniversary: bool,
+        /// What was agreed on.
+        agreed: Option<Agreed>,
     },
     /// List orgs.
     ListOrgs,
@@ -207,6 +227,10 @@ pub enum Answer {
     Address(String),
     /// Orgs.
     Orgs(Vec<OrgLine>),
+    /// Plans that are offered.
+    Plans(Vec<Plan>),
+    /// What an org is subscribed to.
+    Subscribed(Option<Box<Subscribed>>),
     /// Runs of jobs, newest first.
     Jobs(Vec<JobRun>),
     /// A key, to be shown once.
@@ -311,6 +335,10 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         // A server answers this where it takes commands.
         Command::Address => Err(CommandError::new("no_server", "no server runs on this folder")),
         Command::CreateOrg { name, preset, zone, synthetic } => create_org(store, name, &preset, zone, synthetic).await,
+        Command::Offer { org, preset } => plan::offer(store, &org, &preset).await,
+        Command::Subscribe { org, plan, anniversary, agreed } => {
+            plan::subscribe(store, &org, &plan, anniversary, agreed).await
+        }
         Command::ListOrgs => list_orgs(store).await,
         Command::ListJobs { failed } => Ok(Answer::Jobs(store.job_runs(failed, MAX_RUNS).await?)),
         Command::BeginReset { email, token } => begin_reset(store, &email, &token).await,
@@ -382,9 +410,13 @@ async fn create_org(
     zone: String,
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
-    let new = match Preset::named(preset, store.folder())? {
+    let preset = Preset::named(preset, store.folder())?;
+    let offers = preset.as_ref().map(Preset::offers).transpose();
+    let offers = offers.map_err(|line| CommandError::new("bad_preset", line))?.unwrap_or_default();
+    let new = match preset {
         Some(preset) => preset.new_org(name, zone, synthetic),
         None => NewOrg {
+            packages: Vec::new(),
             name,
             zone,
             synthetic,
@@ -395,6 +427,7 @@ async fn create_org(
         },
     };
     let org = store.create_org(new).await?;
+    store.offer(org.id, By::command(), offers).await?;
     Ok(Answer::Orgs(vec![line(store, org).await?]))
 }
 

@@ -83,6 +83,16 @@ pub struct Config {
     /// Whether whoever has a second step here is asked for it after signing in there. Only where that service itself asks
     /// everybody for two factors should this be `false`.
     pub oidc_second_step: bool,
+    /// How credits can be paid for, with commas between: `sandbox` (built in, for trying out: no money moves and credits come all
+    /// the same), `stripe`, `bank_transfer`.
+    pub payment_providers: String,
+    /// Stripe's secret key (`sk_live_…`), and the secret with which it signs what it sends to `/webhooks/stripe` under
+    /// `public_url` (`whsec_…`).
+    pub stripe_secret_key: Option<String>,
+    /// See `stripe_secret_key`.
+    pub stripe_webhook_secret: Option<String>,
+    /// Where Stripe's API is.
+    pub stripe_url: String,
     /// What the file of an org's transactions is called, before date and time: letters, digits, `-` and `_`.
     pub history_prefix: String,
 }
@@ -124,6 +134,10 @@ impl Default for Config {
             oidc_name: "single sign-on".to_owned(),
             oidc_domains: None,
             oidc_second_step: true,
+            payment_providers: "sandbox".to_owned(),
+            stripe_secret_key: None,
+            stripe_webhook_secret: None,
+            stripe_url: "https://api.stripe.com".to_owned(),
             history_prefix: "token_usage_history".to_owned(),
         }
     }
@@ -231,6 +245,7 @@ impl Config {
         }
         crate::notify::mail::Mailer::new(&self).map_err(ConfigError::Invalid)?;
         crate::auth::oidc::Elsewhere::new(&self).map_err(ConfigError::Invalid)?;
+        crate::payment::check(&self).map_err(ConfigError::Invalid)?;
         Ok(self)
     }
 

@@ -5,6 +5,7 @@ use crate::pages::problem_of;
 use crate::problem::Problem;
 use crate::state::AppState;
 use app::AppError;
+use app::backend::runs_csv::RunsCsv;
 use app::backend::{Backend, EventsCsv};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -101,6 +102,24 @@ pub async fn events_csv(
         Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
     });
     Ok(attachment(CSV, &name, Body::from_stream(pieces)))
+}
+
+/// The runs of a list, as `/usage` shows them under the same address.
+///
+/// # Errors
+/// As [`events_csv`].
+pub async fn runs_csv(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let begun = RunsCsv::begin(&backend, &app::query::parse(&query.unwrap_or_default())).await;
+    let export = begun.map_err(|error| problem_of(&error))?;
+    let pieces = futures::stream::try_unfold(export, async |mut export| {
+        Ok::<_, AppError>(export.next().await?.map(|piece| (piece, export)))
+    });
+    Ok(attachment(CSV, "runs.csv", Body::from_stream(pieces)))
 }
 
 /// A file to keep. Its name is made of dates and words of ours.

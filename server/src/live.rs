@@ -1,6 +1,6 @@
 //! `GET /live`: tells an open page that its org's ledger has moved, so that it asks for its figures again.
 //!
-//! A stream of server-sent events. `?seen=entry_12`, and `Last-Event-ID` where a browser comes again, say what the page has
+//! A stream of server-sent events. `?seen=entry_12` (`entry_12.1795…` for a page that shows payments, too: when one changed last), and `Last-Event-ID` where a browser comes again, say what the page has
 //! seen; `moved` with the end of the chain says that there is more. The writer wakes the stream, so nothing is asked of
 //! the database while nothing happens. Bounds: [`MAX_STREAMS`] in all and [`MAX_STREAMS_PER_ORG`], one event in
 //! [`LEAST_APART`], a sign of life every [`BEAT_EVERY`], when it is also asked whether the session still is. It ends with
@@ -93,17 +93,33 @@ pub async fn live(
     let seen = again.or_else(|| query.as_deref().and_then(|query| query.strip_prefix("seen=")));
     // Before the chain is read: what is booked in between is not missed.
     let watch = app.store.watch_head(viewer.org);
-    let seen = seen.and_then(EntrySeq::parse);
+    let seen = seen.map(Seen::parse).unwrap_or_default();
     let stream = Stream { app, viewer, seen, watch, _place: place, begun: false };
     // A proxy that keeps what it is sent would keep the news.
     let unbuffered = [("x-accel-buffering", "no")];
     Ok((unbuffered, Sse::new(futures::stream::unfold(Some(stream), Stream::next))).into_response())
 }
 
+/// What a page has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Seen {
+    /// The end of the chain.
+    head: Option<EntrySeq>,
+    /// When a payment changed last; `None` for a page that shows none.
+    payments: Option<i64>,
+}
+
+impl Seen {
+    fn parse(text: &str) -> Self {
+        let (head, payments) = text.split_once('.').map_or((text, None), |(head, payments)| (head, Some(payments)));
+        Self { head: EntrySeq::parse(head), payments: payments.map(|at| at.parse().unwrap_or(0)) }
+    }
+}
+
 struct Stream {
     app: AppState,
     viewer: Viewer,
-    seen: Option<EntrySeq>,
+    seen: Seen,
     watch: HeadWatch,
     _place: Place,
     begun: bool,
@@ -131,11 +147,17 @@ impl Stream {
     async fn news(&mut self) -> Option<Event> {
         // What cannot be read now is read at the next beat.
         let head = self.app.store.head(self.viewer.org).await.ok()?.seq;
-        if self.seen == Some(head) {
+        let payments = match self.seen.payments {
+            Some(_) => Some(self.app.store.payments_changed(self.viewer.org).await.ok()?),
+            None => None,
+        };
+        let now = Seen { head: Some(head), payments };
+        if self.seen == now {
             return None;
         }
-        self.seen = Some(head);
-        Some(Event::default().event("moved").id(head.to_string()).data(head.to_string()))
+        self.seen = now;
+        let text = payments.map_or_else(|| head.to_string(), |payments| format!("{head}.{payments}"));
+        Some(Event::default().event("moved").id(text.clone()).data(text))
     }
 
     async fn is_signed_in(&self) -> bool {

@@ -73,6 +73,11 @@ pub async fn map(store: &Store, org: OrgId, by: By, text: &str) -> Result<Result
         match outcome {
             Outcome::Changed => report.mapped += 1,
             Outcome::Unchanged => report.unchanged += 1,
+            Outcome::Pruned => {
+                let line = lines.get(&interaction).copied().unwrap_or_default();
+                let why = "details of its events are no longer kept, so for whom they counted stays as it is";
+                report.reject(line, "details_pruned", why.to_owned());
+            }
             Outcome::TooMany => {
                 let line = lines.get(&interaction).copied().unwrap_or_default();
                 report.reject(line, "too_many", StoreError::TooMany("it has more than 10,000 events").to_string());

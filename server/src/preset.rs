@@ -9,7 +9,7 @@ mod plan;
 mod read;
 mod shape;
 
-pub use plan::{Package, Plan, cycles};
+pub use plan::{Package, Plan};
 pub use read::Problem;
 pub use shape::{Amount, Crowd, Module, Range, Shape, Workflow};
 
@@ -18,7 +18,8 @@ use ledger::{Label, Meter, RateLine, Words};
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use store::NewOrg;
+use store::package::NewPackage;
+use store::{NewOrg, Offers};
 
 /// The presets there are, by name, in the order in which they are listed.
 const EMBEDDED: [(&str, &str); 6] = [
@@ -235,8 +236,23 @@ impl Preset {
     /// An org of that name and zone that begins with it.
     #[must_use]
     pub fn new_org(self, name: String, zone: String, synthetic: bool) -> NewOrg {
-        let (meters, agents) = (self.meter_infos(), self.agents());
-        NewOrg { name, zone, synthetic, words: self.words, meters, agents, lines: self.lines }
+        let (meters, agents, packages) = (self.meter_infos(), self.agents(), self.for_sale());
+        NewOrg { name, zone, synthetic, words: self.words, meters, agents, lines: self.lines, packages }
+    }
+
+    /// Its packages as an org is offered them. A preset is checked when it is read, so each of them is right.
+    #[must_use]
+    pub fn for_sale(&self) -> Vec<NewPackage> {
+        self.packages.iter().filter_map(|package| package.offer().ok()).collect()
+    }
+
+    /// What it sells, as it is offered to an org.
+    ///
+    /// # Errors
+    /// A sentence; only for presets that were not checked.
+    pub fn offers(&self) -> Result<Offers, String> {
+        let plans = self.plans.iter().map(Plan::offer).collect::<Result<_, _>>()?;
+        Ok(Offers { plans, packages: self.for_sale() })
     }
 
     /// Its meters as an org has them.

@@ -156,11 +156,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match error {
             StoreError::Refused(refusal) => return refusal.into(),
+            StoreError::Subscription(_) => StatusCode::CONFLICT,
             StoreError::NotFound(_) => StatusCode::NOT_FOUND,
             StoreError::Conflict(_) | StoreError::FileExists(_) => StatusCode::CONFLICT,
             StoreError::BadRange(_) => StatusCode::BAD_REQUEST,
             StoreError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            StoreError::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            StoreError::TooMany(_) | StoreError::NoSale(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            StoreError::NoRefund(_) => StatusCode::CONFLICT,
+            StoreError::Pruned { .. } => StatusCode::GONE,
             StoreError::Busy | StoreError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Database(_) | StoreError::Internal(_) => {
                 tracing::error!(cause = ?error, "the store failed");

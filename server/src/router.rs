@@ -8,8 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, customers, desk, explorer, exports, live, members, operator, pages, picture, problem, saved_views,
-    search, security, settings, setup, telemetry,
+    api, assets, customers, desk, explorer, exports, invoices, live, members, operator, pages, picture, plans, problem,
+    purchases, saved_views, search, security, settings, setup, telemetry, workflows,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -57,11 +57,29 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/usage", get(pages::written))
         .route("/runs/{id}", get(pages::written))
         .route("/workflows", get(pages::written))
-        .route("/workflows/{id}", get(pages::written))
+        .route("/workflows/{id}", get(pages::written).post(workflows::set))
         .route("/search", get(pages::written))
         .route("/search.json", get(search::search))
+        .route("/billing/invoices", get(pages::written))
+        .route("/billing/invoices/{id}", get(pages::written))
+        .route("/billing/invoices/{id}/pdf", get(invoices::pdf))
+        .route("/billing/payments", get(pages::written))
+        .route("/billing/details", get(pages::written).post(invoices::details))
+        .route("/exports/invoices.csv", get(invoices::invoices_csv))
+        .route("/exports/payments.csv", get(invoices::payments_csv))
+        .route("/operator/seller", get(operator::page).post(invoices::seller))
+        .route("/operator/reconcile", get(operator::page))
         .route("/projects", get(pages::written))
         .route("/reports", get(pages::written))
+        .route("/billing", get(pages::written))
+        .route("/billing/plan", get(pages::written).post(plans::act))
+        .route("/billing/top-up", get(pages::written).post(plans::top_up))
+        .route("/billing/purchase", get(purchases::page).post(purchases::buy))
+        .route("/billing/purchases", get(pages::written))
+        .route("/billing/purchases/{id}", get(purchases::page).post(purchases::again))
+        .route("/billing/methods", get(purchases::page).post(purchases::act_on_methods))
+        .route("/billing/sandbox/{reference}", get(purchases::page).post(purchases::play))
+        .route("/operator/payments", get(purchases::page).post(purchases::act_on_till))
         .route("/grants", get(pages::page).post(desk::give))
         .route("/grants/adjust", post(desk::adjust))
         .route("/ledger", get(pages::page))
@@ -111,6 +129,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/exports/report.csv", get(exports::report_csv))
         .route("/exports/report.xlsx", get(exports::report_xlsx))
         .route("/exports/events.csv", get(exports::events_csv))
+        .route("/exports/runs.csv", get(exports::runs_csv))
         .route("/exports/usage.svg", get(picture::usage_svg))
         .route("/exports/usage.png", get(picture::usage_png))
         .route("/exports/ledger.csv", get(pages::ledger_csv))
@@ -118,6 +137,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/live", get(live::live))
         .route("/api/fn/{*name}", post(pages::server_function))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))
+        .route(
+            "/webhooks/{provider}",
+            post(purchases::webhook).layer(RequestBodyLimitLayer::new(purchases::MAX_MESSAGE_BYTES)),
+        )
         .route("/rate-card", post(desk::rate_card).layer(RequestBodyLimitLayer::new(MAX_CARD_FORM_BYTES)))
         .route(
             customers::PATH,

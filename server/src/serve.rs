@@ -7,6 +7,9 @@
 use crate::auth::{password, session};
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::jobs::notices::Post;
+use crate::notify::mail::Mailer;
+use crate::payment::Payments;
 use crate::preset::Preset;
 use crate::state::AppState;
 use crate::{connections, jobs, router, socket, telemetry};
@@ -38,16 +41,28 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let desk = socket::Desk::open(&config.data, store.clone(), config.url(bound)).map_err(Failure::new)?;
+    let mailer = Arc::new(Mailer::new(&config).map_err(Failure::new)?);
+    let post = Post { mailer, base_url: config.url(bound) };
     let closing = CancellationToken::new();
-    let due = tokio::spawn(jobs::due::run(store.clone(), closing.clone()));
-    let deletions = tokio::spawn(jobs::deletions::run(store.clone(), closing.clone()));
-    let wide = tokio::spawn(jobs::wide::run(store.clone(), closing.clone()));
+    let payments = Payments::new(store.clone(), &config).map_err(Failure::new)?;
+    let (db, end) = (|| store.clone(), || closing.clone());
+    let running = [
+        tokio::spawn(jobs::due::run(db(), end())),
+        tokio::spawn(jobs::cycles::run(db(), end())),
+        tokio::spawn(jobs::top_ups::run(db(), end())),
+        tokio::spawn(jobs::deletions::run(db(), end())),
+        tokio::spawn(jobs::wide::run(db(), end())),
+        tokio::spawn(jobs::retention::run(db(), end())),
+        tokio::spawn(jobs::payments::run(db(), payments, end())),
+        tokio::spawn(jobs::invoices::run(db(), end())),
+        tokio::spawn(jobs::notices::run(db(), post, end())),
+    ];
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();
-    // They fail only where they panicked, which is in the log already.
-    let _ = due.await;
-    let _ = deletions.await;
-    let _ = wide.await;
+    for job in running {
+        // It fails only where it panicked, which is in the log already.
+        let _ = job.await;
+    }
     desk.close().await;
     store.close().await;
     ended
@@ -106,6 +121,11 @@ async fn announce(store: &Store, config: &Config, bound: SocketAddr) -> Result<(
             "Or by commands, while this runs: scrip sample --data {0} for a sample; for your own \
              scrip org create NAME --data {0}, then scrip user create EMAIL --org NAME --data {0}.",
             config.data.display()
+        );
+    }
+    if url.starts_with("https://") && config.payment_providers.contains("sandbox") {
+        tracing::warn!(
+            "credits can be bought in the sandbox, where no money moves: set payment_providers to change that"
         );
     }
     if url.starts_with("http://") && !config.secure_cookies() {

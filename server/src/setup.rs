@@ -11,7 +11,7 @@ use crate::auth::{address, password, password_rule, session};
 use crate::form::Fields;
 use crate::pages;
 use crate::pages::problem_of;
-use crate::preset::Preset;
+use crate::preset::{Plan, Preset};
 use crate::problem::Problem;
 use crate::state::AppState;
 use app::backend::setup::{Base, Done, FreshKey as Key, Wizard, chart_of_last_event};
@@ -249,6 +249,12 @@ pub async fn home(app: &AppState, headers: &HeaderMap) -> Result<Option<Redirect
     Ok(going_on.then(|| Redirect::to(SETUP)))
 }
 
+/// A plan in a list: its name, and what people read.
+fn told(plan: &Plan) -> (String, String) {
+    let price = plan.money().ok().flatten().map_or_else(String::new, |price| format!(", {price} a month"));
+    (plan.name.clone(), format!("{}{price}", plan.title))
+}
+
 fn base(preset: Preset) -> Base {
     let list = |names: Vec<&str>| names.join(", ");
     let contains = vec![
@@ -263,9 +269,13 @@ fn base(preset: Preset) -> Base {
         title: preset.title.clone(),
         description: preset.description.clone(),
         contains,
+        plans: preset.plans.iter().filter(|plan| !plan.is_custom()).map(told).collect(),
         sample: preset.sample.is_some(),
     };
-    Base { choice, meters: preset.meter_infos(), agents: preset.agents(), words: preset.words, lines: preset.lines }
+    // A preset that is listed was checked.
+    let offers = preset.offers().unwrap_or_default();
+    let (meters, agents) = (preset.meter_infos(), preset.agents());
+    Base { choice, meters, agents, words: preset.words, lines: preset.lines, offers }
 }
 
 async fn page(

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::live::Streams;
 use crate::notify::mail::{Mail, Mailer};
 use crate::operator::Upkeep;
+use crate::payment::Payments;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// What operators began from pages.
     pub upkeep: Upkeep,
+    /// Asks for money, and hears of it.
+    pub payments: Payments,
     /// Sends mail, where it is set up.
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
@@ -54,11 +57,12 @@ impl AppState {
     /// For a server over `store`.
     ///
     /// # Panics
-    /// Where the settings for mail or signing in elsewhere cannot be used, which [`Config::load`] refuses.
+    /// Where the settings for mail, payments or signing in elsewhere cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
         Self {
             mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
+            payments: Payments::new(store.clone(), &config).expect("a configuration is checked when it is read"),
             store,
             site: Arc::new(Site::load()),
             elsewhere: Elsewhere::new(&config).expect("a configuration is checked when it is read").map(Arc::new),

@@ -54,6 +54,50 @@ id!(
     EventSeq, "event_"
 );
 id!(
+    /// A plan that is offered to an org, counted within it.
+    PlanId, "plan_"
+);
+id!(
+    /// A package that is offered to an org, counted within it.
+    PackageId, "package_"
+);
+id!(
+    /// A subscription, counted within its org.
+    SubscriptionId, "subscription_"
+);
+id!(
+    /// A cycle of a subscription, counted within its org.
+    CycleId, "cycle_"
+);
+id!(
+    /// An order of credits, counted within its org.
+    PurchaseId, "purchase_"
+);
+id!(
+    /// An attempt to be paid, counted within its org.
+    PaymentId, "payment_"
+);
+id!(
+    /// A stored payment method, counted within its org.
+    MethodId, "method_"
+);
+id!(
+    /// A refund, counted within its org.
+    RefundId, "refund_"
+);
+id!(
+    /// An invoice or the draft of one, counted within its org. What people call its number is another.
+    InvoiceId, "invoice_"
+);
+id!(
+    /// Something that is to be invoiced, counted within its org.
+    ItemId, "item_"
+);
+id!(
+    /// Something that people are to be told, counted within its org.
+    NoticeId, "notice_"
+);
+id!(
     /// An API key. Given by the directory of keys, never reused.
     KeyId, "key_"
 );

@@ -7,9 +7,10 @@
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
 //! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
-//! [`correction`]) → what people are told ([`balance`], [`figures`], [`cube`], [`change`], [`reach`], [`explain`]) → which of them may do what ([`role`]).
+//! [`correction`]) → what is subscribed to ([`plan`], [`subscription`], [`proration`]) → what people are told ([`balance`], [`figures`], [`cube`], [`change`], [`reach`], [`explain`]) → which of them may do what ([`role`]).
 #![deny(clippy::float_arithmetic)]
 
+pub mod allocate;
 pub mod balance;
 pub mod canon;
 pub mod card;
@@ -28,27 +29,37 @@ pub mod figures;
 pub mod grant;
 pub mod hold;
 pub mod id;
+pub mod invoice;
 pub mod label;
 pub mod line_state;
 pub mod member;
 pub mod merkle;
 pub mod money;
 pub mod outlook;
+pub mod package;
+pub mod payment;
+pub mod plan;
 pub mod policy;
 pub mod position;
 pub mod preview;
+pub mod proration;
 pub mod quantity;
 pub mod rate;
 pub mod reach;
+pub mod refund;
 pub mod refusal;
 pub mod remaining;
 pub mod role;
 pub mod rollover;
 pub mod runway;
 pub mod saved_view;
+pub mod seller;
 pub mod settings;
 pub mod settle;
+pub mod subscription;
+pub mod tax;
 pub mod time;
+pub mod top_up;
 pub mod words;
 
 pub use balance::{Balance, OrgState};
@@ -61,18 +72,24 @@ pub use event::Event;
 pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
-pub use id::{EntrySeq, EventSeq, GrantId, HoldId, KeyId, LineNo, OrgId, RateCardVersion};
+pub use id::{
+    CycleId, EntrySeq, EventSeq, GrantId, HoldId, InvoiceId, ItemId, KeyId, LineNo, MethodId, NoticeId, OrgId,
+    PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId, SubscriptionId,
+};
 pub use label::{Label, Meter};
 pub use line_state::{CycleUse, LineStates};
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
+pub use plan::Plan;
 pub use policy::Policy;
 pub use position::Position;
+pub use proration::Stretch;
 pub use quantity::Quantity;
 pub use rate::{RateLine, Rule};
 pub use refusal::Refusal;
 pub use role::{Permission, Role};
 pub use rollover::Rollover;
 pub use settings::{Installation, OrgSettings, Support};
+pub use subscription::{Months, Subscription, SubscriptionRefusal};
 pub use time::Timestamp;
 pub use words::Words;

@@ -50,6 +50,16 @@ impl LineStates {
         self.cycles.get(&(origin, cycle)).copied().unwrap_or_default()
     }
 
+    /// What each line carries, in the order of lines.
+    pub fn carries(&self) -> impl Iterator<Item = (LineOrigin, Carry)> {
+        self.carries.iter().map(|(origin, carry)| (*origin, *carry))
+    }
+
+    /// What each tiered line has of each cycle, in their order.
+    pub fn uses(&self) -> impl Iterator<Item = ((LineOrigin, BillingCycle), CycleUse)> {
+        self.cycles.iter().map(|(place, cycle)| (*place, *cycle))
+    }
+
     /// What tiered lines have of each cycle.
     pub fn cycles(&self) -> impl Iterator<Item = (LineOrigin, CycleUse)> {
         self.cycles.iter().map(|((origin, _), cycle)| (*origin, *cycle))

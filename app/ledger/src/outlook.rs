@@ -99,7 +99,7 @@ mod tests {
     struct Thirty;
 
     impl Calendar for Thirty {
-        fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+        fn months_after(&self, at: Timestamp, months: u32) -> Result<Timestamp, Refusal> {
             Ok(day(at.micros() / DAY + 30 * i64::from(months)))
         }
     }

@@ -26,7 +26,7 @@ pub trait Calendar {
     ///
     /// # Errors
     /// [`Refusal::TimeOutOfRange`].
-    fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal>;
+    fn months_after(&self, at: Timestamp, months: u32) -> Result<Timestamp, Refusal>;
 }
 
 /// Where an org's ledger stands.
@@ -289,7 +289,7 @@ fn child_of(
 ) -> Result<Grant, Refusal> {
     let months = grant.rollover.and_then(|terms| terms.months);
     let end = grant.expires_at.unwrap_or(at);
-    let expires_at = months.map(|months| calendar.months_after(end, months)).transpose()?;
+    let expires_at = months.map(|months| calendar.months_after(end, u32::from(months))).transpose()?;
     Ok(Grant {
         id,
         kind: GrantKind::Rollover,

@@ -152,7 +152,7 @@ mod tests {
     struct Thirty;
 
     impl Calendar for Thirty {
-        fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+        fn months_after(&self, at: Timestamp, months: u32) -> Result<Timestamp, Refusal> {
             Ok(Timestamp::from_micros(at.micros() + 30 * DAY_US * i64::from(months)))
         }
     }

@@ -89,7 +89,7 @@ fn is_page(text: &str) -> bool {
     !host.is_empty() && !host.contains('@') && text.bytes().all(plain)
 }
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     // What would be a parameter of a link to it is not among the letters.
     let letter = |b: u8| b.is_ascii_alphanumeric() || b".!#$*+-/=^_~".contains(&b);
     text.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && name.bytes().all(letter) && is_domain(domain))

@@ -33,14 +33,14 @@ impl Backend {
             projects: view.projects.clone(),
             sources: view.sources.clone(),
             prefix: prefix.to_owned(),
-            after: cursor(after),
+            after: RankCursor::parse(after),
             limit,
         };
         let ranking = self.store.ranking(viewer.org, page).await?;
         let last = ranking.values.last().map(|value| value.cursor).filter(|_| ranking.more);
         Ok(Listing {
             days,
-            next: last.map(|last| format!("{}.{}", last.micros, last.number)),
+            next: last.map(RankCursor::text),
             lines: ranking.values.into_iter().map(|value| (value.id, used(value.used))).collect(),
             count: ranking.count,
             total: used(ranking.total),
@@ -103,12 +103,6 @@ impl Backend {
         let (from, to) = view.days(today).unwrap_or((today.plus_days(1 - DEFAULT_DAYS), today));
         Ok(Days { from, to, today })
     }
-}
-
-/// A place in a list, as the page wrote it; what cannot be read is the beginning.
-fn cursor(text: &str) -> Option<RankCursor> {
-    let (micros, number) = text.split_once('.')?;
-    Some(RankCursor { micros: micros.parse().ok()?, number: number.parse().ok()? })
 }
 
 pub(super) const fn used(used: store::Used) -> Used {

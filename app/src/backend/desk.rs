@@ -48,6 +48,8 @@ impl From<StoreError> for NotTaken {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(refusal) => Self::Form(refusal.code()),
+            StoreError::NoSale(refusal) => Self::Form(refusal.code()),
+            StoreError::NoRefund(refusal) => Self::Form(refusal.code()),
             error => Self::Store(error),
         }
     }

@@ -4,6 +4,7 @@ use super::{Backend, local, local_day};
 use crate::calendar::{Day, date_and_seconds, parse_iso};
 use crate::components::correction::{Desk, correction_panel};
 use crate::components::correction_preview::{Change, Preview, Trial};
+use crate::components::event_crumbs::{belongs, event_crumbs};
 use crate::components::event_head::{Story, Voided, event_head};
 use crate::correction::Ask;
 use crate::error::AppError;
@@ -53,11 +54,19 @@ impl Backend {
             voided,
             just_booked: crate::query::parse(query).iter().any(|(name, _)| name == "booked"),
         };
+        let mapped = match &proof.event.interaction {
+            Some(interaction) => Some(self.store.mapping(org.id, interaction.clone()).await?),
+            None => None,
+        };
+        let owner = |mapped: Option<&Label>, said: Option<&Label>| mapped.or(said).cloned();
+        let user = owner(mapped.as_ref().and_then(|to| to.user.as_ref()), proof.event.user.as_ref());
+        let tenant = owner(mapped.as_ref().and_then(|to| to.tenant.as_ref()), proof.event.tenant.as_ref());
+        let belongs = belongs(&proof.event, (user.as_ref(), tenant.as_ref()), &org.words);
         Ok(EventReport {
             occurred: date_and_seconds(occurred),
             booked: date_and_seconds(booked),
             reasons: detail.explained.into_iter().map(|e| reason(&meters, e, &org.words)).collect::<Result<_, _>>()?,
-            head: event_head(&story),
+            head: event_head(&story, event_crumbs(&proof.event, query), belongs),
             desk: correction_panel(seq, &proof.event, desk, &org.words),
             evidence: evidence(proof),
         })
@@ -117,12 +126,15 @@ impl Backend {
     }
 }
 
-/// Whether the org has that event: an address of none is answered 404 before its page is rendered.
+/// Whether the org has that event, or had it before it was pruned: an address of none is answered 404 before its page is rendered.
 ///
 /// # Errors
 /// What the store says.
 pub async fn exists(store: &Store, org: OrgId, id: &str) -> Result<bool, AppError> {
     let Some(seq) = EventSeq::parse(id) else { return Ok(false) };
+    if store.kept(org).await?.pruned.is_some_and(|(last, _)| (1..=last.0).contains(&seq.0)) {
+        return Ok(true);
+    }
     let page = EventPage { before: Some(EventSeq(seq.0.saturating_add(1))), limit: 1 };
     Ok(store.events(org, &page).await?.first().is_some_and(|row| row.seq == seq))
 }

@@ -83,6 +83,18 @@ pub fn row(text: &mut String, event: &ExportedEvent, zone: Tz) {
     line(text, said.into_iter().chain(used.iter().map(String::as_str)));
 }
 
+/// A last line where the days begin before events whose details are no longer kept, booked up to an instant.
+#[must_use]
+pub fn pruned(until: Timestamp, zone: Tz, meters: usize) -> String {
+    let mut cells = [""; COLUMNS.len()];
+    let (utc, local) = (until.to_string(), local(until, zone));
+    let say = "details of events booked up to this time are no longer kept, and are not in this file";
+    (cells[0], cells[2], cells[3], cells[17]) = ("pruned", &utc, &local, say);
+    let mut text = String::new();
+    line(&mut text, cells.into_iter().chain(std::iter::repeat_n("", 2 * meters)));
+    text
+}
+
 /// As a JSON object, so that any text of theirs stays one cell; nothing where there are none.
 fn attributes(attributes: &[(String, String)]) -> String {
     if attributes.is_empty() {

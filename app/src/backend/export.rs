@@ -10,7 +10,7 @@ use crate::usage_chart::Usage;
 use crate::usage_table::Table;
 use crate::view::View;
 use ::ledger::canon::hex;
-use ::ledger::{Facet, Permission};
+use ::ledger::{Facet, Permission, Timestamp};
 use store::{EventExport, EventFilter, Org};
 
 /// The name of a file, and what is in it.
@@ -99,6 +99,8 @@ pub struct EventsCsv {
     org: Org,
     days: (Day, Day),
     begun: bool,
+    /// Until when what the days cover is pruned, until that is said.
+    pruned: Option<Timestamp>,
 }
 
 impl EventsCsv {
@@ -116,7 +118,7 @@ impl EventsCsv {
         // The calendar's last day has none after it, and nothing in it either.
         let range = (start(days.0)?, start(days.1.plus_days(1))?);
         let export = store.events_behind(org.id, range, filter_of(&view)).await?;
-        Ok(Self { export, org, days, begun: false })
+        Ok(Self { pruned: export.pruned(), export, org, days, begun: false })
     }
 
     /// `events_2026-11-01_2026-11-21.csv`
@@ -142,7 +144,8 @@ impl EventsCsv {
                 return Ok(Some(text));
             }
         }
-        Ok(None)
+        // The last line says what is not in the file.
+        Ok(self.pruned.take().map(|until| events_csv::pruned(until, self.org.zone, self.export.meters().len())))
     }
 }
 

@@ -59,6 +59,7 @@ impl Backend {
                 first: Moment::new(trace.first_at, local(org, trace.first_at)?),
                 used: trace.within.map_or(whole, used),
                 reaches_out: trace.within.is_some(),
+                at_least: trace.short,
                 user: trace.user,
                 tenant: trace.tenant,
             });
@@ -121,6 +122,7 @@ impl Backend {
                 failed: trace.failed,
                 bytes: trace.bytes,
             }),
+            pruned: trace.map_or(0, |trace| trace.pruned),
             meters: by_meter(org, detail.as_ref(), &events)?,
             next: events.next.map(|next| next.to_string()),
             later: after.is_some(),

@@ -9,7 +9,7 @@ use crate::query;
 use crate::refused::sentence;
 use ::ledger::canon::hex;
 use ::ledger::{OrgId, Policy, Role, Words};
-use store::{CorrectionRequest, KeyPage, NewOrg, Org, StoreError};
+use store::{CorrectionRequest, KeyPage, NewOrg, Offers, Org, StoreError};
 
 /// Orgs on one page.
 const PAGE: usize = 50;
@@ -118,13 +118,14 @@ impl Backend {
     pub async fn act_on_organization(
         &self,
         body: &str,
-        preset: impl FnOnce(&str) -> Option<NewOrg>,
+        preset: impl FnOnce(&str) -> Option<(NewOrg, Offers)>,
     ) -> Result<Result<String, String>, AppError> {
         let viewer = self.operator()?;
         let form = Form::parse(body);
         let done = match form.get("do") {
             "create" => self.create_organization(viewer, &form, preset(form.get("preset"))).await,
             "adjust" => self.adjust_organization(viewer, &form).await,
+            "invoice" => self.adjust_invoice(viewer, &form).await,
             "policy" => self.set_policy(viewer, &form).await,
             _ => Err(NotTaken::Form("stale_form")),
         };
@@ -143,11 +144,12 @@ impl Backend {
         &self,
         viewer: &Viewer,
         form: &Form,
-        preset: Option<NewOrg>,
+        preset: Option<(NewOrg, Offers)>,
     ) -> Result<OrgId, NotTaken> {
-        let preset = preset.ok_or(NotTaken::Form("stale_form"))?;
+        let (preset, offers) = preset.ok_or(NotTaken::Form("stale_form"))?;
         let (name, zone) = (form.get("name").to_owned(), form.get("zone").to_owned());
         let org = self.store.create_org_by(viewer.by(), NewOrg { name, zone, ..preset }).await?.id;
+        self.store.offer(org, viewer.by(), offers).await?;
         self.store.add_member(org, viewer.user, Role::Owner).await?;
         Ok(org)
     }

@@ -17,7 +17,7 @@ use crate::server_fns::overview::Overview;
 use ledger::runway::Lasts;
 use ledger::{Credits, Quantity, Timestamp};
 use std::collections::BTreeMap;
-use store::{GrantState, Org};
+use store::{GrantState, Org, Subscribed};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -37,7 +37,8 @@ impl Backend {
         let as_of = Moment::new(read.as_of, local(&org, read.as_of)?);
         let words = &org.words;
         let figures = figures(&org, &read, (low, totals.granted, totals.spent))?;
-        let plan = figures.plan.as_ref().map(|plan| plan.title.clone());
+        let plan = read.subscribed.as_ref().map(|subscribed| subscribed.plan.title.clone());
+        let plan = plan.or_else(|| figures.plan.as_ref().map(|plan| plan.title.clone()));
         let whose = Account {
             org: org.name.clone(),
             email: viewer.email.clone(),
@@ -84,7 +85,10 @@ fn figures(
     (low, granted, spent): (Option<Credits>, Credits, Credits),
 ) -> Result<Figures, AppError> {
     let today = day(read.today)?;
-    let next = today.last_of_month().plus_days(1);
+    let next = match &read.subscribed {
+        Some(subscribed) => local_day(org, subscribed.terms.cycle.part.to)?,
+        None => today.last_of_month().plus_days(1),
+    };
     let recent = Credits::sum(read.pace.iter().map(|(_, spent)| *spent)).map_err(refused)?;
     let runway = match read.runway.lasts {
         Lasts::Unused => Runway::Unused,
@@ -94,7 +98,7 @@ fn figures(
     Ok(Figures {
         balance: read.balance,
         low,
-        plan: plan(&read.plan)?,
+        plan: plan(&read.plan, read.subscribed.as_ref())?,
         pace: (recent, read.pace_days),
         runway,
         lost: read.runway.lost,
@@ -110,11 +114,18 @@ const fn whole_days(from: Timestamp, to: Timestamp) -> i64 {
     (to.micros() - from.micros()) / DAY_US
 }
 
-/// All that is in force of a plan, as one; by the name of what came last.
-fn plan(grants: &[GrantState]) -> Result<Option<Plan>, AppError> {
+/// All that is in force of a plan, as one; by the name of what is subscribed to, or of what was given last.
+fn plan(grants: &[GrantState], subscribed: Option<&Subscribed>) -> Result<Option<Plan>, AppError> {
     let Some(newest) = grants.first() else { return Ok(None) };
     let sum = |of: fn(&GrantState) -> Credits| Credits::sum(grants.iter().map(of)).map_err(refused);
-    let title = if newest.grant.description.is_empty() { "Plan" } else { &newest.grant.description };
+    let of_grant = newest.grant.description.as_str();
+    let title = if let Some(subscribed) = subscribed {
+        &subscribed.plan.title
+    } else if of_grant.is_empty() {
+        "Plan"
+    } else {
+        of_grant
+    };
     Ok(Some(Plan {
         title: title.to_owned(),
         granted: sum(|state| state.figures.granted)?,

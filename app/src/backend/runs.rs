@@ -1,7 +1,8 @@
 //! The pages of usage: runs, and one run.
 
-use super::{Backend, local, local_day, origin};
+use super::{Backend, local, local_day};
 use crate::calendar::Day;
+use crate::components::retention;
 use crate::components::runs::filter::RunFilter;
 use crate::components::runs::list::RunList;
 use crate::components::runs::run::{ModuleLine, RunDetail, RunEvent};
@@ -12,7 +13,7 @@ use crate::server_fns::Moment;
 use ::ledger::event::Place as Said;
 use ::ledger::{EventSeq, Facet, Permission, Timestamp};
 use store::calendar::day_start;
-use store::{Org, Sort, Trace, TraceCursor, TraceEvent, TraceKind, TraceModule, TraceQuery, TraceUse};
+use store::{Kept, Org, Sort, Trace, TraceCursor, TraceEvent, TraceKind, TraceModule, TraceQuery, TraceUse};
 
 /// Runs and events on a page.
 const PAGE: u32 = 50;
@@ -39,9 +40,19 @@ impl Backend {
             whole: page.whole,
             days,
             chosen,
-            origin: origin(),
             meter: meter.unwrap_or_else(|| "export".to_owned()),
+            kept: self.kept_for(&org).await?,
         })
+    }
+
+    /// For how long details of events are kept, in a sentence.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) async fn kept_for(&self, org: &Org) -> Result<String, AppError> {
+        let Kept { days, pruned } = self.store.kept(org.id).await?;
+        let until = pruned.map(|(_, until)| Ok::<_, AppError>(local_day(org, until)?.medium())).transpose()?;
+        Ok(retention::sentence(days, until.as_deref()))
     }
 
     /// A run, with the page of its events after one of them.
@@ -60,6 +71,7 @@ impl Backend {
             run: line(&org, &detail.trace)?,
             modules: detail.modules.iter().map(|module| module_line(&org, module)).collect::<Result<_, _>>()?,
             counted: detail.counted,
+            pruned: detail.trace.pruned,
             events: events.events.iter().map(|event| event_line(&org, event)).collect::<Result<_, _>>()?,
             next: events.next.map(|seq| seq.to_string()),
             head,
@@ -67,7 +79,7 @@ impl Backend {
     }
 }
 
-fn query(org: &Org, filter: &RunFilter, days: Option<(Day, Day)>) -> Result<TraceQuery, AppError> {
+pub(super) fn query(org: &Org, filter: &RunFilter, days: Option<(Day, Day)>) -> Result<TraceQuery, AppError> {
     let midnight = |day: Day| Ok::<_, AppError>(day_start(org.zone, day.date())?);
     Ok(TraceQuery {
         sort: match filter.sort {

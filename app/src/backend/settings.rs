@@ -43,9 +43,11 @@ impl Backend {
     pub async fn organization(&self, search: &str) -> Result<Organization, AppError> {
         let viewer = self.allowed(Permission::ManageSettings)?;
         let typed = Typed::new(query::parse(search));
+        let org = self.store.org(viewer.org).await?;
         Ok(Organization {
             settings: self.store.org_settings(viewer.org).await?,
-            words: self.store.org(viewer.org).await?.words,
+            words: org.words.clone(),
+            kept: self.kept_for(&org).await?,
             zone_is_free: self.store.zone_is_free(viewer.org).await?,
             zones: zones(),
             saved: typed.get("done") == Some("saved"),

@@ -12,7 +12,7 @@ use crate::query;
 use ::ledger::cube::MeterInfo;
 use ::ledger::label::{MAX_LABEL_BYTES, check_text};
 use ::ledger::{Credits, Currency, GrantKind, Meter, OrgId, OrgSettings, RateLine, Words};
-use store::{Draft, EventPage, Founding, NewGrant, NewKey, NewOrg, Scope, Setup, Store, StoreError};
+use store::{Draft, EventPage, Founding, NewGrant, NewKey, NewOrg, Offers, Scope, Setup, Store, StoreError};
 
 pub use store::Setup as Standing;
 
@@ -37,6 +37,8 @@ pub struct Base {
     pub agents: Vec<Meter>,
     /// Its rate card.
     pub lines: Vec<RateLine>,
+    /// What it sells.
+    pub offers: Offers,
 }
 
 /// A key to be.
@@ -123,7 +125,9 @@ impl Wizard<'_> {
                 let opening = if draft.preset.is_empty() { OPENING } else { &draft.opening };
                 let first = choices.first().map(|choice| choice.name.clone()).unwrap_or_default();
                 let chosen = if draft.preset.is_empty() { &first } else { &draft.preset };
-                setup::presets(&choices, chosen, opening, draft.sample, typed)
+                let plan =
+                    if draft.plan.is_empty() { String::new() } else { format!("{}/{}", draft.preset, draft.plan) };
+                setup::presets(&choices, chosen, (&plan, opening), draft.sample, typed)
             }
             (Step::Key, None) => setup::key(&self.summary().await?),
             (Step::Key, Some(_)) => setup::another_key(),
@@ -147,7 +151,7 @@ impl Wizard<'_> {
     }
 
     async fn summary(&self) -> Result<Summary, AppError> {
-        let Draft { name, zone, currency, preset, opening, sample, .. } = &self.standing.draft;
+        let Draft { name, zone, currency, preset, plan, opening, sample, .. } = &self.standing.draft;
         let product = self.store.installation().await?.product;
         let base = self.base(preset).ok_or(AppError::NotFound)?;
         let words = self.words(base).await?;
@@ -161,6 +165,7 @@ impl Wizard<'_> {
                 ("Currency", currency.clone()),
                 ("Preset", base.choice.title.clone()),
                 ("Words", words),
+                ("Plan", said(plan, "none")),
                 ("To begin with", said(opening, "nothing")),
                 ("Sample beside it", if *sample { "yes".to_owned() } else { "no".to_owned() }),
             ],
@@ -239,15 +244,16 @@ impl Wizard<'_> {
     async fn keep_preset(&self, form: &Form) -> Result<Done, NotTaken> {
         let base = self.base(form.get("preset")).ok_or(NotTaken::Form("bad_preset"))?;
         opening(form.get("opening"))?;
+        let plan = plan_of(base, form.get("plan")).ok_or(NotTaken::Form("bad_plan"))?;
         let (preset, opening) = (base.choice.name.clone(), form.get("opening").to_owned());
         let sample = base.choice.sample && !form.get("sample").is_empty();
-        let draft = Draft { preset, opening, sample, ..self.standing.draft.clone() };
+        let draft = Draft { preset, plan, opening, sample, ..self.standing.draft.clone() };
         self.store.keep_draft(self.user, draft).await?;
         Ok(Done::At(Step::Key.path()))
     }
 
     async fn found(&self, key: FreshKey) -> Result<Done, NotTaken> {
-        let Draft { name, zone, currency, preset, opening: credits, sample, .. } = self.standing.draft.clone();
+        let Draft { name, zone, currency, preset, plan, opening: credits, sample, .. } = self.standing.draft.clone();
         let base = self.base(&preset).ok_or(NotTaken::Form("bad_preset"))?;
         let currency = Currency::parse(&currency).map_err(|_| NotTaken::Form("bad_currency"))?;
         let settings = OrgSettings {
@@ -260,8 +266,20 @@ impl Wizard<'_> {
         };
         let (words, meters, lines) = (self.words(base).await?, base.meters.clone(), base.lines.clone());
         let new = Founding {
-            org: NewOrg { name, zone, synthetic: false, words, meters, agents: base.agents.clone(), lines },
+            org: NewOrg {
+                name,
+                zone,
+                synthetic: false,
+                words,
+                meters,
+                agents: base.agents.clone(),
+                lines,
+                // What it is offered comes with the plans, below.
+                packages: Vec::new(),
+            },
             settings,
+            offers: base.offers.clone(),
+            plan: Some(plan).filter(|plan| !plan.is_empty()),
             opening: opening(&credits)?,
             key: new_key(OrgId(0), &key),
         };
@@ -300,6 +318,13 @@ fn new_key(org: OrgId, key: &FreshKey) -> NewKey {
         project: None,
         expires_at: None,
     }
+}
+
+/// The name of the plan of that preset which `preset/plan` says; empty for none, `None` for one of another preset.
+fn plan_of(base: &Base, text: &str) -> Option<String> {
+    let Some((preset, plan)) = text.split_once('/') else { return text.is_empty().then(String::new) };
+    let known = base.choice.plans.iter().any(|(name, _)| name == plan);
+    (preset == base.choice.name && known).then(|| plan.to_owned())
 }
 
 fn opening(text: &str) -> Result<Option<NewGrant>, NotTaken> {

@@ -6,6 +6,7 @@ use super::{Store, local};
 use crate::components::overview::transactions::{Kind, Line};
 use crate::error::AppError;
 use crate::exports;
+use crate::format;
 use chrono::{Datelike, Timelike};
 use ledger::cube::MeterInfo;
 use ledger::entry::Head;
@@ -33,6 +34,11 @@ pub(super) fn line(org: &Org, meters: &[MeterInfo], one: &Transaction) -> Result
             let (word, description) = booking(kind, grant.as_deref(), *change);
             let kind = if change.is_negative() { Kind::Taken(word) } else { Kind::Given(word) };
             Ok(Line { kind, services: vec!["\u{2013}".to_owned()], amount: *change, description, ..nothing })
+        }
+        What::Pruned { events, credits } => {
+            let description = format!("{}; details are no longer kept", format::counted(*events, "event", "events"));
+            let amount = credits.negated().map_err(refused)?;
+            Ok(Line { services: vec!["\u{2013}".to_owned()], amount, description, ..nothing })
         }
         What::Usage { seq, event, charges, credits } => {
             let failed = event.status == Status::Failed;

@@ -37,9 +37,9 @@ pub struct Voided {
     pub replacement: Option<EventSeq>,
 }
 
-/// The title with the event's state, and a note for each thing that happened to it.
+/// The way back, the title with the event's state, and a note for each thing that happened to it.
 #[must_use]
-pub fn event_head(story: &Story<'_>) -> Markup {
+pub fn event_head(story: &Story<'_>, crumbs: Markup, belongs: Option<Markup>) -> Markup {
     let badge = story.voided.as_ref().map(|voided| {
         let state = if voided.replacement.is_some() { "Replaced" } else { "Voided" };
         Markup::new("span").class("badge").text(state)
@@ -55,7 +55,14 @@ pub fn event_head(story: &Story<'_>) -> Markup {
         note().text(&format!("Happened in {happened}, booked in {booked}: that cycle was closed."))
     });
     let voided = story.voided.as_ref().map(|voided| taken_back(voided, story.just_booked));
-    Markup::new("div").class("event-head").child(title).children(voided).children(replaces).children(late)
+    Markup::new("div")
+        .class("event-head")
+        .child(crumbs)
+        .child(title)
+        .children(belongs)
+        .children(voided)
+        .children(replaces)
+        .children(late)
 }
 
 fn taken_back(voided: &Voided, just_booked: bool) -> Markup {

@@ -32,7 +32,8 @@ fn files(view: &View) -> Markup {
         let link = Markup::new("a").class("menu-item").attr("href", &view.at(path));
         link.attr("download", "").attr("rel", "external").text(title)
     };
-    list(FILES.map(file)).child(button("menu-item", "print", "Print\u{2026}"))
+    let runs = Markup::new("a").class("menu-item").attr("href", &view.at("/usage")).attr("rel", "external");
+    list(FILES.map(file)).child(runs.text("Runs behind them")).child(button("menu-item", "print", "Print\u{2026}"))
 }
 
 /// What a script does, by the name that `platform::act` knows.

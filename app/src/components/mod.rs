@@ -3,6 +3,8 @@
 pub mod amount;
 pub mod balance_card;
 pub mod banner;
+#[cfg(feature = "ssr")]
+pub mod billing;
 pub mod calendar_grid;
 pub mod charge_list;
 pub mod chart_drawing;
@@ -22,6 +24,8 @@ pub mod empty_state;
 pub mod entries;
 pub mod entry_filter;
 pub mod error_panel;
+#[cfg(feature = "ssr")]
+pub mod event_crumbs;
 pub mod event_facts;
 pub mod event_head;
 pub mod export_menu;
@@ -54,6 +58,7 @@ pub mod range_picker;
 pub mod rate_card;
 #[cfg(feature = "ssr")]
 pub mod reports;
+pub mod retention;
 #[cfg(feature = "ssr")]
 pub mod runs;
 pub mod saved_views;

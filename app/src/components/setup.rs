@@ -98,6 +98,8 @@ pub struct Choice {
     pub description: String,
     /// What it contains, line by line.
     pub contains: Vec<(&'static str, String)>,
+    /// Plans that it can begin with: name, and what people read.
+    pub plans: Vec<(String, String)>,
     /// Whether it has a sample.
     pub sample: bool,
 }
@@ -266,7 +268,13 @@ pub fn organization(lines: [&str; 3], zones: &[&str], fresh: bool, typed: &Typed
 
 /// The presets there are.
 #[must_use]
-pub fn presets(choices: &[Choice], chosen: &str, opening: &str, sample: bool, typed: &Typed) -> Vec<Markup> {
+pub fn presets(
+    choices: &[Choice],
+    chosen: &str,
+    (plan, opening): (&str, &str),
+    sample: bool,
+    typed: &Typed,
+) -> Vec<Markup> {
     let field = Field { typed, form: Step::Preset.name(), error_id: ERROR_ID };
     let chosen = typed.value(Step::Preset.name(), "preset", chosen).to_owned();
     let radio = |choice: &Choice| {
@@ -297,12 +305,23 @@ pub fn presets(choices: &[Choice], chosen: &str, opening: &str, sample: bool, ty
         &more,
         Some("Without any, usage is recorded as debt; may be empty"),
     );
+    let named: Vec<(String, String)> = choices.iter().flat_map(of_preset).collect();
+    let none = [("", "No plan for now")].into_iter();
+    let plans: Vec<(&str, &str)> =
+        none.chain(named.iter().map(|(value, text)| (value.as_str(), text.as_str()))).collect();
+    let plan = field.choice("Plan to begin with", "plan", plan, &plans);
     let form = form(SETUP, Step::Preset).children(wrong(typed, Step::Preset.name(), ERROR_ID)).child(list);
-    let form = form.child(Markup::new("div").class("settings-fields").child(opening)).child(sample);
+    let form = form.child(Markup::new("div").class("settings-fields").child(plan).child(opening)).child(sample);
     vec![
         hint("Meters, prices and words to start from. Prices change any time on the Rate card page."),
         form.child(foot(Some(Step::Organization), "Continue")),
     ]
+}
+
+/// The plans of a preset, each with the name of both.
+fn of_preset(choice: &Choice) -> impl Iterator<Item = (String, String)> + use<'_> {
+    let plans = choice.plans.iter();
+    plans.map(|(name, text)| (format!("{}/{name}", choice.name), format!("{}: {text}", choice.title)))
 }
 
 /// What will be made, to be read once more; the button makes it.

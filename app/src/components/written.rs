@@ -4,6 +4,7 @@
 //! One folder per noun under `components/`, each with an `async fn page(&Asked) -> Result<Written, AppError>`, listed in [`page`].
 
 use crate::backend::{Backend, Org};
+use crate::components::billing::{self, purchase};
 use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::projects;
@@ -80,9 +81,17 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
         ["tenants", id] => customers::one::page(&asked, Who::Tenant, id).await,
         ["usage"] => runs::list::page(&asked).await,
         ["workflows"] => workflows::page(&asked).await,
-        ["workflows", _] => workflows::one::page(&asked).await,
+        ["workflows", _] => workflows::one::page(&asked, None).await,
         ["runs", _] => runs::run::page(&asked).await,
         ["search"] => search::page(&asked).await,
+        ["billing"] => billing::home::page(&asked).await,
+        ["billing", "top-up"] => billing::top_up::page(&asked).await,
+        ["billing", "plan"] => billing::plan::page(&asked).await,
+        ["billing", "purchases"] => purchase::list::page(&asked).await,
+        ["billing", "invoices"] => billing::invoices::page(&asked).await,
+        ["billing", "invoices", id] => billing::invoice::page(&asked, id).await,
+        ["billing", "payments"] => billing::payments::page(&asked).await,
+        ["billing", "details"] => billing::details::page(&asked).await,
         ["projects"] => projects::page(&asked).await,
         ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),

@@ -11,9 +11,11 @@ mod key;
 mod migrate;
 mod office;
 mod org;
+mod plan;
 mod policy;
 mod preset;
 mod progress;
+mod reconcile;
 mod restore;
 mod sample;
 mod serve;
@@ -84,6 +86,7 @@ enum Verb {
     Sample(sample::Sample),
     Jobs(jobs::Jobs),
     Verify(verify::Verify),
+    Reconcile(reconcile::Reconcile),
     Backup(backup::Backup),
     Snapshot(snapshot::Snapshot),
     Restore(restore::Restore),
@@ -177,6 +180,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Jobs(verb) => verb.run(&load(&flags)?).await,
         Verb::Sample(verb) => verb.run(&load(&flags)?).await,
         Verb::Verify(verb) => verb.run(&flags),
+        Verb::Reconcile(verb) => verb.run(&flags),
         Verb::Backup(verb) => verb.run(&load(&flags)?),
         Verb::Snapshot(verb) => verb.run(&load(&flags)?),
         Verb::Restore(verb) => verb.run(&load(&flags)?),

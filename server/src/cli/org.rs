@@ -1,21 +1,24 @@
-//! `scrip org create`, `scrip org list` and `scrip org policy`
+//! `scrip org create`, `scrip org list`, `scrip org policy`, `scrip org offer` and `scrip org subscribe`
 
+use super::plan::{Offer, SubscribeVerb};
 use super::policy::PolicyVerb;
 use super::{Failure, Office, unexpected};
 use crate::command::{Answer, Command, OrgLine};
 use crate::config::Config;
-use crate::preset::{self, Plan, Preset, cycles};
+use crate::preset::{self, Plan, Preset};
 use clap::{Args, Subcommand};
-use ledger::{Credits, GrantKind, Timestamp};
-use store::{NewGrant, Tz};
+use ledger::{Credits, GrantKind};
+use store::{Agreed, NewGrant};
 
-/// Organizations: create, list, policy
+/// Organizations: create, list, policy, plans
 #[derive(Subcommand)]
 pub enum OrgVerb {
     Create(Create),
     /// List organizations with what each has left
     List,
     Policy(PolicyVerb),
+    Offer(Offer),
+    Subscribe(SubscribeVerb),
 }
 
 /// Create an organization
@@ -35,7 +38,7 @@ pub struct Create {
     /// Whose days and months are shown, as an IANA name
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     zone: String,
-    /// Plan of the preset: gives its credits for the current calendar month
+    /// Plan of the preset: subscribed to from now on, month by month
     #[arg(long, value_name = "PLAN")]
     plan: Option<String>,
     /// Credits to start with, as a purchase; what a custom plan gives a month
@@ -49,6 +52,8 @@ impl OrgVerb {
             Self::Create(create) => create.run(config).await,
             Self::List => list(config).await,
             Self::Policy(policy) => policy.run(config).await,
+            Self::Offer(offer) => offer.run(config).await,
+            Self::Subscribe(subscribe) => subscribe.run(config).await,
         }
     }
 }
@@ -93,8 +98,13 @@ impl Create {
         let made = office.run(Command::CreateOrg { name, preset, zone, synthetic: false }).await?;
         let Answer::Orgs(orgs) = made else { return Err(unexpected()) };
         let org = orgs.into_iter().next().ok_or_else(unexpected)?;
-        let Answer::Now(now) = office.run(Command::Now).await? else { return Err(unexpected()) };
-        for new in opening(plan, amount, &org.zone, now)? {
+        if let Some(plan) = plan {
+            let agreed = amount.filter(|_| plan.is_custom()).map(|credits| Agreed { credits, price: None });
+            let (org, plan) = (self.name.clone(), plan.name.clone());
+            office.run(Command::Subscribe { org, plan, anniversary: true, agreed }).await?;
+        }
+        if let Some(amount) = amount.filter(|_| !plan.is_some_and(Plan::is_custom)) {
+            let new = NewGrant::of(GrantKind::Purchase, amount, "Opening credits");
             office.run(Command::Grant { org: self.name.clone(), new }).await?;
         }
         let Answer::Balance(available) = office.run(Command::Balance { org: self.name.clone() }).await? else {
@@ -102,22 +112,6 @@ impl Create {
         };
         Ok((org, available))
     }
-}
-
-/// What an org starts with: its plan's credits of the current billing cycle, and what was said besides.
-fn opening(plan: Option<&Plan>, amount: Option<Credits>, zone: &str, now: Timestamp) -> Result<Vec<NewGrant>, Failure> {
-    let mut grants = Vec::new();
-    if let Some(plan) = plan {
-        let zone: Tz = zone.parse().map_err(|_| unexpected())?;
-        let cycle = cycles(zone, now, now).map_err(|error| Failure::new(error.to_string()))?;
-        let cycle = cycle.into_iter().next().ok_or_else(unexpected)?;
-        grants.push(plan.grant(cycle, amount, now).map_err(Failure::new)?);
-    }
-    if !plan.is_some_and(Plan::is_custom) {
-        let bought = amount.map(|amount| NewGrant::of(GrantKind::Purchase, amount, "Opening credits"));
-        grants.extend(bought);
-    }
-    Ok(grants)
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {

@@ -252,6 +252,9 @@ impl Maker<'_> {
         self.clock.set(deed.at);
         let org = self.org.clone();
         match deed.act {
+            Act::Subscribe(plan) => {
+                self.office.run(Command::Subscribe { org, plan, anniversary: false, agreed: None }).await?;
+            }
             Act::Give(new) => {
                 // A running server has its own clock: what took effect long ago, and may have expired, is told late.
                 let new = NewGrant { effective_at: Some(deed.at), ..new };

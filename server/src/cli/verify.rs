@@ -5,6 +5,7 @@ use crate::config::{Config, Flags};
 use clap::Args;
 use std::path::PathBuf;
 use store::Verified;
+use store::verify::PrunedEvents;
 
 /// Exit status where nothing can be said of the ledger, to tell that from a ledger that is wrong.
 const NOT_CHECKED: u8 = 2;
@@ -54,7 +55,13 @@ fn report(verified: &Verified) -> Result<(), Failure> {
     }
 }
 
-fn summary(Verified { orgs, entries, events, problems }: &Verified) -> String {
+fn summary(Verified { orgs, entries, events, pruned, problems }: &Verified) -> String {
     let found = if problems.is_empty() { "intact" } else { "checked" };
-    format!("{found}: {orgs} organizations, {entries} entries, {events} events")
+    let mut text = format!("{found}: {orgs} organizations, {entries} entries, {events} events");
+    for PrunedEvents { org, events, until } in pruned {
+        text.push_str(&format!(
+            "\n{org}: details of {events} events are pruned, those booked until {until}; their sums were checked"
+        ));
+    }
+    text
 }

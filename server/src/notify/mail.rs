@@ -85,8 +85,18 @@ impl Mailer {
     /// # Errors
     /// [`MailError`].
     pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        self.send_as(mail, None).await
+    }
+
+    /// The same under a Message-ID, `<…@…>`: a mail that is sent twice is shown once where both say the same.
+    ///
+    /// # Errors
+    /// [`MailError`].
+    pub async fn send_as(&self, mail: Mail, id: Option<String>) -> Result<(), MailError> {
         let failed = |error: &dyn std::fmt::Display| MailError::Failed(error.to_string());
-        let message = Message::builder()
+        let message = Message::builder();
+        let message = if id.is_some() { message.message_id(id) } else { message };
+        let message = message
             .from(self.from.clone())
             .to(mail.to.parse().map_err(|error| failed(&error))?)
             .subject(mail.subject)

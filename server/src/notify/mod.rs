@@ -1,4 +1,5 @@
 //! Telling people something outside of the pages.
 
+pub mod billing;
 pub mod letter;
 pub mod mail;

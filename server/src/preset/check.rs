@@ -7,6 +7,7 @@ use super::shape::{Amount, Crowd, Module, Range, Shape, Workflow};
 use crate::sample::number_of;
 use ledger::event::Form;
 use ledger::label::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, check_text};
+use ledger::plan::MAX_RETENTION_DAYS;
 use ledger::rate::Rule;
 use ledger::{Event, GrantKind, Label, Meter, RateCard, RateCardVersion, Refusal, Timestamp};
 use serde_json::{Map, json};
@@ -169,18 +170,19 @@ fn offers(sheet: &Sheet, reader: &mut Reader<'_>) {
         {
             reader.problem(Some(*line), &place, "credits must be above zero, or \"custom\"");
         }
-        if let Err(what) = value.money() {
-            reader.problem(Some(*line), &place, what);
+        let told = [value.money().err(), value.policy().err()];
+        told.into_iter().flatten().for_each(|what| reader.problem(Some(*line), &place, what));
+        if value.retention_days.is_some_and(|days| !(1..=MAX_RETENTION_DAYS).contains(&days)) {
+            reader.problem(Some(*line), &place, format!("retention_days must be 1 to {MAX_RETENTION_DAYS}"));
         }
     }
     unique(reader, "[[packages]]", &sheet.packages, |package| package.title.as_str());
     for Located { line, value } in &sheet.packages {
         let place = format!("[[packages]] {}", value.title);
         text_of(reader, *line, &place, "title", &value.title);
-        if !value.credits.is_positive() {
+        if value.credits.is_some_and(|credits| !credits.is_positive()) {
             reader.problem(Some(*line), &place, "credits must be above zero");
-        }
-        if let Err(what) = value.money() {
+        } else if let Err(what) = value.terms() {
             reader.problem(Some(*line), &place, what);
         }
     }

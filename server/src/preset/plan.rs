@@ -1,11 +1,11 @@
 //! What a preset sells: plans by the month, packages once.
 
-use chrono::{Datelike as _, Months};
+use ledger::package::{Terms as Sells, VolumePrices, VolumeStep};
 use ledger::rollover::Cap;
-use ledger::{Credits, GrantKind, Money, Refusal, Rollover, Timestamp};
+use ledger::{Credits, Currency, GrantKind, Money, Policy, Rollover};
 use serde::{Deserialize, Deserializer};
-use store::calendar::{day_start, local};
-use store::{NewGrant, StoreError, Tz};
+use store::package::NewPackage;
+use store::{NewGrant, NewPlan};
 
 /// What is subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,6 +24,12 @@ pub struct Plan {
     /// What becomes of the unused rest of a month.
     #[serde(default)]
     pub rollover: Terms,
+    /// What happens when credits run out: `pause` where it is not said.
+    pub policy: Option<String>,
+    /// The largest debt, for a policy that has one.
+    pub limit: Option<Credits>,
+    /// For how many days details of events are kept; as the org's settings say where it is not said.
+    pub retention_days: Option<u32>,
     /// What it is for.
     #[serde(default)]
     pub description: String,
@@ -48,12 +54,27 @@ pub struct Terms(pub Option<Rollover>);
 pub struct Package {
     /// What people read.
     pub title: String,
-    /// How many it gives.
-    pub credits: Credits,
+    /// How many it gives; none where somebody chooses how many.
+    pub credits: Option<Credits>,
     /// What it costs: an amount, with [`Package::currency`].
-    pub price: String,
+    pub price: Option<String>,
+    /// The most that somebody chooses.
+    pub max: Option<Credits>,
+    /// What somebody's choice costs, by volume.
+    #[serde(default)]
+    pub prices: Vec<Step>,
     /// ISO 4217.
     pub currency: String,
+}
+
+/// From so many credits on, all of them cost so much.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// From so many on.
+    pub from: Credits,
+    /// What a thousand cost: an amount, with [`Package::currency`].
+    pub per_1000: String,
 }
 
 impl Plan {
@@ -76,37 +97,69 @@ impl Plan {
         }
     }
 
-    /// The grant of one billing cycle. `agreed` is what a custom plan gives.
+    /// What happens when credits run out.
     ///
     /// # Errors
-    /// A sentence where a custom plan is not told how many.
-    pub fn grant(
-        &self,
-        (from, to): (Timestamp, Timestamp),
-        agreed: Option<Credits>,
-        now: Timestamp,
-    ) -> Result<NewGrant, String> {
-        let amount = match (self.credits, agreed) {
-            (Monthly::Credits(credits), _) | (Monthly::Custom, Some(credits)) => credits,
-            (Monthly::Custom, None) => {
-                return Err(format!("what the plan {} gives is agreed with each org: say it with --grant", self.name));
-            }
+    /// A sentence that says what is missing or wrong.
+    pub fn policy(&self) -> Result<Policy, String> {
+        let name = self.policy.as_deref().unwrap_or("pause");
+        Policy::new(name, self.limit).map_err(|refusal| format!("policy = \"{name}\": {refusal}"))
+    }
+
+    /// As it is offered to an org.
+    ///
+    /// # Errors
+    /// A sentence; only for plans that were not checked.
+    pub fn offer(&self) -> Result<NewPlan, String> {
+        let credits = match self.credits {
+            Monthly::Credits(credits) => Some(credits),
+            Monthly::Custom => None,
         };
-        let description = format!("Monthly credits of the plan {}", self.title);
-        let given = NewGrant::of(GrantKind::Plan, amount, &description);
-        // A month that has begun is given from now on: nobody could have spent it before.
-        let effective_at = Some(from).filter(|from| *from > now);
-        Ok(NewGrant { effective_at, expires_at: Some(to), rollover: self.rollover.0, cost: self.money()?, ..given })
+        Ok(NewPlan {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            credits,
+            price: self.money()?,
+            rollover: self.rollover.0,
+            policy: self.policy()?,
+            retention_days: self.retention_days,
+            by_agreement: self.is_custom(),
+        })
     }
 }
 
 impl Package {
-    /// What it costs.
+    /// What it sells.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn money(&self) -> Result<Money, String> {
-        money(&self.price, &self.currency)
+    pub fn terms(&self) -> Result<Sells, String> {
+        let terms = match (&self.credits, &self.price, self.max, self.prices.as_slice()) {
+            (Some(credits), Some(price), None, []) => {
+                Sells::Fixed { credits: *credits, price: money(price, &self.currency)? }
+            }
+            (None, None, Some(max), [_, ..]) => {
+                let currency = Currency::parse(&self.currency).map_err(|refusal| refusal.to_string())?;
+                let step = |step: &Step| {
+                    let per_1000_minor = money(&step.per_1000, &self.currency)?.minor;
+                    Ok::<_, String>(VolumeStep { from: step.from, per_1000_minor })
+                };
+                let steps = self.prices.iter().map(step).collect::<Result<_, _>>()?;
+                Sells::Custom { prices: VolumePrices { max, steps }, currency }
+            }
+            _ => return Err("give credits and price, or max and prices where somebody chooses how many".to_owned()),
+        };
+        terms.check().map_err(|refusal| refusal.to_string())?;
+        Ok(terms)
+    }
+
+    /// As an org is offered it.
+    ///
+    /// # Errors
+    /// As [`Package::terms`].
+    pub fn offer(&self) -> Result<NewPackage, String> {
+        Ok(NewPackage { title: self.title.clone(), terms: self.terms()? })
     }
 
     /// The grant of `count` of them, bought at once.
@@ -115,8 +168,13 @@ impl Package {
     /// A sentence where it is more than a ledger can hold.
     pub fn grant(&self, count: i64) -> Result<NewGrant, String> {
         let too_many = || format!("{count} × {} are more than a ledger holds", self.title);
-        let micros = self.credits.micros().checked_mul(count).ok_or_else(too_many)?;
-        let money = self.money()?;
+        let Sells::Fixed { credits, price: money } = self.terms()? else {
+            return Err(format!(
+                "how many {} gives is chosen by who buys it: name one with credits and price",
+                self.title
+            ));
+        };
+        let micros = credits.micros().checked_mul(count).ok_or_else(too_many)?;
         let minor = money.minor.checked_mul(count).ok_or_else(too_many)?;
         let description = if count == 1 { self.title.clone() } else { format!("{count} × {}", self.title) };
         let given = NewGrant::of(GrantKind::Purchase, Credits::from_micros(micros), &description);
@@ -126,22 +184,6 @@ impl Package {
 
 fn money(price: &str, currency: &str) -> Result<Money, String> {
     Money::parse(&format!("{price} {currency}")).map_err(|refusal| format!("the price {price} {currency}: {refusal}"))
-}
-
-/// The calendar months of a zone that hold the instants from `start` to `now`, as first instant and end.
-///
-/// # Errors
-/// [`Refusal::TimeOutOfRange`] beyond what a calendar holds.
-pub fn cycles(zone: Tz, start: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
-    let first = local(zone, start)?.date_naive();
-    let mut month = first.with_day(1).unwrap_or(first);
-    let mut cycles = Vec::new();
-    while day_start(zone, month)? <= now {
-        let next = month.checked_add_months(Months::new(1)).ok_or(Refusal::TimeOutOfRange)?;
-        cycles.push((day_start(zone, month)?, day_start(zone, next)?));
-        month = next;
-    }
-    Ok(cycles)
 }
 
 impl<'de> Deserialize<'de> for Monthly {

@@ -210,26 +210,24 @@ fn the_three_plans_of_the_ai_engine_keep_the_terms_of_the_ledger() {
 }
 
 #[test]
-fn a_plan_gives_one_calendar_month_of_the_zone() {
-    use ledger::{GrantKind, Rollover, Timestamp};
-    let time = |text: &str| Timestamp::parse("time", text).expect("a time");
-    let preset = good();
-    let plan = preset.plan("professional").expect("there");
-    // Where it is the first of December already, by five hours and three quarters.
-    let now = time("2026-11-30T20:00:00Z");
-    let month = cycles("Asia/Kathmandu".parse().expect("a zone"), now, now).expect("in range");
-    assert_eq!(month, [(time("2026-11-30T18:15:00Z"), time("2026-12-31T18:15:00Z"))]);
-    let given = plan.grant(month[0], None, now).expect("said");
-    assert_eq!((given.kind, given.amount.to_string().as_str()), (GrantKind::Plan, "5000.000000"));
-    assert_eq!((given.effective_at, given.expires_at), (None, Some(month[0].1)));
-    assert_eq!(
-        (given.rollover, given.cost.expect("paid").to_string().as_str()),
-        (Some(Rollover::PROFESSIONAL), "449.00 USD")
-    );
-    let custom = preset.plan("enterprise").expect("there");
-    assert!(custom.grant(month[0], None, now).expect_err("not said").contains("--grant"));
-    let agreed = custom.grant(month[0], Some(ledger::Credits::from_micros(7)), now).expect("said");
-    assert_eq!(agreed.amount.micros(), 7);
+fn plans_are_offered_on_their_terms() {
+    use ledger::{Credits, Policy, Rollover};
+    let offers = good().offers().expect("checked");
+    let [standard, professional, enterprise] = offers.plans.as_slice() else { panic!("three plans: {offers:?}") };
+    assert_eq!((standard.policy, standard.retention_days), (Policy::Pause, Some(90)));
+    let limit = Credits::parse("500").expect("an amount");
+    assert_eq!((professional.policy, professional.retention_days), (Policy::FinishInFlight { limit }, Some(400)));
+    assert_eq!(professional.credits, Some(Credits::parse("5000").expect("an amount")));
+    assert_eq!(professional.price.expect("paid").to_string(), "449.00 USD");
+    assert_eq!(professional.rollover, Some(Rollover::PROFESSIONAL));
+    assert!(enterprise.by_agreement && enterprise.credits.is_none() && !professional.by_agreement);
+    for (policy, limit, said) in
+        [("overdraft", "", "limit"), ("pause", "limit = \"5\"", "limit"), ("go_on", "", "choose")]
+    {
+        let wrong =
+            GOOD.replacen("rollover = \"none\"", &format!("rollover = \"none\"\npolicy = \"{policy}\"\n{limit}"), 1);
+        assert!(problems(&wrong).iter().any(|problem| problem.contains(said)), "{policy}: {:?}", problems(&wrong));
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What is done with a sample's credits: the plan's month by month, packages, gifts, work in progress.
+//! What is done with a sample's credits: a plan that is subscribed to, packages, gifts, work in progress.
 
-use crate::preset::{Package, Preset, Shape, cycles};
+use crate::preset::{Package, Preset, Shape};
 use ledger::{Credits, Label, Scope, Timestamp};
-use store::{NewGrant, StoreError, Tz};
+use store::NewGrant;
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -18,6 +18,8 @@ pub struct Deed {
 /// What is done.
 #[derive(Debug)]
 pub enum Act {
+    /// A plan is subscribed to, by its name, for each calendar month.
+    Subscribe(String),
     /// Credits are given.
     Give(NewGrant),
     /// Credits are held; and captured right after that, where the work is done.
@@ -46,12 +48,7 @@ pub fn deeds(preset: &Preset, shape: &Shape, now: Timestamp, days: u32) -> Resul
     let start = Timestamp::from_micros((today + 1 - i64::from(days)) * DAY_US);
     let mut deeds = Vec::new();
     let mut act = |at: Timestamp, act: Act| deeds.push(Deed { at: at.max(start), act });
-    let zone: Tz = shape.zone.parse().map_err(|_| format!("there is no zone {}", shape.zone))?;
-    let plan = preset.plan(&shape.plan)?;
-    for (from, to) in cycles(zone, start, now).map_err(|error: StoreError| error.to_string())? {
-        let at = before(from).max(start);
-        act(at, Act::Give(plan.grant((from.max(start), to), None, at)?));
-    }
+    act(start, Act::Subscribe(preset.plan(&shape.plan)?.name.clone()));
     for gift in &shape.gifts {
         let at = gift.days_ago.map_or(start, |days| back(i64::from(days)));
         let expires_at = gift.days.map(|days| Timestamp::from_micros(at.micros() + i64::from(days) * DAY_US));
@@ -100,7 +97,8 @@ pub fn topped_up(
         return Ok(None);
     }
     let package = package_of(preset, &shape.top_up.package)?;
-    let count = (missing - 1) / i128::from(package.credits.micros().max(1)) + 1;
+    let credits = package.credits.unwrap_or_default();
+    let count = (missing - 1) / i128::from(credits.micros().max(1)) + 1;
     package.grant(i64::try_from(count).unwrap_or(i64::MAX)).map(Some)
 }
 
@@ -109,17 +107,12 @@ fn package_of<'p>(preset: &'p Preset, title: &str) -> Result<&'p Package, String
     found.ok_or_else(|| format!("the preset {} has no package \"{title}\"", preset.name))
 }
 
-/// A plan's credits are given a little before their cycle begins, so that usage finds them.
-const fn before(cycle: Timestamp) -> Timestamp {
-    Timestamp::from_micros(cycle.micros() - DAY_US)
-}
-
 impl Act {
     /// Credits that must be there for it.
     #[must_use]
     pub const fn needs(&self) -> Credits {
         match self {
-            Self::Give(_) => Credits::ZERO,
+            Self::Subscribe(_) | Self::Give(_) => Credits::ZERO,
             Self::Hold { amount, .. } => *amount,
         }
     }

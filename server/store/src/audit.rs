@@ -56,12 +56,29 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("operator.verify", "Installation verified"),
     ("operator.backup", "Installation backed up"),
     ("operator.download", "Backup of the installation downloaded"),
+    ("top_up.set", "Auto top-up changed"),
+    ("plan.offer", "Plans offered"),
+    ("subscription.begin", "Plan subscribed to"),
+    ("subscription.change", "Plan changed"),
+    ("subscription.cancel", "Subscription cancelled"),
+    ("subscription.resume", "Subscription kept after all"),
     ("grant.give", "Credits given"),
     ("ledger.adjust", "Balance adjusted"),
     ("event.void", "Event voided"),
     ("event.replace", "Event replaced"),
     ("rate_card.create", "Rate card laid down"),
     ("interaction.map", "Interaction mapped"),
+    ("workflow.settings", "Workflow changed"),
+    ("package.offer", "Packages offered"),
+    ("purchase.open", "Purchase begun"),
+    ("purchase.refund", "Purchase given back"),
+    ("payment.confirm", "Payment confirmed"),
+    ("method.add", "Payment method added"),
+    ("method.default", "Payment method chosen"),
+    ("method.remove", "Payment method removed"),
+    ("installation.seller", "Seller changed"),
+    ("org.billing_details", "Billing details changed"),
+    ("invoice.adjust", "Invoice adjusted"),
 ];
 
 /// Who does something, and from where.
@@ -287,6 +304,7 @@ mod tests {
         let options = Options { clock: Arc::clone(clock) as _, ..Options::new(dir.path()) };
         let store = Store::open(options).await.expect("opens");
         let new = |name: &str| NewOrg {
+            packages: Vec::new(),
             name: name.to_owned(),
             zone: "UTC".to_owned(),
             synthetic: false,

@@ -11,7 +11,7 @@ use chrono::{
 use chrono_tz::Tz;
 use ledger::cube::{Bucket, Interval, MAX_BUCKETS};
 use ledger::position::Calendar;
-use ledger::{BillingCycle, Refusal, Timestamp};
+use ledger::{BillingCycle, Refusal, Stretch, Timestamp};
 
 const UNIX_DAY_OF_CE: i32 = 719_163;
 
@@ -130,14 +130,24 @@ fn next_hour(zone: Tz, start: Timestamp) -> Result<Timestamp, StoreError> {
 pub(crate) struct ZoneCalendar(pub(crate) Tz);
 
 impl Calendar for ZoneCalendar {
-    fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+    fn months_after(&self, at: Timestamp, months: u32) -> Result<Timestamp, Refusal> {
         let out_of_range = || Refusal::TimeOutOfRange;
         let wall = local(self.0, at).map_err(|_| out_of_range())?.naive_local();
-        let later = wall.checked_add_months(Months::new(u32::from(months))).ok_or_else(out_of_range)?;
+        let later = wall.checked_add_months(Months::new(months)).ok_or_else(out_of_range)?;
         // Where the clock jumps over the hour, the end is when it has jumped, as with days.
         let quarters = (0..12_i64).map(|quarter| later + chrono::TimeDelta::minutes(15 * quarter));
         let found = quarters.filter_map(|wall| self.0.from_local_datetime(&wall).earliest()).next();
         found.map(|time| Timestamp::from_micros(time.timestamp_micros())).ok_or_else(out_of_range)
+    }
+}
+
+impl ledger::Months for ZoneCalendar {
+    fn month_of(&self, at: Timestamp) -> Result<Stretch, Refusal> {
+        let out_of_range = |_: StoreError| Refusal::TimeOutOfRange;
+        let first = local(self.0, at).map_err(out_of_range)?.date_naive().with_day(1);
+        let first = first.ok_or(Refusal::TimeOutOfRange)?;
+        let next = first.checked_add_months(Months::new(1)).ok_or(Refusal::TimeOutOfRange)?;
+        Stretch::new(day_start(self.0, first).map_err(out_of_range)?, day_start(self.0, next).map_err(out_of_range)?)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::grant;
 use crate::ingest::Outcome;
 use crate::once::{Done, Once};
 use crate::payer::payers;
+use crate::retention::check_kept;
 use crate::rollup::{drop_empty, quarter_of};
 use crate::rows;
 use crate::tx::Tx;
@@ -278,6 +279,7 @@ impl Tx<'_> {
     ) -> Result<(Option<BillingCycle>, Vec<RollupChange>), StoreError> {
         check_said(reason)?;
         let (conn, now) = (self.conn, self.now());
+        check_kept(conn, id, event)?;
         let stood = Stood::find(conn, id, event)?;
         if voided(conn, id, event)?.is_some() {
             return Err(Refusal::AlreadyVoided.into());

@@ -98,7 +98,7 @@ fn find_or_add(
     name: Option<&Label>,
 ) -> Result<Known, StoreError> {
     let found: Option<(i64, Option<String>)> = conn
-        .prepare_cached("SELECT id, name FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value = ?3")?
+        .prepare_cached("SELECT id, CASE WHEN is_renamed = 1 THEN said ELSE name END FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value = ?3")?
         .query_row(params![org.0, kind as i64, label.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((id, old)) = found {
@@ -117,8 +117,11 @@ fn find_or_add(
     Ok(Known { id, name: name.cloned() })
 }
 
+/// What events call it. A name that people gave it stays.
 fn rename(conn: &Connection, org: OrgId, kind: Kind, id: i64, name: Option<&Label>) -> Result<(), StoreError> {
-    conn.prepare_cached("UPDATE dimension SET name = ?4 WHERE org_id = ?1 AND kind = ?2 AND id = ?3")?
+    conn.prepare_cached("UPDATE dimension SET said = CASE WHEN is_renamed = 1 THEN ?4 END, name = CASE WHEN is_renamed = 1 THEN name ELSE ?4 END
+         WHERE org_id = ?1 AND kind = ?2 AND id = ?3",
+    )?
         .execute(params![org.0, kind as i64, id, name.map(Label::as_str)])?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What can go wrong here, for three readers: the caller of a store method, whoever starts the program, and whoever
 //! takes or restores a snapshot.
 
-use ledger::Refusal;
+use ledger::package::NoSale;
+use ledger::refund::NoRefund;
+use ledger::{Refusal, SubscriptionRefusal, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// Why a read or write did not happen. No variant shows database text to people; that goes to the log.
@@ -10,6 +12,15 @@ pub enum StoreError {
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A subscription stays as it is.
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionRefusal),
+    /// Something cannot be bought, or offered.
+    #[error(transparent)]
+    NoSale(#[from] NoSale),
+    /// Nothing can be given back.
+    #[error(transparent)]
+    NoRefund(#[from] NoRefund),
     /// No such thing in this org.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -22,6 +33,14 @@ pub enum StoreError {
     /// More events in one call than [`crate::MAX_BATCH`].
     #[error("more than {} events at once: send them in parts", crate::MAX_BATCH)]
     TooLarge,
+    /// It needs the detail of events that is not kept any more.
+    #[error("details of events booked up to {} UTC are no longer kept{}; what they cost stays in the ledger and in every chart", minute(.until), kept_for(.days))]
+    Pruned {
+        /// When the last of those events was booked.
+        until: Timestamp,
+        /// For how many days the org keeps them now; `None`: for ever.
+        days: Option<u32>,
+    },
     /// More than can be done in one transaction.
     #[error("{0}")]
     TooMany(&'static str),
@@ -48,9 +67,13 @@ impl StoreError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::Subscription(refusal) => refusal.code(),
+            Self::NoSale(refusal) => refusal.code(),
+            Self::NoRefund(refusal) => refusal.code(),
             Self::NotFound(_) => "not_found",
             Self::Conflict(_) => "conflict",
             Self::BadRange(_) => "bad_range",
+            Self::Pruned { .. } => "details_pruned",
             Self::TooLarge => "too_many_items",
             Self::TooMany(_) => "too_many",
             Self::Busy => "busy",
@@ -59,6 +82,15 @@ impl StoreError {
             Self::Database(_) | Self::Internal(_) => "internal",
         }
     }
+}
+
+/// `2026-11-21 12:00`.
+fn minute(at: &Timestamp) -> String {
+    at.to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
+
+fn kept_for(days: &Option<u32>) -> String {
+    days.map_or_else(String::new, |days| format!(" (this organization keeps them for {days} days)"))
 }
 
 impl From<rusqlite::Error> for StoreError {

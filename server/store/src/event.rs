@@ -4,6 +4,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::payer;
 use crate::rate_card::card_of;
+use crate::retention::{check_kept, pruned_to};
 use crate::rows::{Columns, unreadable};
 use ledger::event::{Place, Status};
 use ledger::explain::{Explanation, explain};
@@ -195,16 +196,19 @@ pub(crate) fn charges_of(conn: &Connection, org: OrgId, event: EventSeq) -> Resu
 }
 
 impl Store {
-    /// A page of events, newest first.
+    /// A page of events, newest first; pruned ones are not among them ([`Self::kept`] says so).
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn events(&self, org: OrgId, page: &EventPage) -> Result<Vec<EventRow>, StoreError> {
         let before = page.before.map_or(i64::MAX, |seq| seq.0);
-        let rows = sqlx::query(event_sql!("WHERE e.org_id = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3"))
+        let pruned_to = self.read(move |conn| pruned_to(conn, org)).await?;
+        let sql = event_sql!("WHERE e.org_id = ?1 AND e.seq < ?2 AND e.seq > ?4 ORDER BY e.seq DESC LIMIT ?3");
+        let rows = sqlx::query(sql)
             .bind(org.0)
             .bind(before)
             .bind(page.limit.min(MAX_PAGE))
+            .bind(pruned_to)
             .fetch_all(self.reader())
             .await?;
         let said = rows.iter().map(said).collect::<Result<Vec<_>, _>>()?;
@@ -216,8 +220,9 @@ impl Store {
     /// Cost: the charges of the entry that settled it, and a look-up per grant.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::Pruned`].
     pub async fn event(&self, org: OrgId, seq: EventSeq) -> Result<EventDetail, StoreError> {
+        self.read(move |conn| check_kept(conn, org, seq)).await?;
         let row = sqlx::query(event_sql!("WHERE e.org_id = ?1 AND e.seq = ?2"))
             .bind(org.0)
             .bind(seq.0)

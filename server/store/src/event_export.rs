@@ -8,6 +8,8 @@
 use crate::Store;
 use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::mark::newest_event;
+use crate::retention::{check_kept, kept};
 use ledger::cube::MeterInfo;
 use ledger::{Credits, EventSeq, Meter, OrgId, Quantity, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -93,6 +95,7 @@ pub struct EventExport {
     meters: Vec<MeterInfo>,
     after: i64,
     last: i64,
+    pruned: Option<Timestamp>,
 }
 
 type Names = FxHashMap<(usize, i64), Arc<Told>>;
@@ -114,7 +117,7 @@ impl Store {
     /// Begins to list the events of an org from an instant to before another.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], or where the database fails.
+    /// [`StoreError::NotFound`]; [`StoreError::Pruned`] where none of the range are kept; or where the database fails.
     pub async fn events_behind(
         &self,
         org: OrgId,
@@ -122,15 +125,19 @@ impl Store {
         filter: EventFilter,
     ) -> Result<EventExport, StoreError> {
         self.org(org).await?;
-        let (wanted, meters, last) = self
+        let (wanted, meters, last, kept) = self
             .read(move |conn| {
                 let (wanted, meters) = Wanted::read(conn, org, range, &filter)?;
-                let last = "SELECT coalesce(max(seq), 0) FROM event WHERE org_id = ?1";
-                Ok((wanted, meters, conn.prepare_cached(last)?.query_row([org.0], |row| row.get(0))?))
+                Ok((wanted, meters, newest_event(conn, org)?, kept(conn, org)?))
             })
             .await?;
+        let (after, until) = kept.pruned.map_or((0, None), |(last, until)| (last.0, Some(until)));
+        let pruned = until.filter(|until| range.0 <= *until);
+        if let Some(until) = until.filter(|until| range.1 <= *until) {
+            return Err(StoreError::Pruned { until, days: kept.days });
+        }
         let names = Names::default();
-        Ok(EventExport { store: self.clone(), org, wanted: Arc::new(wanted), names, meters, after: 0, last })
+        Ok(EventExport { store: self.clone(), org, wanted: Arc::new(wanted), names, meters, after, last, pruned })
     }
 }
 
@@ -141,10 +148,16 @@ impl EventExport {
         &self.meters
     }
 
+    /// Where the range begins before events that are pruned: when the last of those was booked. They are not in the file.
+    #[must_use]
+    pub const fn pruned(&self) -> Option<Timestamp> {
+        self.pruned
+    }
+
     /// Some more events, possibly none; `None` after the last.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// [`StoreError::Pruned`] where those that come next were pruned meanwhile; where the database fails.
     pub async fn next(&mut self) -> Result<Option<Vec<ExportedEvent>>, StoreError> {
         if self.after >= self.last {
             return Ok(None);
@@ -157,6 +170,7 @@ impl EventExport {
                 if names.len() > MAX_NAMES {
                     names.clear();
                 }
+                check_kept(conn, org, EventSeq(low + 1))?;
                 let found = window(conn, org, low, high, &wanted, &mut names)?;
                 Ok((found, names))
             })

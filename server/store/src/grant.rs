@@ -195,7 +195,8 @@ impl Tx<'_> {
         Ok(grant)
     }
 
-    fn give_grant(&mut self, id: OrgId, cause: &str, new: &NewGrant) -> Result<Grant, StoreError> {
+    /// Gives a grant. The caller has checked its description.
+    pub(crate) fn give_grant(&mut self, id: OrgId, cause: &str, new: &NewGrant) -> Result<Grant, StoreError> {
         self.settle_due(id)?;
         check_scope(self.conn, id, &new.scope)?;
         let now = self.now();

@@ -44,6 +44,15 @@ impl Heads {
 pub struct HeadWatch(watch::Receiver<()>);
 
 impl HeadWatch {
+    /// Whether something was booked since this, or [`HeadWatch::moved`], said so last.
+    pub fn has_moved(&mut self) -> bool {
+        let moved = self.0.has_changed().unwrap_or(false);
+        if moved {
+            self.0.mark_unchanged();
+        }
+        moved
+    }
+
     /// Resolves once something was booked since the last time it did, or since it was made.
     pub async fn moved(&mut self) {
         if self.0.changed().await.is_err() {

@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (13, include_str!("../../../migrations/sqlite/0013_traces.sql")),
     (14, include_str!("../../../migrations/sqlite/0014_interaction_owner.sql")),
     (16, include_str!("../../../migrations/sqlite/0016_wide_quarters.sql")),
+    (17, include_str!("../../../migrations/sqlite/0017_billing.sql")),
+    (18, include_str!("../../../migrations/sqlite/0018_retention.sql")),
+    (19, include_str!("../../../migrations/sqlite/0019_payments.sql")),
+    (20, include_str!("../../../migrations/sqlite/0020_subscriptions.sql")),
+    (21, include_str!("../../../migrations/sqlite/0021_invoices.sql")),
+    (22, include_str!("../../../migrations/sqlite/0022_workflow_settings.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.

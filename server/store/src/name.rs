@@ -5,9 +5,11 @@
 use crate::Store;
 use crate::dimension::Kind;
 use crate::error::StoreError;
-use ledger::OrgId;
+use crate::{identity, org};
 use ledger::cube::Named;
-use rusqlite::{Connection, params};
+use ledger::event::Place;
+use ledger::{EventSeq, Label, OrgId};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Most things of one kind that are found.
 pub const PER_KIND: usize = 5;
@@ -61,6 +63,81 @@ impl Store {
             let mut found = Vec::new();
             for noun in Noun::ALL {
                 found.extend(of_kind(conn, org, noun.kind(), &begin)?.into_iter().map(|named| (noun, named)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// Sources that are tried for an event's own id: there are a handful.
+const SOURCES: u32 = 50;
+
+impl Store {
+    /// The events whose own id is that text, one per source at most, oldest first.
+    ///
+    /// Cost: a look-up per source, and a pass over the identities that are not in the index yet, up to 32,768.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events_called(&self, org: OrgId, id: &str) -> Result<Vec<EventSeq>, StoreError> {
+        let id = id.to_owned();
+        self.read(move |conn| {
+            let (merged, _) = org::totals(conn, org)?;
+            let recent =
+                "SELECT seq FROM identity WHERE org_id = ?1 AND seq > ?2 AND external_id = ?3 ORDER BY seq LIMIT ?4";
+            let mut select = conn.prepare_cached(recent)?;
+            let rows = select.query_map(params![org.0, merged, id, SOURCES], |row| row.get(0))?;
+            let mut found: Vec<i64> = rows.collect::<Result<_, _>>()?;
+            let sources = "SELECT value FROM dimension WHERE org_id = ?1 AND kind = ?2 ORDER BY id LIMIT ?3";
+            let mut select = conn.prepare_cached(sources)?;
+            let rows = select.query_map(params![org.0, Kind::Source as i64, SOURCES], |row| row.get(0))?;
+            for source in rows.collect::<Result<Vec<String>, _>>()? {
+                let sql = "SELECT seq FROM identity_index WHERE org_id = ?1 AND key = ?2";
+                let key = identity::key(&source, &id);
+                let known: Result<i64, _> =
+                    conn.prepare_cached(sql)?.query_row(params![org.0, key.as_slice()], |row| row.get(0));
+                found.extend(known.optional()?);
+            }
+            found.sort_unstable();
+            found.dedup();
+            Ok(found.into_iter().map(EventSeq).collect())
+        })
+        .await
+    }
+
+    /// What each of these ids is called, in their order; an id of no name is its own.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn titles(&self, org: OrgId, noun: Noun, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.read(move |conn| {
+            let sql = "SELECT name FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value = ?3";
+            let mut select = conn.prepare_cached(sql)?;
+            let mut title = |id: String| -> Result<String, StoreError> {
+                let found: Option<Option<String>> =
+                    select.query_row(params![org.0, noun.kind() as i64, id], |row| row.get(0)).optional()?;
+                Ok(found.flatten().unwrap_or(id))
+            };
+            ids.into_iter().map(&mut title).collect()
+        })
+        .await
+    }
+
+    /// What of a kind an org has, by id, the first `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn places(&self, org: OrgId, noun: Noun, limit: u32) -> Result<Vec<Place>, StoreError> {
+        self.read(move |conn| {
+            let sql = "SELECT value, name FROM dimension WHERE org_id = ?1 AND kind = ?2 ORDER BY value LIMIT ?3";
+            let mut select = conn.prepare_cached(sql)?;
+            let mut rows = select.query(params![org.0, noun.kind() as i64, limit])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (id, name): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+                let name = name.map(|name| Label::kept(&name)).transpose()?;
+                found.push(Place { id: Label::kept(&id)?, name });
             }
             Ok(found)
         })

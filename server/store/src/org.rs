@@ -2,6 +2,7 @@
 
 use crate::audit::{By, Change};
 use crate::error::StoreError;
+use crate::package::NewPackage;
 use crate::rows::unreadable;
 use crate::settings::OwnWords;
 use crate::tx::{OrgTotals, Tx};
@@ -53,6 +54,8 @@ pub struct NewOrg {
     pub agents: Vec<Meter>,
     /// The first version of its rate card.
     pub lines: Vec<RateLine>,
+    /// What it can buy.
+    pub packages: Vec<NewPackage>,
 }
 
 /// Sums over an org's whole life.
@@ -205,6 +208,7 @@ impl Tx<'_> {
         let kind = EntryKind::RateCard { version: card.version, terms };
         let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
         self.book(id, draft)?;
+        self.offer_packages(id, &new.packages)?;
         let after = json!({"name": new.name, "zone": new.zone, "synthetic": new.synthetic});
         let change = Change { action: "org.create", target: id.to_string(), before: None, after: Some(after) };
         self.note(id, by, change)?;

@@ -10,6 +10,7 @@ use crate::line_state::LineStates;
 use crate::position::{At, Reading, read};
 use crate::rate_card::prices;
 use crate::rows::unreadable;
+use crate::subscription::{Subscribed, in_force};
 use crate::{Store, org};
 use chrono::{Datelike, Days, NaiveDate};
 use ledger::cube::MeterInfo;
@@ -63,6 +64,8 @@ pub struct Overview {
     pub given: Vec<(GrantKind, Credits)>,
     /// The plan's grants in force, newest first.
     pub plan: Vec<GrantState>,
+    /// What it is subscribed to.
+    pub subscribed: Option<Subscribed>,
     /// The lines of the rate card in force, each with what earlier usage left for it.
     pub lines: Vec<(RateLine, Before)>,
 }
@@ -121,6 +124,7 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
         calls: (totals.events, totals.failed),
         given: given(conn, id)?,
         plan: plan(conn, id, &reading)?,
+        subscribed: in_force(conn, id)?,
         lines: lines(conn, id, zone, as_of)?,
         meters,
         position: reading.position,
@@ -209,7 +213,8 @@ fn given(conn: &Connection, id: OrgId) -> Result<Vec<(GrantKind, Credits)>, Stor
     Ok(given)
 }
 
-fn plan(conn: &Connection, id: OrgId, reading: &Reading) -> Result<Vec<GrantState>, StoreError> {
+/// The plan's grants in force.
+pub(crate) fn plan(conn: &Connection, id: OrgId, reading: &Reading) -> Result<Vec<GrantState>, StoreError> {
     let mut statement = conn.prepare_cached(concat!(
         "SELECT ",
         columns!(),

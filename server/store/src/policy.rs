@@ -25,18 +25,10 @@ impl Store {
     /// [`StoreError::NotFound`] for the org.
     pub async fn set_policy_by(&self, by: By, org: OrgId, policy: Policy) -> Result<(), StoreError> {
         let run = move |tx: &mut crate::tx::Tx<'_>| {
-            let known = &mut tx.org(org)?.position.policy;
-            let (before, after) = (json!(std::mem::replace(known, policy)), json!(policy));
+            let (before, after) = (json!(tx.write_policy(org, policy)?), json!(policy));
             let change =
                 Change { action: "org.policy", target: org.to_string(), before: Some(before), after: Some(after) };
-            tx.note(org, &by, change)?;
-            tx.conn
-                .prepare_cached(
-                    "INSERT INTO org_policy (org_id, policy, limit_micros) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET policy = excluded.policy, limit_micros = excluded.limit_micros",
-                )?
-                .execute(params![org.0, policy.name(), policy.limit().map(Credits::micros)])?;
-            Ok(())
+            tx.note(org, &by, change)
         };
         self.writer().call(0, run).await
     }
@@ -66,6 +58,20 @@ impl Store {
             Ok((balance, since))
         };
         self.read(run).await
+    }
+}
+
+impl crate::tx::Tx<'_> {
+    /// Sets an org's policy; tells which it was.
+    pub(crate) fn write_policy(&mut self, org: OrgId, policy: Policy) -> Result<Policy, StoreError> {
+        let before = std::mem::replace(&mut self.org(org)?.position.policy, policy);
+        self.conn
+            .prepare_cached(
+                "INSERT INTO org_policy (org_id, policy, limit_micros) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET policy = excluded.policy, limit_micros = excluded.limit_micros",
+            )?
+            .execute(params![org.0, policy.name(), policy.limit().map(Credits::micros)])?;
+        Ok(before)
     }
 }
 

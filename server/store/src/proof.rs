@@ -8,6 +8,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::event::{Said, charge_of, charge_sql, event_sql, said};
 use crate::payer::settled_by;
+use crate::retention::check_kept;
 use crate::rows::unreadable;
 use ledger::canon::{Canon, Hash};
 use ledger::entry::{GENESIS, Head};
@@ -43,13 +44,14 @@ impl Store {
     /// The proof of an event.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::Pruned`].
     pub async fn proof(&self, org: OrgId, event: EventSeq) -> Result<EventProof, StoreError> {
         self.read(move |conn| prove(conn, org, event)).await
     }
 }
 
 fn prove(conn: &Connection, org: OrgId, wanted: EventSeq) -> Result<EventProof, StoreError> {
+    check_kept(conn, org, wanted)?;
     let known = conn.prepare_cached("SELECT 1 FROM event WHERE org_id = ?1 AND seq = ?2")?.exists([org.0, wanted.0])?;
     if !known {
         return Err(StoreError::NotFound("event"));

@@ -136,10 +136,11 @@ impl Tx<'_> {
     }
 }
 
-/// Days, cycles and ends of rollovers are counted by the zone; prices and grants alone are not.
+/// Days, cycles and ends of rollovers are counted by the zone; prices and grants that were given once are not.
 fn zone_is_free(conn: &Connection, org: OrgId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM entry WHERE org_id = ?1 AND kind NOT IN ('rate_card', 'grant') LIMIT 1";
-    Ok(!conn.prepare_cached(sql)?.exists([org.0])?)
+    let cycles = "SELECT 1 FROM billing_cycle WHERE org_id = ?1 LIMIT 1";
+    Ok(!conn.prepare_cached(sql)?.exists([org.0])? && !conn.prepare_cached(cycles)?.exists([org.0])?)
 }
 
 fn words_of(row: &Row<'_>, first: usize) -> Result<Words, StoreError> {
@@ -181,6 +182,14 @@ pub(crate) fn write_installation(conn: &Connection, new: &Installation) -> Resul
         workflows
     ])?;
     Ok(())
+}
+
+/// How an org calls credits and workflows: in words of its own, or those of the installation.
+pub(crate) fn words(conn: &Connection, org: OrgId) -> Result<Words, StoreError> {
+    match own_words(conn, org)? {
+        Some(own) => Ok(own.words),
+        None => Ok(installation(conn)?.words),
+    }
 }
 
 fn own_words(conn: &Connection, org: OrgId) -> Result<Option<OwnWords>, StoreError> {

@@ -8,6 +8,7 @@ use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::grant::NewGrant;
 use crate::key::NewKey;
+use crate::offer::Offers;
 use crate::org::{NewOrg, zone_named};
 use crate::settings::{installation, installation_json, write_installation, write_org_setting};
 use crate::tx::Tx;
@@ -35,6 +36,8 @@ pub struct Draft {
     pub currency: String,
     /// Name of the preset; empty until it is chosen.
     pub preset: String,
+    /// Name of the plan of the preset; empty for none.
+    pub plan: String,
     /// Credits to begin with; may be empty.
     pub opening: String,
     /// Whether a sample is wanted beside it.
@@ -59,6 +62,10 @@ pub struct Founding {
     pub org: NewOrg,
     /// What it is set to.
     pub settings: OrgSettings,
+    /// What it is offered.
+    pub offers: Offers,
+    /// Which of the plans it subscribes to, by name.
+    pub plan: Option<String>,
     /// Credits to begin with.
     pub opening: Option<NewGrant>,
     /// Its first key; of the org that is made, whatever it says.
@@ -174,6 +181,10 @@ impl Store {
             member::join(tx, org, user, Role::Owner)?;
             let (target, after) = (member::email_of(tx, user)?, Some(serde_json::json!({"role": "owner"})));
             tx.note(org, &by, Change { action: "member.add", target, before: None, after })?;
+            tx.offer_all(org, &by, &new.offers)?;
+            if let Some(name) = &new.plan {
+                tx.subscribe_by_name(org, &by, name)?;
+            }
             if let Some(opening) = &new.opening {
                 tx.give_noted(org, &by, opening)?;
             }
@@ -219,7 +230,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 fn setup_of(conn: &Connection, user: UserId) -> Result<Option<Setup>, StoreError> {
     let sql =
-        "SELECT draft, org_id, org_id IS NOT NULL AND EXISTS (SELECT 1 FROM event e WHERE e.org_id = setup.org_id)
+        "SELECT draft, org_id, org_id IS NOT NULL AND EXISTS (SELECT 1 FROM identity i WHERE i.org_id = setup.org_id)
                FROM setup WHERE user_id = ?1 AND finished_at IS NULL AND (org_id IS NULL OR EXISTS
                    (SELECT 1 FROM member m WHERE m.org_id = setup.org_id AND m.user_id = ?1 AND m.role = 'owner'))";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?, row.get(2)?));

@@ -9,6 +9,7 @@ use crate::entry::{entry_of, entry_sql};
 use crate::error::StoreError;
 use crate::event::{charge_of, charge_sql, event_sql, said};
 use crate::grant;
+use crate::retention::pruned_to;
 use ledger::settle::Charge;
 use ledger::{Credits, Entry, EntryKind, EntrySeq, Event, EventSeq, Grant, OrgId, Timestamp};
 use rusqlite::{Connection, params};
@@ -62,6 +63,13 @@ pub enum What {
         /// What it changed in all that the org has.
         change: Credits,
     },
+    /// Usage whose detail is pruned, as one line: the events that an entry settled.
+    Pruned {
+        /// How many.
+        events: i64,
+        /// What they cost.
+        credits: Credits,
+    },
 }
 
 impl Store {
@@ -114,6 +122,7 @@ fn places(
     let mut statement =
         conn.prepare_cached(concat!(entry_sql!(), "WHERE e.org_id = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3"))?;
     let mut rows = statement.query(params![org.0, from, MAX_LOOKED_AT])?;
+    let pruned_to = pruned_to(conn, org)?;
     let mut places = Vec::new();
     let mut looked_at = 0;
     let mut last = None;
@@ -135,6 +144,11 @@ fn places(
                 continue;
             }
         };
+        if range.1 <= pruned_to {
+            places.push(Place::Entry(Box::new(pruned(conn, org, &entry, range.1 - range.0 + 1)?)));
+            last = Some(Cursor { entry: seq, event: None });
+            continue;
+        }
         if let Some(Cursor { entry, event: Some(event) }) = after
             && entry == seq
         {
@@ -179,6 +193,15 @@ fn booking(conn: &Connection, org: OrgId, entry: Entry) -> Result<Option<Transac
     let grant = grant.map(|id| grant::find(conn, org, id)).transpose()?.flatten().map(Box::new);
     let what = What::Booking { kind, grant, change };
     Ok(Some(Transaction { entry: entry.seq, at: entry.draft.happened_at, what }))
+}
+
+/// The events of an entry as one line.
+fn pruned(conn: &Connection, org: OrgId, entry: &Entry, events: i64) -> Result<Transaction, StoreError> {
+    let sql =
+        "SELECT coalesce(sum(amount), 0) FROM posting WHERE org_id = ?1 AND entry_seq = ?2 AND account = 'consumed'";
+    let credits = conn.prepare_cached(sql)?.query_row([org.0, entry.seq.0], |row| row.get(0))?;
+    let what = What::Pruned { events, credits: Credits::from_micros(credits) };
+    Ok(Transaction { entry: entry.seq, at: entry.booked_at, what })
 }
 
 type Events = BTreeMap<EventSeq, (Timestamp, What)>;

@@ -11,7 +11,7 @@ use crate::identity::Identities;
 use crate::line_state::LineStates;
 use crate::meter::Meters;
 use crate::rollup::Deltas;
-use crate::{entry, grant, org, position, rate_card};
+use crate::{entry, grant, org, position, rate_card, subscription};
 use chrono_tz::Tz;
 use ledger::card::Prices;
 use ledger::entry::{Draft, Head};
@@ -39,6 +39,8 @@ pub(crate) struct OrgCache {
     pub(crate) position: Position,
     pub(crate) next_grant: GrantId,
     pub(crate) consumed: Credits,
+    /// When the cycle of its subscription ends: from then on another is due.
+    pub(crate) next_cycle: Option<Timestamp>,
     pub(crate) pending: Option<Settlement>,
     pub(crate) pending_cause: String,
     head: Head,
@@ -111,6 +113,7 @@ impl OrgCache {
             position,
             next_grant,
             consumed: position::balance_of(conn, id, Account::Consumed)?,
+            next_cycle: subscription::cycle_end(conn, id)?,
             pending: None,
             pending_cause: String::new(),
             head: head.map_or(Head::START, |(head, _)| head),
@@ -183,6 +186,11 @@ impl<'w> Tx<'w> {
         Ok(org)
     }
 
+    /// Wakes who watches an org although nothing is booked: what its pages show has changed.
+    pub(crate) fn moved(&mut self, id: OrgId) {
+        self.caches.booked.insert(id);
+    }
+
     /// Makes sure that a settlement is open for an org: first what is due is booked, then the purse is made.
     pub(crate) fn open_settlement(&mut self, id: OrgId, cause: &str) -> Result<(), StoreError> {
         if self.org(id)?.pending.is_some() {
@@ -199,7 +207,12 @@ impl<'w> Tx<'w> {
 
     /// Books everything that the passing of time has caused until now. Comes before and after whatever else is booked.
     pub(crate) fn settle_due(&mut self, id: OrgId) -> Result<usize, StoreError> {
-        let mut booked = 0;
+        self.org(id)?;
+        let now = self.now;
+        let mut booked = match self.org(id)?.next_cycle {
+            Some(end) if end <= now => self.begin_cycles(id)?,
+            _ => 0,
+        };
         loop {
             // Asked for first: it makes the present that of this org.
             self.org(id)?;
@@ -345,6 +358,7 @@ mod tests {
         let mut orgs = Vec::new();
         for name in ["Acme", "Bolt"] {
             let new = NewOrg {
+                packages: Vec::new(),
                 name: name.to_owned(),
                 zone: "UTC".to_owned(),
                 synthetic: false,

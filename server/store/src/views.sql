@@ -19,8 +19,12 @@ SELECT e.org_id, 'event_' || e.seq AS event,
     r.value AS run, m.value AS module, u.value AS user, t.value AS tenant, i.value AS interaction,
     CASE e.failed WHEN 1 THEN 'failed' ELSE 'succeeded' END AS status, e.bytes, e.description, e.attributes,
     v.event_seq IS NOT NULL AS voided,
-    (SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = e.org_id AND c.seq = e.seq) AS credits_micros
+    (SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = e.org_id AND c.seq = e.seq) AS credits_micros,
+    cu.value AS counts_for_user, ct.value AS counts_for_tenant
 FROM event e
+JOIN owned_event n ON n.org_id = e.org_id AND n.seq = e.seq
+LEFT JOIN dimension cu ON cu.org_id = e.org_id AND cu.kind = 7 AND cu.id = n.user_id
+LEFT JOIN dimension ct ON ct.org_id = e.org_id AND ct.kind = 8 AND ct.id = n.tenant_id
 LEFT JOIN dimension o ON o.org_id = e.org_id AND o.kind = 1 AND o.id = e.operation_id
 LEFT JOIN dimension s ON s.org_id = e.org_id AND s.kind = 2 AND s.id = e.source_id
 LEFT JOIN dimension p ON p.org_id = e.org_id AND p.kind = 3 AND p.id = e.project_id
@@ -30,7 +34,8 @@ LEFT JOIN dimension m ON m.org_id = e.org_id AND m.kind = 6 AND m.id = e.module_
 LEFT JOIN dimension u ON u.org_id = e.org_id AND u.kind = 7 AND u.id = e.user_id
 LEFT JOIN dimension t ON t.org_id = e.org_id AND t.kind = 8 AND t.id = e.tenant_id
 LEFT JOIN dimension i ON i.org_id = e.org_id AND i.kind = 9 AND i.id = e.interaction_id
-LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq;
+LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq
+WHERE NOT EXISTS (SELECT 1 FROM pruning g WHERE g.org_id = e.org_id AND g.last_event >= e.seq);
 
 CREATE VIEW charges AS
 SELECT c.org_id, 'event_' || c.seq AS event,
@@ -42,7 +47,8 @@ SELECT c.org_id, 'event_' || c.seq AS event,
     EXISTS (SELECT 1 FROM voided v WHERE v.org_id = c.org_id AND v.event_seq = c.seq) AS voided
 FROM charge c
 JOIN event e ON e.org_id = c.org_id AND e.seq = c.seq
-JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id;
+JOIN meter m ON m.org_id = c.org_id AND m.meter_id = c.meter_id
+WHERE NOT EXISTS (SELECT 1 FROM pruning g WHERE g.org_id = c.org_id AND g.last_event >= c.seq);
 
 CREATE VIEW usage_by_day AS
 SELECT d.org_id, date(d.bucket * 86400, 'unixepoch') AS day, m.name AS credit_type, m.title, s.value AS source,
@@ -56,13 +62,18 @@ LEFT JOIN dimension p ON p.org_id = d.org_id AND p.kind = 3 AND p.id = d.project
 
 CREATE VIEW runs AS
 SELECT e.org_id, r.value AS run, coalesce(r.name, r.value) AS run_name,
-    strftime('%Y-%m-%dT%H:%M:%fZ', min(e.occurred_at) / 1000000.0, 'unixepoch') AS first_at,
-    strftime('%Y-%m-%dT%H:%M:%fZ', max(e.occurred_at) / 1000000.0, 'unixepoch') AS last_at,
-    count(*) AS events, sum(e.failed) AS failed, sum(e.bytes) AS bytes,
-    sum((SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = e.org_id AND c.seq = e.seq)) AS credits_micros
-FROM event e
+    strftime('%Y-%m-%dT%H:%M:%fZ', min(e.first_at) / 1000000.0, 'unixepoch') AS first_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', max(e.last_at) / 1000000.0, 'unixepoch') AS last_at,
+    sum(e.events) AS events, sum(e.failed) AS failed, sum(e.bytes) AS bytes, sum(e.credits) AS credits_micros
+FROM (SELECT k.org_id, k.run_id, k.occurred_at AS first_at, k.occurred_at AS last_at, 1 AS events, k.failed, k.bytes,
+          (SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = k.org_id AND c.seq = k.seq) AS credits
+      FROM event k
+      WHERE NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = k.org_id AND v.event_seq = k.seq)
+        AND NOT EXISTS (SELECT 1 FROM pruning g WHERE g.org_id = k.org_id AND g.last_event >= k.seq)
+      UNION ALL
+      SELECT t.org_id, t.id, t.first_at, t.last_at, t.events, t.failed, t.bytes, t.credits
+      FROM trace_pruned t WHERE t.kind = 5) e
 JOIN dimension r ON r.org_id = e.org_id AND r.kind = 5 AND r.id = e.run_id
-WHERE NOT EXISTS (SELECT 1 FROM voided v WHERE v.org_id = e.org_id AND v.event_seq = e.seq)
 GROUP BY e.org_id, e.run_id;
 
 CREATE VIEW grants AS

@@ -23,7 +23,7 @@ fn an_own_preset_is_checked_listed_and_used_as_those_of_scrip() {
     assert_eq!(names, embedded);
     let file = put(data.path(), "our-engine", &ENGINE.replacen("\"ai-engine\"", "\"our-engine\"", 1));
     let right = ok(data.path(), &["preset", "check", &file]);
-    assert_eq!(right, "our-engine is right: 3 meters, 3 lines of the rate card, 3 plans, 2 packages, with a sample\n");
+    assert_eq!(right, "our-engine is right: 3 meters, 3 lines of the rate card, 3 plans, 5 packages, with a sample\n");
     assert!(ok(data.path(), &["preset", "list"]).contains("our-engine\tAI engine\town\t"));
     ok(data.path(), &["org", "create", "Acme", "--preset", "our-engine", "--plan", "standard"]);
     let sample = ok(data.path(), &["sample", "--preset", "our-engine", "--days", "3", "--events", "40"]);

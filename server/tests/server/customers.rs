@@ -206,7 +206,7 @@ async fn pages_lead_to_every_id_and_map_by_plain_forms() {
     let reply = server.submit(&cookie, "/interactions/visit-2", &[("user", "cleo"), ("tenant", "")]).await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/interactions/visit-2?mapped=yes"));
     let page = server.open(&cookie, "/interactions/visit-2?mapped=yes").await.text();
-    for text in ["As it is mapped", "from nobody to user cleo", "href=\"/events/event_3\"", "4.00"] {
+    for text in ["As it is mapped", "from nobody to user cleo", "href=\"/events/event_3?via=interaction\"", "4.00"] {
         assert!(page.contains(text), "{text} in {page}");
     }
     let form = [("interaction", "visit-9"), ("user", ""), ("tenant", "")];

@@ -42,7 +42,7 @@ async fn what_is_saved_is_in_force_on_the_next_page_and_in_the_audit_log() {
     {
         assert!(page.contains(text), "{text}");
     }
-    assert!(page.contains("value=\"100.500000\"") && page.contains("Nothing is deleted yet"));
+    assert!(page.contains("value=\"100.500000\"") && page.contains("What is older is pruned"));
     let overview = server.open(&cookie, "/").await.text();
     assert!(overview.contains("Acme &amp; Sons") && overview.contains(">Low<"), "{overview}");
     assert!(overview.contains("At or below the low-balance limit of $100.5"));

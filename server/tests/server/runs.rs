@@ -228,3 +228,37 @@ async fn workflows_stand_with_what_they_cost_this_month_and_their_modules_add_up
     }
     assert_eq!(server.open(&cookie, "/workflows/nothing").await.status.as_u16(), 404);
 }
+
+#[tokio::test]
+async fn filters_go_along_to_an_event_and_back_and_the_list_is_a_file_too() {
+    let server = Server::start().await;
+    let cookie = server.person(ORG, "analyst", false).await;
+    let ids = hostile();
+    let events: Vec<Value> =
+        ids.iter().map(|id| event(id, id, &json!({"workflow": "w", "interaction": id, "status": "failed"}))).collect();
+    sent(&server, &events).await;
+    let asked = "from=2026-11-01&to=2026-11-30&workflow=w&status=failed";
+    for path in links(&server.open(&cookie, &format!("/usage?{asked}")).await, "/runs/") {
+        let run = server.open(&cookie, &path).await;
+        let event = links(&run, "/events/").remove(0);
+        assert!(event.ends_with(&format!("?{asked}")), "{event}");
+        let page = server.open(&cookie, &event).await;
+        assert_eq!(links(&page, "/usage?")[0], format!("/usage?{asked}"));
+        assert_eq!(links(&page, "/runs/")[0], path, "back to the same run, under the same filters");
+    }
+    let interaction = server.open(&cookie, "/interactions/ru%20n?from=2026-11-01&to=2026-11-30").await;
+    let event = links(&interaction, "/events/").remove(0);
+    let back = links(&server.open(&cookie, &event).await, "/interactions/").remove(0);
+    assert_eq!(back, "/interactions/ru%20n?from=2026-11-01&to=2026-11-30", "where somebody came from, and no run");
+    for widened in [false, true] {
+        if widened {
+            while server.store.widen_from(1).await.expect("widens") > 0 {}
+        }
+        let file = server.open(&cookie, &format!("/exports/runs.csv?{asked}")).await.text();
+        let lines: Vec<&str> = file.split("\r\n").filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines.len(), 1 + ids.len(), "{file}");
+        assert!(lines[0].starts_with("run,name,type,workflow,") && file.contains(",w,,,,failed,"), "{file}");
+        assert!(file.contains("\r\n\"'=\","), "no cell is a formula: {file}");
+    }
+    assert_eq!(server.open(&cookie, "/exports/runs.csv?status=succeeded").await.text().lines().count(), 1);
+}

@@ -53,6 +53,8 @@ async fn what_events_name_is_found_by_the_beginning_of_its_id_or_name() {
     assert_eq!(told(&hits(&server, &cookie, "p-").await), [("Project", "Harbour")]);
     assert_eq!(told(&hits(&server, &cookie, "Harl").await), [("Tenant", "Harlem")]);
     assert_eq!(told(&hits(&server, &cookie, " event_1 ").await), [("Event", "event_1")]);
+    let own_id = hits(&server, &cookie, "1").await;
+    assert_eq!((told(&own_id), &own_id[0]["href"]), (vec![("Event", "1")], &json!("/events/event_1")));
     assert_eq!(told(&hits(&server, &cookie, "rate").await), [("Page", "Rate card")]);
     for nothing in ["event_2", "%", "_", "arbour", "\u{10ffff}", &"x".repeat(400)] {
         assert_eq!(told(&hits(&server, &cookie, nothing).await), [], "{nothing}");
@@ -60,7 +62,7 @@ async fn what_events_name_is_found_by_the_beginning_of_its_id_or_name() {
     let hrefs: Vec<&str> = found.iter().map(|hit| hit["href"].as_str().expect("an address")).collect();
     let expected = [
         "/analytics?project=p-1",
-        "/analytics?workflow=w-9",
+        "/workflows/w-9",
         "/runs/har-1",
         "/users/harriet",
         "/interactions/har%2F..%2F%222%22%20%F0%9F%98%80",
@@ -81,7 +83,9 @@ async fn nobody_finds_what_is_anothers_and_no_list_is_long() {
         send(&server, &number.to_string(), json!({"quantity": 1, "user": format!("user-{number}")})).await;
     }
     let (own, other) = (server.person("Acme", "member", false).await, server.person("Other", "owner", false).await);
-    assert_eq!(hits(&server, &own, "user-").await.len(), store::name::PER_KIND);
+    let users = hits(&server, &own, "user-").await;
+    assert_eq!(users.len(), store::name::PER_KIND + 1, "and where the list goes on");
+    assert_eq!(users[store::name::PER_KIND]["href"], "/customers?q=user-");
     assert_eq!(hits(&server, &other, "user-").await.len(), 0);
     assert_eq!(hits(&server, &other, "event_1").await.len(), 0);
     let pages: Vec<String> =

@@ -69,7 +69,7 @@ fn several_charges_in_debt_give_back_what_is_open_once() {
 fn what_comes_back_to_a_grant_that_is_over_expires() {
     struct Never;
     impl crate::position::Calendar for Never {
-        fn months_after(&self, _: Timestamp, _: u8) -> Result<Timestamp, Refusal> {
+        fn months_after(&self, _: Timestamp, _: u32) -> Result<Timestamp, Refusal> {
             panic!("nothing rolls over")
         }
     }

@@ -53,7 +53,8 @@ impl Facet {
     #[must_use]
     pub fn unsaid(&self) -> String {
         match self {
-            Self::Workflow => "No workflow".to_owned(),
+            // What people call a workflow is theirs to say.
+            Self::Workflow => "None".to_owned(),
             Self::User => "No user".to_owned(),
             Self::Tenant => "No tenant".to_owned(),
             Self::Status => "No status".to_owned(),

@@ -8,7 +8,7 @@ const DAY: i64 = 86_400_000_000;
 struct Thirty;
 
 impl Calendar for Thirty {
-    fn months_after(&self, at: Timestamp, months: u8) -> Result<Timestamp, Refusal> {
+    fn months_after(&self, at: Timestamp, months: u32) -> Result<Timestamp, Refusal> {
         Ok(Timestamp::from_micros(at.micros() + 30 * DAY * i64::from(months)))
     }
 }

@@ -179,6 +179,8 @@ pub struct InteractionLine {
     pub used: Used,
     /// Whether it has events before or after them.
     pub reaches_out: bool,
+    /// Whether more of it may have happened in these days, of which no details are kept.
+    pub at_least: bool,
 }
 
 /// A page of interactions, heaviest first.
@@ -207,6 +209,8 @@ pub struct Interaction {
     pub when: Option<(Moment, Moment)>,
     /// What was used.
     pub used: Used,
+    /// Events of it whose details are no longer kept.
+    pub pruned: i64,
     /// Its events by meter: title, sums, and each of them.
     pub meters: Vec<MeterEvents>,
     /// The event after which the next page begins.

@@ -5,6 +5,8 @@ use super::interactions::{PATH, field, outcome};
 use super::list::view;
 use super::{anchor, customer_href, data_size};
 use crate::components::crumbs::crumbs;
+use crate::components::event_crumbs;
+use crate::components::retention;
 use crate::components::stat_card::stat_card;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
@@ -40,7 +42,11 @@ pub async fn page(asked: &Asked<'_>, id: &str, told: Option<&Told>) -> Result<Wr
         .child(head)
         .children(told.map(outcome).or(mapped))
         .child(figures(words, &view, &found))
-        .children(found.meters.iter().map(|meter| events(words, meter)))
+        .children(retention::gone(
+            found.pruned,
+            "The sums above have them, the lists below do not, and for whom it counts cannot change any more.",
+        ))
+        .children(found.meters.iter().map(|meter| events(words, &view, meter)))
         .children(nothing(&found))
         .children(more(id, &view, &found))
         .child(mapping(id, &found));
@@ -63,7 +69,7 @@ fn figures(words: &Words, view: &View, found: &Interaction) -> Markup {
         };
         let why = match (id.is_empty(), mapped.is_empty()) {
             (true, _) => "Map it below",
-            (false, true) => "As its events say",
+            (false, true) => "As the first of its events says",
             (false, false) => "As it is mapped",
         };
         stat(who.title(), figure, remark(why))
@@ -87,11 +93,13 @@ fn figures(words: &Words, view: &View, found: &Interaction) -> Markup {
         .child(stat("When", Markup::new("p").class("when").text(&when), remark("When its events happened")))
 }
 
-fn events(words: &Words, meter: &MeterEvents) -> Markup {
+fn events(words: &Words, view: &View, meter: &MeterEvents) -> Markup {
+    let mut query = view.query();
+    query::push(&mut query, event_crumbs::VIA, event_crumbs::INTERACTION);
     let line = |event: &EventLine| {
         let status = if event.failed { ("status danger", "Failed") } else { ("status quiet", "Succeeded") };
         row(
-            anchor(&format!("/events/{}", event.event)).class("name").text(&event.id),
+            anchor(&format!("/events/{}?{query}", event.event)).class("name").text(&event.id),
             [
                 Markup::new("td").child(time(&event.at)),
                 Markup::new("td").child(Markup::new("span").class(status.0).text(status.1)),

@@ -52,7 +52,7 @@ fn panel(words: &Words, view: &View, found: &Interactions, (after, prefix): (&st
         Markup::new("p").class("muted below").text(say)
     });
     if found.lines.is_empty() {
-        return panel.child(head).child(empty()).children(short).children(turn);
+        return panel.child(head).child(empty()).children(behind(view)).children(short).children(turn);
     }
     let table = lines(words, view, &found.lines, None);
     panel.child(head).child(table).children(short).children(turn)
@@ -69,8 +69,15 @@ pub(super) fn lines(words: &Words, view: &View, lines: &[InteractionLine], of: O
     };
     let line = |line: &InteractionLine| {
         let out = line.reaches_out.then(|| {
-            let title = "It has events before or after these days, which are not counted here.";
-            Markup::new("span").class("badge small").attr("title", title).text("in part")
+            let (title, text) = if line.at_least {
+                (
+                    "Details of some of its events are no longer kept: more of it may have happened in these days.",
+                    "at least",
+                )
+            } else {
+                ("It has events before or after these days, which are not counted here.", "in part")
+            };
+            Markup::new("span").class("badge small").attr("title", title).text(text)
         });
         let name = anchor(&interaction_href(&line.id, view)).class("name").text(&line.id);
         let owners = shown.iter().map(|who| match who {
@@ -92,6 +99,20 @@ pub(super) fn lines(words: &Words, view: &View, lines: &[InteractionLine], of: O
     table("table-scroll", "Interactions by what they used", &heads, lines.iter().map(line), None)
 }
 
+/// Where usage is that names no interaction.
+fn behind(view: &View) -> Option<Markup> {
+    let said = !view.facets.is_empty() || !view.projects.is_empty() || !view.sources.is_empty();
+    said.then(|| {
+        Markup::new("p")
+            .class("muted below")
+            .text("What fits here without an interaction: ")
+            .child(anchor(&view.href()).text("over time"))
+            .text(", or ")
+            .child(anchor(&view.at("/exports/events.csv")).attr("download", "").text("its events as CSV"))
+            .text(".")
+    })
+}
+
 fn empty() -> Markup {
     let say = "No interaction here. An event says which one it belongs to as interaction of its data; choose other days above, or \
                map an interaction that is still to come.";
@@ -106,7 +127,7 @@ fn empty() -> Markup {
 }
 
 /// A text field of a form.
-pub(super) fn field(name: &str, label: &str, value: &str, required: bool) -> Markup {
+pub(crate) fn field(name: &str, label: &str, value: &str, required: bool) -> Markup {
     let input = Markup::new("input").attr("name", name).attr("value", value).attr("maxlength", "256");
     let input = input.attr("autocomplete", "off").maybe_attr("required", required.then_some(""));
     Markup::new("label").child(span(label)).child(input)

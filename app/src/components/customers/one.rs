@@ -69,7 +69,11 @@ fn interactions(words: &Words, who: Who, own: &View, found: &Interactions) -> Ma
         Markup::new("div")
             .class("panel-head")
             .child(Markup::new("h2").attr("id", "own-title").text("Interactions"))
-            .child(Markup::new("p").class("muted").text("Heaviest first"))
+            .child(
+                Markup::new("p")
+                    .class("muted")
+                    .text("Heaviest first; each under whom it is mapped to, or whom the first of its events names"),
+            )
             .children(more),
     );
     if found.lines.is_empty() {

@@ -4,6 +4,7 @@ mod organizations;
 mod upkeep;
 
 use crate::backend::Backend;
+use crate::components::billing::{reconcile, seller};
 use crate::error::AppError;
 use crate::markup::Markup;
 use crate::query;
@@ -21,7 +22,7 @@ pub const VERIFY: &str = "/operator/verify";
 pub const BACKUPS: &str = "/operator/backups";
 
 /// All of them.
-pub const PAGES: [&str; 4] = [ORGANIZATIONS, JOBS, VERIFY, BACKUPS];
+pub const PAGES: [&str; 6] = [ORGANIZATIONS, JOBS, VERIFY, BACKUPS, seller::PATH, reconcile::PATH];
 
 /// An org in the list.
 pub struct OrgLine {
@@ -149,6 +150,8 @@ pub async fn page(path: &str, search: &str) -> Result<Markup, AppError> {
         JOBS => upkeep::jobs(&office.jobs, &backend.runs(get("failed") == "1").await?, get("failed") == "1"),
         VERIFY => upkeep::verify(&office.check),
         BACKUPS => upkeep::backups(&office),
+        seller::PATH => vec![seller::page(&backend.seller_shown(search).await?)],
+        reconcile::PATH => vec![reconcile::page(&backend.reconciled().await?)],
         _ => return Err(AppError::NotFound),
     };
     let said = office.said.map(|said| match said {

@@ -99,6 +99,7 @@ pub(super) fn one(view: &Organization) -> Vec<Markup> {
         head(&org.name, &about),
         panel("stands", "How it stands").child(facts),
         adjust(&org.id),
+        invoice(&org.id),
         policy(view),
         panel("members", "Members").child(members),
         Markup::new("p").child(go(ORGANIZATIONS, "All organizations")),
@@ -123,6 +124,21 @@ fn adjust(id: &str) -> Markup {
                 .child(label("Credits, such as 12.5 or \u{2212}3", amount))
                 .child(label("Reason", reason))
                 .child(primary("Adjust")),
+        )
+}
+
+fn invoice(id: &str) -> Markup {
+    let input = |name: &'static str| Markup::new("input").attr("name", name).attr("required", "");
+    panel("invoice", "Put something onto the next invoice")
+        .child(hint("Net, in money: above zero charges, below zero gives back. The text stands on the invoice. Credits stay as they are."))
+        .child(
+            fields(ORGANIZATIONS, "invoice")
+                .child(hidden("org", id))
+                .child(hidden("key", &crate::backend::desk::new_key()))
+                .child(label("Amount, such as 12.50 or \u{2212}3", input("amount").attr("inputmode", "decimal")))
+                .child(label("Currency", input("currency").attr("maxlength", "3").attr("placeholder", "EUR")))
+                .child(label("What for", input("reason").attr("maxlength", "200")))
+                .child(primary("Put onto the invoice")),
         )
 }
 

@@ -113,6 +113,12 @@ impl RunFilter {
         Self { cursor: cursor.to_owned(), ..self.clone() }
     }
 
+    /// Its period, and nothing else of it.
+    #[must_use]
+    pub fn period(&self) -> Self {
+        Self { view: View { range: self.view.range, ..View::default() }, sort: SORTS[0], ..Self::default() }
+    }
+
     /// The same with only that value of a facet, or any.
     #[must_use]
     pub fn only(&self, facet: &Facet, value: Option<&str>) -> Self {

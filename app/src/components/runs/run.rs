@@ -1,9 +1,11 @@
 //! `/runs/{id}`: one run, module by module and event by event; it fills in while it runs.
 
 use super::diagram::{diagram, switch};
-use super::filter::{RunFilter, run_path};
+use super::filter::{RunFilter, path_of, run_path};
 use super::{Place, RunLine, Used, data, duration, external, status, uses};
 use crate::components::crumbs::crumbs;
+use crate::components::retention;
+use crate::components::workflows;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
@@ -59,6 +61,9 @@ pub struct RunEvent {
     pub uses: Vec<Used>,
 }
 
+/// Modules of one table; the API has all.
+const MAX_ROWS: usize = 500;
+
 /// A run, with a page of its events.
 #[derive(Debug, Clone)]
 pub struct RunDetail {
@@ -68,6 +73,8 @@ pub struct RunDetail {
     pub modules: Vec<ModuleLine>,
     /// How many of its events these add up: the first.
     pub counted: i64,
+    /// Events of it whose details are no longer kept: its sums have them, modules and list do not.
+    pub pruned: i64,
     /// A page of its events in order.
     pub events: Vec<RunEvent>,
     /// After which event the next page begins.
@@ -99,9 +106,10 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let live = Markup::new("div")
         .class("run-live")
         .attr("data-live", &detail.head)
+        .children(retention::gone(detail.pruned, "The sums above have them, modules and events do not."))
         .child(facts(&detail, &at, words))
-        .child(modules(&detail, &at, words))
-        .child(events(&detail, &at, words));
+        .children((!detail.modules.is_empty()).then(|| modules(&detail, &at, words)))
+        .children((!detail.events.is_empty()).then(|| events(&detail, &at, words)));
     let script = Markup::new("script").attr("src", "/live.js").attr("type", "module");
     let body = Markup::new("div")
         .class("page run")
@@ -144,9 +152,11 @@ fn facts(detail: &RunDetail, at: &At<'_>, words: &Words) -> Markup {
     let run = &detail.run;
     let dd = |content: Markup| Markup::new("dd").child(content);
     let linked = |place: &Place, href: String| dd(external(&href, &place.title));
-    let every = RunFilter::default();
-    let workflow = run.workflow.as_ref();
-    let workflow = workflow.map(|place| linked(place, every.only(&Facet::Workflow, Some(&place.id)).href()));
+    let every = at.filter.period();
+    let workflow = run.workflow.as_ref().map(|place| {
+        let runs = external(&every.only(&Facet::Workflow, Some(&place.id)).href(), "All its runs");
+        linked(place, every.at(&path_of(workflows::PATH, &place.id))).text(" \u{b7} ").child(runs)
+    });
     let project = run.project.as_ref().map(|place| linked(place, every.of_project(Some(&place.id)).href()));
     let kind = if run.agent { "AI agent" } else { &words.workflow };
     let cost = at.show.then(|| fact(&format::unit_head(words), dd(amount(words, run.credits))));
@@ -172,16 +182,30 @@ fn panel(id: &str, title: &str, note: Option<String>) -> Markup {
 }
 
 fn modules(detail: &RunDetail, at: &At<'_>, words: &Words) -> Markup {
-    let note = (detail.counted < detail.run.events).then(|| {
+    let note = (detail.counted < detail.run.events - detail.pruned).then(|| {
         format!(
             "Of the first {} of {} events; all of them are in the sums above.",
             format::count(detail.counted),
-            format::count(detail.run.events)
+            format::count(detail.run.events - detail.pruned)
         )
     });
+    panel("modules-title", "Modules", note).child(diagram(&detail.modules, at.show, words)).child(module_table(
+        &detail.modules,
+        true,
+        at.show,
+        words,
+    ))
+}
+
+/// Modules in order, each with all that is known of it; the first [`MAX_ROWS`] of them, and the sum of all. Those of many runs
+/// together are not `timed`: what is between two runs is no time of theirs.
+pub fn module_table(modules: &[ModuleLine], timed: bool, show: bool, words: &Words) -> Markup {
     let cost = format!("{}\t", format::unit_head(words));
-    let mut heads = vec!["Module", "Status", "Events\t", "Quantities", "Data\t", "Began", "Took\t"];
-    if at.show {
+    let mut heads = vec!["Module", "Status", "Events\t", "Quantities", "Data\t"];
+    if timed {
+        heads.extend(["Began", "Took\t"]);
+    }
+    if show {
         heads.push(&cost);
     }
     let line = |module: &ModuleLine| {
@@ -192,26 +216,27 @@ fn modules(detail: &RunDetail, at: &At<'_>, words: &Words) -> Markup {
                 number(&format::count(module.events)),
                 uses(&module.uses),
                 number_of(data(module.bytes)),
-                Markup::new("td").child(time(&module.first)),
-                number(&duration(module.took)),
             ],
         )
-        .children(at.show.then(|| number_of(amount_bare(words, module.credits))))
+        .children(timed.then(|| Markup::new("td").child(time(&module.first))))
+        .children(timed.then(|| number(&duration(module.took))))
+        .children(show.then(|| number_of(amount_bare(words, module.credits))))
     };
-    let sum = |of: fn(&ModuleLine) -> i64| detail.modules.iter().map(of).fold(0_i64, i64::saturating_add);
-    let total = Credits::sum(detail.modules.iter().map(|module| module.credits)).unwrap_or_default();
+    let sum = |of: fn(&ModuleLine) -> i64| modules.iter().map(of).fold(0_i64, i64::saturating_add);
+    let total = Credits::sum(modules.iter().map(|module| module.credits)).unwrap_or_default();
     let empty = || Markup::new("td");
     let foot = row(span("Total"), [empty(), number(&format::count(sum(|module| module.events))), empty()])
         .child(number_of(data(sum(|module| module.bytes))))
-        .children([empty(), number(&duration(detail.run.took))])
-        .children(at.show.then(|| number_of(amount_bare(words, total))));
-    panel("modules-title", "Modules", note).child(diagram(&detail.modules, at.show, words)).child(table(
-        "table-scroll run-modules",
-        "Modules",
-        &heads,
-        detail.modules.iter().map(line),
-        Some(foot),
-    ))
+        .children(timed.then(empty))
+        .children(timed.then(empty))
+        .children(show.then(|| number_of(amount_bare(words, total))));
+    let more = i64::try_from(modules.len().saturating_sub(MAX_ROWS)).unwrap_or(i64::MAX);
+    let more = (more > 0).then(|| {
+        let text = format!("and {} more; the sums are of all.", format::counted(more, "module", "modules"));
+        Markup::new("p").class("muted runs-note").text(&text)
+    });
+    let rows = modules.iter().take(MAX_ROWS).map(line);
+    Markup::new("div").child(table("table-scroll run-modules", "Modules", &heads, rows, Some(foot))).children(more)
 }
 
 fn events(detail: &RunDetail, at: &At<'_>, words: &Words) -> Markup {
@@ -221,7 +246,7 @@ fn events(detail: &RunDetail, at: &At<'_>, words: &Words) -> Markup {
         heads.push(&cost);
     }
     let line = |event: &RunEvent| {
-        let link = external(&format!("/events/{}", event.seq), &event.id);
+        let link = external(&at.filter.at(&format!("/events/{}", event.seq)), &event.id);
         row(
             link,
             [

@@ -2,6 +2,7 @@
 //! its number. `/search` is a page; `public/palette.js` asks for the same as JSON and shows it over any page.
 
 use crate::components::settings;
+use crate::components::workflows;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::markup::{Markup, cell, table};
@@ -51,10 +52,10 @@ const KEYS: [(&str, &str); 3] = [("Ctrl K or \u{2318} K", "Search"), ("/", "Sear
 
 /// Pages and settings that somebody may open and whose title has a word that begins with the text; all for no text.
 #[must_use]
-pub fn pages(role: Role, operator: bool, text: &str) -> Vec<Hit> {
+pub fn pages(role: Role, operator: bool, text: &str, words: &Words) -> Vec<Hit> {
     let may = |permission: Option<Permission>| permission.is_none_or(|permission| role.may(permission));
     let main = PAGES.iter().filter(|(.., permission)| may(*permission));
-    let main = main.map(|(href, title, key, _)| ("Page", *href, *title, *key));
+    let main = main.map(|(href, title, key, _)| ("Page", *href, titled(href, title, words), *key));
     let more = settings::entries(role, operator).map(|(section, href, title)| (section, href, title, None));
     let fits = |title: &str| {
         let (title, text) = (title.to_lowercase(), text.to_lowercase());
@@ -72,6 +73,11 @@ pub fn pages(role: Role, operator: bool, text: &str) -> Vec<Hit> {
         .collect()
 }
 
+/// What a page is called: that of workflows has the org's own word.
+fn titled<'t>(href: &str, title: &'t str, words: &'t Words) -> &'t str {
+    if href == workflows::PATH { &words.workflows } else { title }
+}
+
 /// The page.
 ///
 /// # Errors
@@ -82,13 +88,13 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text("Search"));
     let body =
         Markup::new("div").class("page").child(head).child(form(text)).child(found(text, &hits, &asked.org.words));
-    Ok(Written { title: "Search".to_owned(), body: body.child(shortcuts()) })
+    Ok(Written { title: "Search".to_owned(), body: body.child(shortcuts(&asked.org.words)) })
 }
 
 fn form(text: &str) -> Markup {
     let input = Markup::new("input").attr("type", "search").attr("name", "q").attr("value", text);
     let input = input.attr("maxlength", &MAX_TEXT_CHARS.to_string()).attr("autocomplete", "off");
-    let label = Markup::new("label").child(Markup::new("span").text("Id, name, event number or page")).child(input);
+    let label = Markup::new("label").child(Markup::new("span").text("Id, name, event or page")).child(input);
     Markup::new("form")
         .class("fields search-form")
         .attr("role", "search")
@@ -106,7 +112,7 @@ fn found(text: &str, hits: &[Hit], words: &Words) -> Markup {
         let workflow = words.workflow.to_lowercase();
         let told = format!(
             "Nothing begins with this. Search finds pages by a word of their title; projects, {}, runs, users, tenants and \
-             interactions by the beginning of their id or name; an event by its number, such as event_12. A {workflow} or user \
+             interactions by the beginning of their id or name; an event by its own id or its number, such as event_12. A {workflow} or user \
              that no event has named is not known yet.",
             words.workflows.to_lowercase()
         );
@@ -123,9 +129,10 @@ fn found(text: &str, hits: &[Hit], words: &Words) -> Markup {
     panel.child(table("table-scroll", "What was found", &["Name", "What it is", "Id"], rows, None))
 }
 
-fn shortcuts() -> Markup {
+fn shortcuts(words: &Words) -> Markup {
     let key = |key: &str, what: &str| Markup::new("tr").child(Markup::new("td").child(keys(key))).child(cell(what));
-    let pages = PAGES.iter().filter_map(|(_, title, letter, _)| letter.map(|letter| (letter, *title)));
+    let pages =
+        PAGES.iter().filter_map(|(href, title, letter, _)| letter.map(|letter| (letter, titled(href, title, words))));
     let pages = pages.map(|(letter, title)| key(&format!("g {letter}"), title));
     let rows = KEYS.iter().map(|(name, what)| key(name, what)).chain(pages);
     let why = "They need a script, count outside of fields, and can be turned off for this browser: press ? and take the tick away. \
@@ -152,13 +159,15 @@ mod tests {
 
     #[test]
     fn a_page_is_found_by_any_word_of_its_title_and_only_by_those_who_may() {
-        let titles = |role, text| pages(role, false, text).into_iter().map(|hit| hit.title).collect::<Vec<_>>();
+        let titles = |role, text| {
+            pages(role, false, text, &Words::default()).into_iter().map(|hit| hit.title).collect::<Vec<_>>()
+        };
         assert_eq!(titles(Role::Owner, "car"), ["Rate card"]);
         assert!(titles(Role::Owner, "AUDIT").contains(&"Audit log".to_owned()));
         assert_eq!(titles(Role::Member, "audit"), Vec::<String>::new());
         assert!(titles(Role::Owner, "").len() > 15);
         assert!(!titles(Role::Owner, "").contains(&"Backups".to_owned()));
-        assert!(pages(Role::Owner, true, "back").iter().any(|hit| hit.title == "Backups"));
+        assert!(pages(Role::Owner, true, "back", &Words::default()).iter().any(|hit| hit.title == "Backups"));
     }
 
     #[test]

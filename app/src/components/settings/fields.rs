@@ -70,8 +70,17 @@ pub fn told(code: &str) -> (&'static str, &'static str) {
             "The support contact must be an email address, or the address of a page that begins with https://.",
             "support",
         ),
+        "bad_party" => ("Give a name of up to 200 letters: invoices say it.", "name"),
+        "bad_address" => ("The address can have up to 8 lines, and 1,000 letters in all.", "address"),
+        "bad_tax_number" => ("The tax number can have up to 64 letters.", "tax_number"),
+        "bad_bank" => ("Where to transfer money to can have up to 8 lines, and 1,000 letters in all.", "bank"),
+        "bad_tax_name" => ("Say what the tax is called, such as VAT: up to 64 letters.", "tax_name"),
+        "bad_tax" => ("The rate is in percent, from 0 to 100, with at most four decimals: 19 or 8.875.", "tax"),
+        "bad_grace_hours" => ("Drafts wait for 0 to 240 hours.", "grace_hours"),
+        "bad_due_days" => ("Invoices are to be paid within 0 to 365 days.", "due_days"),
         "bad_email" => ("This is no email address. Check it and try again.", "email"),
         "bad_preset" => ("Choose one of the presets.", "preset"),
+        "bad_plan" => ("Choose a plan of the preset that is chosen, or none.", "plan"),
         "bad_opening" => ("The credits must be a number above zero such as 100, or empty for none.", "opening"),
         "other_password" => ("The two passwords are not the same. Type them again.", "again"),
         _ => ("This was not taken. Check what is typed and send it again.", ""),
@@ -114,6 +123,17 @@ impl Field<'_> {
         let hint = hint.zip(hint_id).map(|(text, id)| Markup::new("p").attr("id", &id).class("field-hint").text(text));
         // Beside the label, not in it: a field is named by its name alone.
         Markup::new("div").child(label(title, input)).children(hint)
+    }
+
+    /// Some lines of text.
+    #[must_use]
+    pub fn lines(&self, title: &str, name: &'static str, in_force: &str, hint: Option<&str>) -> Markup {
+        let value = self.typed.value(self.form, name, in_force);
+        let hint_id = hint.map(|_| format!("{}-{name}-hint", self.form));
+        let area = Markup::new("textarea").attr("name", name).attr("rows", "4").attr("maxlength", "1000");
+        let area = self.marked(area, name, hint_id.as_deref()).text(value);
+        let hint = hint.zip(hint_id).map(|(text, id)| Markup::new("p").attr("id", &id).class("field-hint").text(text));
+        Markup::new("div").child(label(title, area)).children(hint)
     }
 
     /// A choice among values with their words.

@@ -11,6 +11,7 @@ pub mod organization;
 pub mod terminology;
 
 use crate::backend::Backend;
+use crate::components::billing;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::help;
 use crate::components::operator;
@@ -69,9 +70,12 @@ const SECTIONS: [Section; 3] = [
         title: OPERATOR,
         entries: &[
             open(operator::ORGANIZATIONS, "Organizations"),
+            open(billing::purchase::OPERATOR, "Payments"),
             open(operator::JOBS, "Jobs"),
             open(operator::VERIFY, "Verify"),
             open(operator::BACKUPS, "Backups"),
+            open(billing::seller::PATH, "Seller"),
+            open(billing::reconcile::PATH, "Reconciliation"),
         ],
     },
     Section {

@@ -24,6 +24,8 @@ pub struct Organization {
     pub typed: Typed,
     /// Whether it was just saved.
     pub saved: bool,
+    /// For how long details of events are kept, and what of them is gone.
+    pub kept: String,
 }
 
 /// The page.
@@ -59,7 +61,13 @@ fn form(view: &Organization) -> Markup {
     };
     let limit_title = format!("Low-balance limit, in {}", words.unit);
     let grid = Markup::new("div").class("settings-fields").children([
-        field.line("Name", "name", &settings.name, &[("required", ""), ("maxlength", "200"), ("autocomplete", "organization")], None),
+        field.line(
+            "Name",
+            "name",
+            &settings.name,
+            &[("required", ""), ("maxlength", "200"), ("autocomplete", "organization")],
+            None,
+        ),
         zone,
         field.line(
             "Currency",
@@ -87,7 +95,7 @@ fn form(view: &Organization) -> Markup {
             "retention",
             &days,
             &[("inputmode", "numeric"), ("autocomplete", "off")],
-            Some("30 to 3650, or empty for ever. Nothing is deleted yet: this release keeps every event and only notes what is wanted"),
+            Some("30 to 3650 since they were booked, or empty for ever"),
         ),
     ]);
     let form = fields(ORGANIZATION, FORM).children(wrong(typed, FORM, ERROR_ID)).child(grid);
@@ -98,5 +106,11 @@ fn form(view: &Organization) -> Markup {
     } else {
         "Another time zone for a chart: ask GET /api/v1/usage with tz."
     };
-    panel("organization", "What it is set to").child(form).child(hint(zones))
+    let kept = format!(
+        "{} What is older is pruned some minutes after it has come of age, and cannot be brought back: single events, their \
+         attributes and explanations. Balances, entries, charts, reports and the sums of runs and customers stay as they are, and an \
+         event that was sent before is known for ever.",
+        view.kept
+    );
+    panel("organization", "What it is set to").child(form).child(hint(&kept)).child(hint(zones))
 }

@@ -63,6 +63,7 @@ pub struct CorrectionBody {
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: no such event", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`already_voided`, `event_conflict`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`missing_reason`, `adjustment_is_zero`, `adjustment_too_large`, `unknown_grant`, `bad_id`, `bad_kind`, `bad_amount`, `contradiction`, `missing_field`, `unknown_field`, or what is wrong with the event in `with`", body = ProblemDetails, content_type = "application/problem+json"),
     )

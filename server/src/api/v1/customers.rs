@@ -90,7 +90,7 @@ pub async fn tenants(
     list(&app, &caller, Facet::Tenant, query).await
 }
 
-async fn list(
+pub(super) async fn list(
     app: &AppState,
     caller: &Caller,
     facet: Facet,
@@ -105,7 +105,7 @@ async fn list(
         projects: question.filter.projects.clone(),
         sources: question.filter.sources.clone(),
         prefix: rest.prefix,
-        after: rest.cursor.as_deref().map(cursor).transpose()?,
+        after: rest.cursor.as_deref().map(|text| RankCursor::parse(text).ok_or_else(page::bad_cursor)).transpose()?,
         limit: page::limit(rest.limit)? as usize,
     };
     let ranking = app.store.ranking(caller.org, page).await?;
@@ -117,7 +117,7 @@ async fn list(
         total: UsedItem::new(&ranking.total),
         unmapped: UsedItem::new(&ranking.unsaid),
         count: ranking.count,
-        next_cursor: last.map(|last| cursor_text(last.cursor)),
+        next_cursor: last.map(|last| last.cursor.text()),
         items: ranking.values.iter().map(CustomerItem::new).collect(),
     }))
 }
@@ -160,19 +160,6 @@ pub(super) fn asked(query: &str, caller: &Caller) -> Result<(Question, Rest), Pr
     }
     question.keep_to(caller)?;
     Ok((question, rest))
-}
-
-fn cursor_text(cursor: RankCursor) -> String {
-    format!("c{:x}.{:x}", cursor.micros, cursor.number)
-}
-
-fn cursor(text: &str) -> Result<RankCursor, Problem> {
-    let read = || {
-        let (micros, number) = text.strip_prefix('c')?.split_once('.')?;
-        let number_of = |hex: &str| u64::from_str_radix(hex, 16).ok().map(u64::cast_signed);
-        Some(RankCursor { micros: number_of(micros)?, number: number_of(number)? })
-    };
-    read().ok_or_else(page::bad_cursor)
 }
 
 /// A page of users or tenants.

@@ -168,7 +168,8 @@ pub struct ListQuery {
 
 /// List events
 ///
-/// Newest first. Follow `next_cursor` until it is null; events that come in meanwhile are not met on later pages.
+/// Newest first. Follow `next_cursor` until it is null; events that come in meanwhile are not met on later pages. Where an
+/// organization keeps details of events for some time only, older ones are not listed: `pruned_until` says until when.
 ///
 /// # Errors
 /// A query that cannot be read.
@@ -191,7 +192,9 @@ pub async fn list(
     let mut rows = app.store.events(caller.org, &EventPage { before, limit: limit + 1 }).await?;
     let next_cursor = page::cut(&mut rows, limit, |row| row.seq.0);
     let meters = app.store.meters(caller.org).await?;
-    Ok(Json(EventList { items: rows.iter().map(|row| EventItem::new(row, &meters)).collect(), next_cursor }))
+    let pruned_until = app.store.kept(caller.org).await?.pruned.map(|(_, until)| until.to_string());
+    let items = rows.iter().map(|row| EventItem::new(row, &meters)).collect();
+    Ok(Json(EventList { items, next_cursor, pruned_until }))
 }
 
 fn asked(query: Option<String>) -> Result<EventPage, Problem> {
@@ -214,6 +217,7 @@ fn asked(query: Option<String>) -> Result<EventPage, Problem> {
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn show(
@@ -241,6 +245,10 @@ pub struct EventList {
     items: Vec<EventItem>,
     /// For the next page; null on the last.
     next_cursor: Option<String>,
+    /// When the last event was booked whose details are no longer kept; not there where all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pruned_until: Option<String>,
 }
 
 /// An event that was accepted.

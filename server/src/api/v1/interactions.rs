@@ -50,14 +50,16 @@ pub struct MappingBody {
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`unknown_field`, `bad_field`, `bad_label`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn map(
     State(app): State<AppState>,
     Path(id): Path<String>,
-    mut write: Write,
+    write: Write,
 ) -> Result<impl IntoResponse, Problem> {
+    let mut write = write.with_body()?;
     let interaction = Label::parse("interaction", &id)?;
     let (user, tenant) = (write.members.label("user")?, write.members.label("tenant")?);
     write.members.finish()?;
@@ -276,6 +278,10 @@ pub struct InteractionItem {
     last_at: Option<Timestamp>,
     /// Whether it has events outside of the period, which are not counted here.
     partial: bool,
+    /// Events of it whose details are no longer kept; sums over all of it have them.
+    pruned: i64,
+    /// Whether more of it may have happened in the period: details of some of its events are no longer kept.
+    at_least: bool,
     #[serde(flatten)]
     used: UsedItem,
 }
@@ -291,6 +297,8 @@ impl InteractionItem {
             first_at: Some(trace.first_at),
             last_at: Some(trace.last_at),
             partial: trace.within.is_some(),
+            pruned: trace.pruned,
+            at_least: trace.short,
             used: UsedItem::new(&trace.within.unwrap_or(Used { credits, events, failed, bytes })),
         }
     }
@@ -298,7 +306,7 @@ impl InteractionItem {
     /// One that is mapped and has no events.
     fn empty(id: String, user: Option<String>, tenant: Option<String>) -> Self {
         let used = UsedItem::new(&Used::default());
-        Self { id, user, tenant, first_at: None, last_at: None, partial: false, used }
+        Self { id, user, tenant, first_at: None, last_at: None, partial: false, pruned: 0, at_least: false, used }
     }
 }
 

@@ -130,6 +130,7 @@ pub async fn show(
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn prove(

@@ -9,6 +9,7 @@ pub mod events;
 pub mod grants;
 pub mod holds;
 pub mod interactions;
+pub mod invoices;
 pub mod keys;
 pub mod ledger;
 pub mod lines;
@@ -18,7 +19,9 @@ pub mod page;
 pub mod rate_cards;
 pub mod runs;
 pub mod shortage;
+pub mod subscription;
 pub mod usage;
+pub mod workflows;
 
 use crate::state::AppState;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,6 +43,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(customers::tenants))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
+        .routes(routes!(workflows::workflows))
+        .routes(routes!(workflows::show, workflows::set))
         .routes(routes!(balance::show))
         .routes(routes!(authorize::ask))
         .routes(routes!(holds::create, holds::list))
@@ -49,7 +54,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(holds::extend))
         .routes(routes!(grants::create, grants::list))
         .routes(routes!(grants::show))
+        .routes(routes!(subscription::show))
+        .routes(routes!(subscription::plans))
         .routes(routes!(corrections::create))
+        .routes(routes!(invoices::list))
+        .routes(routes!(invoices::show))
+        .routes(routes!(invoices::pdf))
+        .routes(routes!(invoices::payments))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::show, keys::revoke))
         .routes(routes!(keys::rotate))

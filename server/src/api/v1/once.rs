@@ -35,6 +35,8 @@ pub struct Write {
     pub once: Option<Once>,
     /// What is asked.
     pub members: Members,
+    /// Whether there was a body at all.
+    has_body: bool,
 }
 
 impl FromRequest<AppState> for Write {
@@ -69,7 +71,17 @@ impl Write {
         }
         let members = Members::read(body::utf8(&bytes)?)?;
         let request = request_hash(parts.method.as_str(), parts.uri.path(), &members.canonical()?);
-        Ok(Self { org: caller.org, caller, once: key.map(|key| Once { key, request }), members })
+        let has_body = !bytes.is_empty();
+        Ok(Self { org: caller.org, caller, once: key.map(|key| Once { key, request }), members, has_body })
+    }
+
+    /// Refuses a request that was sent without a body, where nothing said would take something away.
+    ///
+    /// # Errors
+    /// 400 `not_json`.
+    pub fn with_body(self) -> Result<Self, Problem> {
+        let none = || Problem::bad_request("not_json", "send a JSON object: {} takes away what was said before");
+        self.has_body.then_some(self).ok_or_else(none)
     }
 }
 

@@ -201,6 +201,8 @@ pub struct RunItem {
     /// What it cost.
     #[schema(example = "0.003100")]
     credits: String,
+    /// Events of it whose details are no longer kept: every sum of the run has them, its modules and its list of events do not.
+    pruned: i64,
 }
 
 /// What runs.
@@ -323,6 +325,7 @@ impl RunItem {
             failed: trace.failed,
             bytes: trace.bytes,
             credits: trace.credits.to_string(),
+            pruned: trace.pruned,
         }
     }
 }

@@ -44,16 +44,7 @@ impl Http {
     /// # Errors
     /// Where this machine has no certificates that it trusts, or TLS cannot be set up: a sentence.
     pub fn new(encrypted: bool) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(CONNECT_S))
-            .timeout(Duration::from_secs(TOTAL_S))
-            .user_agent("scrip")
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { client, encrypted })
+        Ok(Self { client: client()?, encrypted })
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -83,6 +74,22 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.ask(request))
     }
+}
+
+/// A client that nobody leads elsewhere or keeps waiting.
+///
+/// # Errors
+/// Where TLS cannot be set up: a sentence.
+pub fn client() -> Result<reqwest::Client, String> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(CONNECT_S))
+        .timeout(Duration::from_secs(TOTAL_S))
+        .user_agent("scrip")
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 fn tls() -> Result<rustls::ClientConfig, String> {

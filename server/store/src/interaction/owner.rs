@@ -13,6 +13,7 @@ use crate::audit::{AuditRow, By, Change};
 use crate::dimension::Kind;
 use crate::error::StoreError;
 use crate::once::{Done, Once};
+use crate::retention::{Kept, kept, pruned_to};
 use crate::tx::Tx;
 use crate::{trace, wide};
 use ledger::{Label, OrgId, Timestamp};
@@ -69,6 +70,8 @@ pub enum Outcome {
     Unchanged,
     /// It has more events than can be moved.
     TooMany,
+    /// Events of it are pruned: for whom they counted stays.
+    Pruned,
 }
 
 /// As it is stored.
@@ -82,7 +85,7 @@ impl Store {
     /// Maps an interaction, once for a key. Mapping it as it is mapped changes nothing and is not noted.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`], or another request with the same key.
+    /// [`StoreError::TooMany`], [`StoreError::Pruned`], or another request with the same key.
     pub async fn map_interaction(
         &self,
         org: OrgId,
@@ -95,6 +98,11 @@ impl Store {
                 let done = tx.map_some(org, &by, &[&mapping])?;
                 if done.contains(&Outcome::TooMany) {
                     return Err(StoreError::TooMany(TOO_MANY));
+                }
+                if done.contains(&Outcome::Pruned)
+                    && let Kept { days, pruned: Some((_, until)) } = kept(tx.conn, org)?
+                {
+                    return Err(StoreError::Pruned { until, days });
                 }
                 mapped(tx.conn, org, &mapping.interaction)
             })
@@ -199,6 +207,12 @@ impl Tx<'_> {
             };
             if before == after {
                 outcomes.push(Outcome::Unchanged);
+                continue;
+            }
+            if let Some(known) = known
+                && trace::pruned::Pruned::find(conn, org, (Kind::Interaction as i64, known))?.is_some()
+            {
+                outcomes.push(Outcome::Pruned);
                 continue;
             }
             let interaction = names.id(conn, org, Kind::Interaction, Some(&mapping.interaction))?;
@@ -309,10 +323,12 @@ fn events_of(
 ) -> Result<FxHashMap<i64, Vec<i64>>, StoreError> {
     let mut found: FxHashMap<i64, Vec<i64>> = FxHashMap::default();
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut traced =
-        conn.prepare_cached("SELECT seq FROM trace_event WHERE org_id = ?1 AND kind = 9 AND id = ?2 LIMIT ?3")?;
+    let mut traced = conn.prepare_cached(
+        "SELECT seq FROM trace_event WHERE org_id = ?1 AND kind = 9 AND id = ?2 AND seq > ?4 LIMIT ?3",
+    )?;
+    let pruned_to = pruned_to(conn, org)?;
     for interaction in interactions {
-        let events = traced.query_map([org.0, *interaction, most], |row| row.get(0))?;
+        let events = traced.query_map([org.0, *interaction, most, pruned_to], |row| row.get(0))?;
         found.insert(*interaction, events.collect::<Result<_, _>>()?);
     }
     let (after, last) = (trace::made(conn, org)?.0, wide::last_event(conn, org)?);

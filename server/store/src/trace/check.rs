@@ -3,8 +3,10 @@
 pub(crate) use super::made;
 pub(crate) use super::sums::{each, uses};
 
+use super::pruned::Pruned;
 use super::sums::{Key, Sums};
 use crate::error::StoreError;
+use crate::retention::pruned_to;
 use ledger::OrgId;
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
@@ -64,7 +66,10 @@ impl<'c> Made<'c> {
 
     fn next(&mut self) -> Result<Option<(Key, Sums)>, StoreError> {
         if self.keys.len() == 0 {
-            let sql = "SELECT DISTINCT kind, id FROM trace_event WHERE org_id = ?1 AND (kind, id) > (?2, ?3)
+            let sql = "SELECT kind, id FROM (SELECT DISTINCT kind, id FROM trace_event WHERE org_id = ?1 AND (kind, id) > (?2, ?3)
+                           ORDER BY kind, id LIMIT ?4)
+                       UNION SELECT kind, id FROM (SELECT kind, id FROM trace_pruned WHERE org_id = ?1 AND (kind, id) > (?2, ?3)
+                           ORDER BY kind, id LIMIT ?4)
                        ORDER BY kind, id LIMIT ?4";
             let mut statement = self.conn.prepare_cached(sql)?;
             let found = statement
@@ -79,6 +84,9 @@ impl<'c> Made<'c> {
 
 /// What a trace adds up to, by a way of its own: sums of the database over its events.
 fn again(conn: &Connection, org: OrgId, (kind, id): Key) -> Result<Sums, StoreError> {
+    if let Some(pruned) = Pruned::find(conn, org, (kind, id))? {
+        return with_pruned(conn, org, (kind, id), pruned);
+    }
     let sql = "SELECT min(e.occurred_at), max(e.occurred_at), count(*), sum(e.failed), sum(e.bytes),
             sum((SELECT coalesce(sum(c.credits), 0) FROM charge c WHERE c.org_id = e.org_id AND c.seq = e.seq)),
             coalesce((SELECT f.workflow_id FROM trace_event u JOIN event f ON f.org_id = u.org_id AND f.seq = u.seq
@@ -94,6 +102,18 @@ fn again(conn: &Connection, org: OrgId, (kind, id): Key) -> Result<Sums, StoreEr
     Ok(conn.prepare_cached(sql)?.query_row(params![org.0, kind, id], |row| Sums::read(row, 0))?)
 }
 
+/// What it adds up to beside its pruned events.
+fn with_pruned(conn: &Connection, org: OrgId, (kind, id): Key, mut sums: Pruned) -> Result<Sums, StoreError> {
+    let sql = "SELECT seq FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 AND seq > ?4 ORDER BY at, seq";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params![org.0, kind, id, pruned_to(conn, org)?])?;
+    while let Some(row) = rows.next()? {
+        let seq: i64 = row.get(0)?;
+        each(conn, org, (seq - 1, seq), |fact| sums.add(&fact, kind).map(|()| false))?;
+    }
+    Ok(sums.sums())
+}
+
 /// Calls `take` with each row of `trace_event`.
 pub(crate) fn each_event(conn: &Connection, org: OrgId, mut take: impl FnMut([i64; 4])) -> Result<(), StoreError> {
     let mut statement = conn.prepare_cached("SELECT kind, id, at, seq FROM trace_event WHERE org_id = ?1")?;
@@ -102,6 +122,14 @@ pub(crate) fn each_event(conn: &Connection, org: OrgId, mut take: impl FnMut([i6
         take([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
     }
     Ok(())
+}
+
+/// Those that pruned events say.
+pub(crate) fn pruned_uses(conn: &Connection, org: OrgId) -> Result<FxHashSet<Key>, StoreError> {
+    let sql = "SELECT workflow_id, meter_id FROM workflow_meter WHERE org_id = ?1 AND pruned <> 0";
+    let mut statement = conn.prepare_cached(sql)?;
+    let found = statement.query_map([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Workflows and their meters, as they are kept.

@@ -5,6 +5,7 @@ use super::read::{Tail, Trace, TraceKind, trace};
 use crate::Store;
 use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::retention::{check_kept, pruned_to};
 use crate::rows::unreadable;
 use ledger::cube::MeterInfo;
 use ledger::event::Place;
@@ -56,7 +57,7 @@ pub struct TraceDetail {
     pub trace: Trace,
     /// Its modules in the order in which they began.
     pub modules: Vec<TraceModule>,
-    /// How many of its events the modules add up: the first, at most 10,000.
+    /// How many of its events the modules add up: the first that are kept, at most 10,000.
     pub counted: i64,
 }
 
@@ -122,7 +123,7 @@ impl Store {
     /// A page of its events, after one of them.
     ///
     /// # Errors
-    /// As [`Self::trace`]; also where it has no such event.
+    /// As [`Self::trace`]; also where it has no such event, or that is [`StoreError::Pruned`].
     pub async fn trace_events(
         &self,
         org: OrgId,
@@ -180,15 +181,20 @@ pub(super) fn places(
 ) -> Result<Vec<(i64, i64)>, StoreError> {
     let kind = kind.dimension() as i64;
     let start = match after {
-        Some(seq) => (Said::find(conn, org, seq.0)?.at, seq.0),
+        Some(seq) => {
+            check_kept(conn, org, seq)?;
+            (Said::find(conn, org, seq.0)?.at, seq.0)
+        }
         None => (i64::MIN, i64::MIN),
     };
     let sql = "SELECT at, seq FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 AND (at, seq) > (?4, ?5)
-               ORDER BY at, seq LIMIT ?6";
+               AND seq > ?7 ORDER BY at, seq LIMIT ?6";
     let limit = i64::try_from(count).unwrap_or(i64::MAX);
     let mut statement = conn.prepare_cached(sql)?;
     let found = statement
-        .query_map(params![org.0, kind, number, start.0, start.1, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_map(params![org.0, kind, number, start.0, start.1, limit, pruned_to(conn, org)?], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     let mut places: Vec<(i64, i64)> = found.collect::<Result<_, _>>()?;
     places.extend(tail.events.get(&number).into_iter().flatten().filter(|place| **place > start));
     places.sort_unstable();

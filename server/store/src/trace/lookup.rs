@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
 /// The number of an id; `None` where nothing was ever called so.
-pub(super) fn number(conn: &Connection, org: OrgId, kind: Kind, value: &str) -> Result<Option<i64>, StoreError> {
+pub(crate) fn number(conn: &Connection, org: OrgId, kind: Kind, value: &str) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT id FROM dimension WHERE org_id = ?1 AND kind = ?2 AND value = ?3";
     Ok(conn.prepare_cached(sql)?.query_row(params![org.0, kind as i64, value], |row| row.get(0)).optional()?)
 }
@@ -28,7 +28,7 @@ pub(super) fn numbers(
 }
 
 /// What a number stands for; `None` for 0.
-pub(super) fn place(conn: &Connection, org: OrgId, kind: Kind, id: i64) -> Result<Option<Place>, StoreError> {
+pub(crate) fn place(conn: &Connection, org: OrgId, kind: Kind, id: i64) -> Result<Option<Place>, StoreError> {
     let sql = "SELECT value, name FROM dimension WHERE org_id = ?1 AND kind = ?2 AND id = ?3";
     let found: Option<(String, Option<String>)> = conn
         .prepare_cached(sql)?

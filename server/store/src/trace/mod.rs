@@ -6,8 +6,9 @@
 
 pub(crate) mod check;
 mod detail;
-mod lookup;
+pub(crate) mod lookup;
 mod merge;
+pub(crate) mod pruned;
 mod read;
 pub(crate) mod sums;
 mod within;

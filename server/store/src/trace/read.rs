@@ -5,6 +5,7 @@
 
 use super::lookup;
 use super::made;
+use super::pruned::Pruned;
 use super::sums::{self, ByTrace, Key, Sums};
 use super::within;
 use crate::Store;
@@ -173,6 +174,10 @@ pub struct Trace {
     pub tenant: String,
     /// What of it happened in the period, where not all of it did: see [`TraceQuery::overlapping`].
     pub within: Option<Used>,
+    /// Whether that may lack something: events of it are pruned, and how many of them happened in the period is not known any more.
+    pub short: bool,
+    /// Events of it whose detail is pruned; every sum has them.
+    pub pruned: i64,
 }
 
 /// A page of them.
@@ -313,10 +318,11 @@ fn page(conn: &Connection, org: OrgId, query: &TraceQuery) -> Result<TracePage, 
         found.iter().map(|found| trace(conn, org, kind, &wanted.tail, found)).collect::<Result<_, _>>()?;
     if query.overlapping {
         for (trace, (id, sums)) in traces.iter_mut().zip(&found) {
-            trace.within = within::sums(conn, org, (kind as i64, *id), sums, wanted.period(), &wanted.tail)?;
+            let within = within::sums(conn, org, (kind as i64, *id), sums, wanted.period(), &wanted.tail)?;
+            (trace.within, trace.short) = within.map_or((None, false), |(used, short)| (Some(used), short));
         }
         // What was before the period and after it, and not in it.
-        traces.retain(|trace| trace.within.is_none_or(|within| within.events > 0));
+        traces.retain(|trace| trace.short || trace.within.is_none_or(|within| within.events > 0));
     }
     let (back, on) = if back { (ahead, behind) } else { (behind, ahead) };
     Ok(TracePage { traces, back, on, whole: is_full || edge.is_none() })
@@ -360,6 +366,8 @@ pub(super) fn trace(
         user: name(Kind::User, sums.user)?,
         tenant: name(Kind::Tenant, sums.tenant)?,
         within: None,
+        short: false,
+        pruned: Pruned::find(conn, org, (kind as i64, *id))?.map_or(0, |pruned| pruned.sums().events),
     })
 }
 

@@ -1,7 +1,10 @@
 //! Adding events up to traces: the one place that says what a trace is.
 
+use super::pruned::Pruned;
 use crate::dimension::Kind;
 use crate::error::StoreError;
+use crate::retention::pruned_to;
+use crate::rows;
 use ledger::{OrgId, Refusal};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use rustc_hash::FxHashSet;
@@ -22,9 +25,9 @@ pub(crate) struct Fact {
     ids: [i64; 2],
     /// Workflow, project, and for whom it counts: user and tenant.
     said: [i64; 4],
-    pub(super) failed: i64,
-    pub(super) bytes: i64,
-    pub(super) micros: i64,
+    pub(crate) failed: i64,
+    pub(crate) bytes: i64,
+    pub(crate) micros: i64,
     pub(crate) stands: bool,
 }
 
@@ -41,6 +44,11 @@ impl Fact {
             micros: row.get(10)?,
             stands: row.get(11)?,
         })
+    }
+
+    /// The project that it names; 0 for none.
+    pub(super) const fn project(&self) -> i64 {
+        self.said[1]
     }
 
     /// What it says to a kind of trace: a run has no user of its own, it may do something for several.
@@ -169,6 +177,21 @@ impl Adding {
         Self { sums, said: [(fact.at, fact.seq); 4] }
     }
 
+    /// As a row says it, from a column on: columns of [`Sums::COLUMNS`], then when and by which event each is said.
+    pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
+        let sums = Sums::read(row, from)?;
+        let mut said = [(0, 0); 4];
+        for (place, at) in said.iter_mut().zip((from + 11..).step_by(2)) {
+            *place = (row.get(at)?, row.get(at + 1)?);
+        }
+        Ok(Self { sums, said })
+    }
+
+    /// When and by which event workflow, project, user and tenant are said.
+    pub(super) const fn said(&self) -> [(i64, i64); 4] {
+        self.said
+    }
+
     /// What they are.
     pub(crate) const fn sums(&self) -> Sums {
         self.sums
@@ -220,8 +243,8 @@ fn with(first: &Sums, second: &Sums) -> Result<Sums, StoreError> {
 }
 
 /// What the first event says that says it.
-#[derive(Debug, Clone, Copy)]
-enum Said {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
     Workflow,
     Project,
     User,
@@ -229,7 +252,7 @@ enum Said {
 }
 
 impl Said {
-    const ALL: [Self; 4] = [Self::Workflow, Self::Project, Self::User, Self::Tenant];
+    pub(super) const ALL: [Self; 4] = [Self::Workflow, Self::Project, Self::User, Self::Tenant];
 
     const fn column(self) -> &'static str {
         match self {
@@ -240,7 +263,7 @@ impl Said {
         }
     }
 
-    const fn of(self, sums: &Sums) -> i64 {
+    pub(super) const fn of(self, sums: &Sums) -> i64 {
         match self {
             Self::Workflow => sums.workflow,
             Self::Project => sums.project,
@@ -262,15 +285,18 @@ impl Said {
 /// When and by which event something is said, and what.
 type Saying = ((i64, i64), i64);
 
-/// When and by which event one of these is said of a trace, and what it is, of the events in `trace_event`.
+/// When and by which event one of these is said of a trace, and what it is, of the events that are in it.
 fn first_saying(conn: &Connection, org: OrgId, (kind, id): Key, column: Said) -> Result<Option<Saying>, StoreError> {
     let sql = format!(
         "SELECT t.at, t.seq, e.{0} FROM trace_event t JOIN owned_event e ON e.org_id = t.org_id AND e.seq = t.seq
-         WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.{0} <> 0 ORDER BY t.at, t.seq LIMIT 1",
+         WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND t.seq > ?4 AND e.{0} <> 0 ORDER BY t.at, t.seq LIMIT 1",
         column.column()
     );
     let read = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get(2)?));
-    Ok(conn.prepare_cached(&sql)?.query_row(params![org.0, kind, id], read).optional()?)
+    let pruned_to = pruned_to(conn, org)?;
+    let kept = conn.prepare_cached(&sql)?.query_row(params![org.0, kind, id, pruned_to], read).optional()?;
+    let gone = Pruned::find(conn, org, (kind, id))?.and_then(|pruned| pruned.saying(column));
+    Ok([kept, gone].into_iter().flatten().min())
 }
 
 /// What is left of a trace without an event, which is not in `trace_event` any more; `None` where nothing is.
@@ -289,10 +315,16 @@ pub(crate) fn without(
     if events <= 0 {
         return Ok(None);
     }
-    let ends = "SELECT (SELECT at FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 ORDER BY at LIMIT 1),
-                       (SELECT at FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 ORDER BY at DESC LIMIT 1)";
-    let (first_at, last_at) =
-        conn.prepare_cached(ends)?.query_row(params![org.0, key.0, key.1], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let ends = "SELECT (SELECT at FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 AND seq > ?4 ORDER BY at LIMIT 1),
+                       (SELECT at FROM trace_event WHERE org_id = ?1 AND kind = ?2 AND id = ?3 AND seq > ?4 ORDER BY at DESC LIMIT 1)";
+    let read = |row: &Row<'_>| Ok([row.get(0)?, row.get(1)?]);
+    let kept: [Option<i64>; 2] =
+        conn.prepare_cached(ends)?.query_row(params![org.0, key.0, key.1, pruned_to(conn, org)?], read)?;
+    let pruned = Pruned::find(conn, org, key)?.map(|pruned| pruned.sums());
+    let (first, last) = (pruned.map(|sums| sums.first_at), pruned.map(|sums| sums.last_at));
+    let nothing = || rows::unreadable("events of a trace");
+    let first_at = [kept[0], first].into_iter().flatten().min().ok_or_else(nothing)?;
+    let last_at = kept[1].max(last).ok_or_else(nothing)?;
     let mut sums = Sums {
         first_at,
         last_at,
@@ -316,8 +348,10 @@ pub(crate) fn without(
 /// Whether an event of a trace says of its project anything else.
 fn says_another(conn: &Connection, org: OrgId, (kind, id): Key, project: i64) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM trace_event t JOIN event e ON e.org_id = t.org_id AND e.seq = t.seq
-               WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND e.project_id <> ?4)";
-    Ok(conn.prepare_cached(sql)?.query_row(params![org.0, kind, id, project], |row| row.get(0))?)
+               WHERE t.org_id = ?1 AND t.kind = ?2 AND t.id = ?3 AND t.seq > ?5 AND e.project_id <> ?4)";
+    let values = params![org.0, kind, id, project, pruned_to(conn, org)?];
+    let kept: bool = conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    Ok(kept || Pruned::find(conn, org, (kind, id))?.is_some_and(|pruned| pruned.says_another(project)))
 }
 
 /// Events added up by trace.

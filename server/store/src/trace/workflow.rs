@@ -2,6 +2,7 @@
 
 use super::detail::{MAX_EVENTS, TraceModule, modules, places};
 use super::lookup;
+use super::pruned::Pruned;
 use super::read::{Tail, TraceKind};
 use crate::Store;
 use crate::dimension::Kind;
@@ -23,6 +24,8 @@ pub struct WorkflowModules {
     pub counted: i64,
     /// Whether there were more.
     pub more: bool,
+    /// Events of the runs that were looked at whose detail is pruned, so that no module has them.
+    pub pruned: i64,
 }
 
 impl Store {
@@ -61,10 +64,11 @@ impl Store {
             let number = lookup::number(conn, org, Kind::Workflow, &workflow)?.ok_or_else(unknown)?;
             let tail = Tail::read(conn, org, Kind::Run)?;
             let period = (from.micros(), before.micros());
-            let mut all = Vec::new();
+            let (mut all, mut pruned) = (Vec::new(), 0);
             for run in runs(conn, org, number, period, &tail)? {
                 let left = MAX_EVENTS + 1 - all.len();
                 all.extend(places(conn, org, TraceKind::Run, run, &tail, None, left)?);
+                pruned += Pruned::find(conn, org, (Kind::Run as i64, run))?.map_or(0, |pruned| pruned.sums().events);
                 if all.len() > MAX_EVENTS {
                     break;
                 }
@@ -77,6 +81,7 @@ impl Store {
                 modules: modules(conn, org, &all)?,
                 counted: i64::try_from(all.len()).unwrap_or(i64::MAX),
                 more,
+                pruned,
             })
         })
         .await

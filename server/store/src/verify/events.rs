@@ -10,6 +10,9 @@ use super::totals::Totals;
 use crate::error::StoreError;
 use crate::event::{CHARGE_COLUMNS, COLUMNS, Said, charge_of, charge_sql, event_sql, said};
 use crate::identity::{Half, half};
+use crate::retention::Base;
+use crate::wide;
+use crate::wide::check::Level;
 use ledger::canon::Canon;
 use ledger::event::Status;
 use ledger::settle::{Charge, Settlement, leaf};
@@ -32,18 +35,19 @@ impl<'c> Statements<'c> {
                  OR (e.module_id = 0) <> (m.id IS NULL) OR (e.user_id = 0) <> (u.id IS NULL) OR (e.tenant_id = 0) <> (t.id IS NULL)
                  OR (e.interaction_id = 0) <> (ia.id IS NULL)
                  OR e.time_said NOT IN (0, 1) OR e.failed NOT IN (0, 1)",
-                "LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq WHERE e.org_id = ?1 ORDER BY e.seq"
+                "LEFT JOIN voided v ON v.org_id = e.org_id AND v.event_seq = e.seq WHERE e.org_id = ?1 AND e.seq > ?2 ORDER BY e.seq"
             ))?,
             charges: conn.prepare(charge_sql!(
                 ", c.meter_id, c.quantity < 0 OR c.quantity_micros NOT BETWEEN 0 AND 999999
                  OR coalesce(ct.used_micros, 0) NOT BETWEEN 0 AND 999999",
-                "WHERE c.org_id = ?1 ORDER BY c.seq, m.name"
+                "WHERE c.org_id = ?1 AND c.seq > ?2 ORDER BY c.seq, m.name"
             ))?,
         })
     }
 
-    pub(super) fn stream(&mut self, org: OrgId) -> Result<Stream<'_>, StoreError> {
-        let (events, charges) = (self.events.query([org.0])?, self.charges.query([org.0])?);
+    /// Those after an event: what is pruned is not looked at.
+    pub(super) fn stream(&mut self, org: OrgId, after: i64) -> Result<Stream<'_>, StoreError> {
+        let (events, charges) = (self.events.query([org.0, after])?, self.charges.query([org.0, after])?);
         Ok(Stream { events, charges, waiting: None })
     }
 }
@@ -129,7 +133,7 @@ pub(super) struct Events {
     pub(super) prices: Prices,
     names: Names,
     totals: Totals,
-    identities: Identities,
+    pub(super) identities: Identities,
     rollups: Option<Rollups>,
     canon: Canon,
     charges: i64,
@@ -146,17 +150,24 @@ pub(super) struct Settled {
 }
 
 impl Events {
-    pub(super) fn new(prices: Prices, names: Names, merged: i64, rollups: Option<Rollups>) -> Self {
+    /// Begins with what pruned events left behind.
+    pub(super) fn new(
+        prices: Prices,
+        names: Names,
+        merged: i64,
+        rollups: Option<Rollups>,
+        base: Option<&Base>,
+    ) -> Self {
         Self {
             next: EventSeq(1),
             prices,
             names,
-            totals: Totals::default(),
+            totals: base.map_or_else(Totals::default, Totals::of),
             identities: Identities::new(merged),
             rollups,
             canon: Canon::new(""),
             charges: 0,
-            standing: 0,
+            standing: base.map_or(0, |base| base.standing.into()),
         }
     }
 
@@ -197,6 +208,38 @@ impl Events {
                 return Ok(Some(Settled { settlement, last: row.said.event }));
             }
         }
+    }
+
+    /// Passes over an entry whose events are pruned; whether the walk can go on.
+    pub(super) fn skip(&mut self, entry: &Entry, (first, last): (EventSeq, EventSeq), problems: &mut Problems) -> bool {
+        if first != self.next || last < first {
+            problems.say(format!("{} settles events from {first} on, not from {}", entry.seq, self.next));
+            return false;
+        }
+        self.next = EventSeq(last.0.saturating_add(1));
+        true
+    }
+
+    /// Rollups have what wide usage has of pruned events, and wide usage is held against the base.
+    pub(super) fn take_up_wide(&mut self, conn: &Connection, org: OrgId, base: &Base) -> Result<(), StoreError> {
+        let Some(rollups) = &mut self.rollups else { return Ok(()) };
+        rollups.is_pruned = true;
+        let sets = self.names.members();
+        for day in wide::check::days(conn, org)? {
+            let segment = wide::check::segment(conn, org, Level::Quarters, day)?;
+            for fact in segment.iter().flat_map(|(_, facts)| facts) {
+                rollups.add_fact(fact, &sets, 1)?;
+            }
+        }
+        // Events that are in wide usage and were walked were counted there.
+        let last = wide::check::last_event(conn, org)?.min(self.next.0);
+        let mut counted = Ok(());
+        wide::check::each_step(conn, org, (base.last_event, last), |fact| {
+            if counted.is_ok() {
+                counted = rollups.add_fact(fact, &sets, -1);
+            }
+        })?;
+        counted
     }
 
     fn one(
@@ -256,13 +299,16 @@ impl Events {
         conn: &Connection,
         org: OrgId,
         consumed: Credits,
+        base: Option<&Base>,
         problems: &mut Problems,
     ) -> Result<(), StoreError> {
-        let counted = |sql: &str| conn.query_row(sql, [org.0], |row| row.get::<_, i64>(0));
+        let pruned = base.map_or(0, |base| base.last_event);
+        let counted = |sql: &str, after: i64| conn.query_row(sql, [org.0, after], |row| row.get::<_, i64>(0));
+        let (events, charges) = (self.totals.events, self.charges);
         let rows = [
-            ("event", counted("SELECT count(*) FROM event WHERE org_id = ?1")?, self.totals.events),
-            ("identity", counted("SELECT count(*) FROM identity WHERE org_id = ?1")?, self.totals.events),
-            ("charge", counted("SELECT count(*) FROM charge WHERE org_id = ?1")?, self.charges),
+            ("event", counted("SELECT count(*) FROM event WHERE org_id = ?1 AND seq > ?2", pruned)?, events - pruned),
+            ("identity", counted("SELECT count(*) FROM identity WHERE org_id = ?1 AND seq > ?2", i64::MIN)?, events),
+            ("charge", counted("SELECT count(*) FROM charge WHERE org_id = ?1 AND seq > ?2", pruned)?, charges),
         ];
         for (table, rows, expected) in rows {
             if rows != expected {

@@ -12,10 +12,11 @@
 //! - [`events`]: every event against its identity, its charges, the Merkle root of its entry; [`prices`]: rate cards, every
 //!   charge rated again, the carry before and after it.
 //! - [`totals`], [`rollups`], [`wide`], [`traces`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
+//! - [`pruned`]: events whose detail is gone ([`crate::retention`]): their entries, and what is left of them.
 //! - [`interactions`]: on whose behalf, against what was noted.
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
-//! Not looked at, since neither ledger nor analytics stand on it: `dimension.name`, `meter.title`, `unit` and `agent`, `org.name` and
+//! Not looked at, since neither ledger nor analytics stand on it: `dimension.name` (`said`, `is_renamed`), `meter.title`, `unit` and `agent`, `org.name` and
 //! `synthetic`; `user`, `member`, `session`, `api_key`, `audit` but for notes of mapped interactions; `org_policy` and
 //! `idempotency`, beyond what the schema says of them.
 //! Of grants and rate cards from before their terms were bound, only what they led to can be checked. A chain that was cut
@@ -36,6 +37,7 @@ mod identities;
 mod interactions;
 mod names;
 mod prices;
+mod pruned;
 mod replay;
 mod rollups;
 mod totals;
@@ -46,6 +48,7 @@ mod wide;
 
 use crate::error::{OpenError, StoreError};
 use crate::{Store, open};
+use ledger::{OrgId, Timestamp};
 use rusqlite::{Connection, ErrorCode};
 use std::fmt::Display;
 use std::path::Path;
@@ -60,10 +63,23 @@ pub struct Verified {
     pub orgs: u64,
     /// Entries checked.
     pub entries: u64,
-    /// Events checked.
+    /// Events checked, pruned ones among them.
     pub events: u64,
+    /// What was pruned, by org: of these events only what they add up to can be checked.
+    pub pruned: Vec<PrunedEvents>,
     /// What is wrong, one sentence each, the first broken entry of an org first; empty where all is well.
     pub problems: Vec<String>,
+}
+
+/// The events of an org whose detail is not kept any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrunedEvents {
+    /// The org.
+    pub org: OrgId,
+    /// How many.
+    pub events: u64,
+    /// When the last of them was booked.
+    pub until: Timestamp,
 }
 
 /// What is being done, for whoever waits.

@@ -5,6 +5,7 @@
 
 use super::Problems;
 use crate::error::StoreError;
+use crate::rows::members;
 use ledger::{Meter, OrgId, RateCard};
 use rusqlite::Connection;
 use std::collections::{BTreeSet, HashMap};
@@ -36,6 +37,11 @@ impl Names {
         members.sort_unstable();
         let text = members.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         self.sets.get(&text).copied()
+    }
+
+    /// The meters of each set, in their order.
+    pub(super) fn members(&self) -> HashMap<i64, Vec<i64>> {
+        self.sets.iter().map(|(text, id)| (*id, members(text))).collect()
     }
 
     /// Numbers without gaps, and a meter for each line of a rate card.

@@ -4,6 +4,8 @@ use super::Problems;
 use crate::calendar;
 use crate::error::StoreError;
 use crate::event::charges_of;
+use crate::retention::Base;
+use crate::retention::check::LaterVoid;
 use chrono_tz::Tz;
 use ledger::canon::Hash;
 use ledger::card::LineOrigin;
@@ -47,9 +49,14 @@ impl Prices {
         conn: &Connection,
         org: OrgId,
         zone: Option<Tz>,
+        base: Option<&Base>,
         problems: &mut Problems,
     ) -> Result<Self, StoreError> {
         let mut prices = Self { calendar: zone, ..Self::default() };
+        if let Some(base) = base {
+            let (carries, cycles) = base.lines()?;
+            (prices.carries, prices.cycles) = (carries.into_iter().collect(), cycles.into_iter().collect());
+        }
         let mut statement = conn.prepare(
             "SELECT version, effective_at, lines, created_at FROM rate_card WHERE org_id = ?1 ORDER BY version",
         )?;
@@ -151,11 +158,20 @@ impl Prices {
         conn: &Connection,
         org: OrgId,
         entry: &Entry,
+        base: Option<&Base>,
         problems: &mut Problems,
     ) -> Result<(), StoreError> {
         let EntryKind::Void { event, tiers, .. } = &entry.draft.kind else { return Ok(()) };
-        let Some(charges) = problems.read(event, charges_of(conn, org, *event))? else { return Ok(()) };
         self.voids_count |= tiers;
+        let pruned = base.filter(|base| base.has(*event));
+        if pruned.is_some_and(|base| base.is_past(entry.seq)) {
+            return Ok(());
+        }
+        let charges = match pruned {
+            Some(base) => base.voids.iter().filter(|void| void.entry == entry.seq.0).map(LaterVoid::charge).collect(),
+            None => charges_of(conn, org, *event),
+        };
+        let Some(charges) = problems.read(event, charges)? else { return Ok(()) };
         let is_tiered = charges.iter().any(|charge| charge.tier.is_some());
         if *tiers && !is_tiered || is_tiered && !tiers && self.voids_count {
             problems.say(format!("{} says of the tiers that charged {event} what is not so", entry.seq));

@@ -8,6 +8,7 @@
 //! what is due was booked by simpler rules, and not always before the rest: for that part of old chains those hold.
 
 use super::Problems;
+use super::walk::is_settled_before;
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::hold::{self, PICOS_PER_MICRO};
@@ -18,14 +19,16 @@ use ledger::entry::Draft;
 use ledger::hold::Request;
 use ledger::position::Step;
 use ledger::{
-    Account, Credits, Entry, EntryKind, Event, Grant, GrantId, Hold, HoldId, OrgId, Policy, Position, Posting,
-    Quantity, Refusal, Timestamp, settle,
+    Account, Credits, Entry, EntryKind, Event, Grant, GrantId, Hold, HoldId, Meter, OrgId, Policy, Position, Posting,
+    Quantity, Refusal, Scope, Timestamp, settle,
 };
 use rusqlite::Connection;
 
 pub(super) struct Replay {
     position: Position,
     calendar: ZoneCalendar,
+    /// The last event whose detail is pruned.
+    pruned_to: i64,
     /// Whether everything due was booked before anything else: always, but in the old part of old chains.
     strict: bool,
     last_booked: Timestamp,
@@ -47,13 +50,14 @@ pub(super) struct Brought<'e> {
 }
 
 impl Replay {
-    pub(super) fn new(calendar: ZoneCalendar) -> Self {
+    pub(super) fn new(calendar: ZoneCalendar, pruned_to: i64) -> Self {
         // The widest policy, so that none refuses what another allowed.
         let policy = Policy::Overdraft { limit: Credits::from_micros(i64::MAX) };
         let last_booked = Timestamp::from_micros(i64::MIN);
         Self {
             position: Position::start(policy),
             calendar,
+            pruned_to,
             strict: false,
             last_booked,
             next: GrantId(1),
@@ -203,9 +207,14 @@ impl Replay {
                 let old = Draft { kind: draft.kind.clone(), happened_at: now, ..given.clone() };
                 Some(if terms.is_some() { given } else { old })
             }
+            EntryKind::Usage { .. } if is_settled_before(entry, self.pruned_to) => self.drawn(entry)?,
             EntryKind::Usage { .. } => brought.settled.and_then(|settled| settled.settlement.finish(now, cause)),
             EntryKind::Hold { .. } => brought.hold.map(|hold| self.reserved(hold, now, cause)).transpose()?,
             EntryKind::Extension { .. } => Some(Draft { happened_at: now, postings: Vec::new(), ..draft.clone() }),
+            EntryKind::Capture { hold, event, root } if is_settled_before(entry, self.pruned_to) => {
+                let capture = |hold| self.position.capture(hold, hold::captured(draft), (*event, *root), now, cause);
+                self.pending(*hold).map(capture).transpose()?
+            }
             EntryKind::Capture { hold, event, root } => {
                 let Some((hold, settled)) = self.pending(*hold).zip(brought.settled) else { return Ok(None) };
                 let amount = hold::captured(draft);
@@ -216,6 +225,7 @@ impl Replay {
                 Some(self.position.capture(hold, amount, (*event, *root), now, cause)?)
             }
             EntryKind::Release { hold } => self.pending(*hold).map(|hold| hold.release(now, cause)).transpose()?,
+            EntryKind::Void { event, .. } if event.0 <= self.pruned_to => None,
             EntryKind::Void { event, replacement, tiers, reason, .. } => {
                 let (_, paid) = payers(conn, org, *event)?;
                 let paid = paid.into_iter().flat_map(|(_, paid)| paid).collect();
@@ -241,6 +251,26 @@ impl Replay {
             | EntryKind::Repayment { .. }
             | EntryKind::HoldExpiry { .. } => None,
         })
+    }
+
+    /// What an entry draws of which the events are pruned. Which of them may spend which grant is not known any more, nor what
+    /// tiers gave back: `None` where either would matter.
+    fn drawn(&self, entry: &Entry) -> Result<Option<Draft>, StoreError> {
+        let (draft, total) = (&entry.draft, hold::captured(&entry.draft));
+        let for_all = self.position.slots.iter().all(|slot| slot.grant.scope == Scope::default());
+        let returned = draft.postings.iter().any(|posting| posting.account == Account::Funding);
+        if !for_all || returned || total.is_negative() {
+            return Ok(None);
+        }
+        let mut purse = self.purse(entry.booked_at);
+        if total.is_positive() {
+            purse.draw(&Meter::parse("pruned")?, None, total, |_, _| ())?;
+        }
+        let mut postings = purse.postings();
+        if !total.is_zero() {
+            postings.push(Posting { account: Account::Consumed, amount: total });
+        }
+        Ok(Some(Draft { happened_at: entry.booked_at, postings, ..draft.clone() }))
     }
 
     fn pending(&self, id: HoldId) -> Option<&Hold> {

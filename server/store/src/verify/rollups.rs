@@ -9,12 +9,14 @@ use super::fingerprint::Fingerprints;
 use super::names::Names;
 use crate::error::StoreError;
 use crate::rollup::{Days, quarter_of};
+use crate::rows::unreadable;
+use crate::wide::check::{FAILED, Fact, PROJECT, QUARTER, SET, SOURCE};
 use chrono_tz::Tz;
 use ledger::quantity::MICROS_PER_UNIT;
 use ledger::settle::Charge;
 use ledger::{OrgId, Quantity, Timestamp};
 use rusqlite::Connection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Quarters of which the day is remembered, at most: what is used lies close together.
 const MAX_DAYS: usize = 65_536;
@@ -60,11 +62,13 @@ pub(super) struct Rollups {
     days: Days,
     prints: Fingerprints,
     expected: [u128; 4],
+    /// Whether some of it is not in the events any more.
+    pub(super) is_pruned: bool,
 }
 
 impl Rollups {
     pub(super) fn new(zone: Tz) -> Self {
-        Self { days: Days::new(zone), prints: Fingerprints::default(), expected: [0; 4] }
+        Self { days: Days::new(zone), prints: Fingerprints::default(), expected: [0; 4], is_pruned: false }
     }
 
     /// Takes up an event that stands, as a call of the set `set`.
@@ -79,6 +83,29 @@ impl Rollups {
         }
         let values = [1, i128::from(counted.failed), i128::from(counted.bytes)];
         self.count(CALLS, [quarter, set, source, project], day, values);
+        Ok(())
+    }
+
+    /// Takes up a row of wide usage, or takes it away with `sign` −1; `sets` are the meters of each set.
+    pub(super) fn add_fact(
+        &mut self,
+        fact: &Fact,
+        sets: &HashMap<i64, Vec<i64>>,
+        sign: i128,
+    ) -> Result<(), StoreError> {
+        let Fact { key, events, bytes, parts } = fact;
+        let meters = sets.get(&key[SET]).filter(|meters| meters.len() == parts.len());
+        let meters = meters.ok_or_else(|| unreadable("set of meters"))?;
+        let (quarter, source, project) = (key[QUARTER], key[SOURCE], key[PROJECT]);
+        let day = self.days.of(quarter)?;
+        self.days.keep(MAX_DAYS);
+        for (part, meter) in parts.iter().zip(meters) {
+            let values = [sign * i128::from(part.micros), sign * part.quantity, 0];
+            self.count(USAGE, [quarter, *meter, source, project], day, values);
+        }
+        let failed = if key[FAILED] == 0 { 0 } else { *events };
+        let values = [*events, failed, *bytes].map(|value| sign * i128::from(value));
+        self.count(CALLS, [quarter, key[SET], source, project], day, values);
         Ok(())
     }
 
@@ -121,6 +148,9 @@ impl Rollups {
         table: usize,
         sql: &str,
     ) -> Result<String, StoreError> {
+        if self.is_pruned {
+            return Ok("it is not what wide usage and the events add up to".to_owned());
+        }
         let mut rows: BTreeMap<Key, [i128; 3]> = BTreeMap::new();
         each(conn, org, table, sql, |key, values| add(&mut rows, key, values, -1))?;
         let mut statement = conn.prepare(

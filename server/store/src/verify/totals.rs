@@ -2,8 +2,9 @@
 
 use super::Problems;
 use crate::error::StoreError;
+use crate::retention::Base;
 use ledger::settle::Charge;
-use ledger::{Event, OrgId, event::Status};
+use ledger::{Event, OrgId, Quantity, event::Status};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,14 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// Those of pruned events.
+    pub(super) fn of(base: &Base) -> Self {
+        let meters = base.meters.iter().map(|(meter, [credits, whole, micros])| {
+            (*meter, (i128::from(*credits), Quantity::from_parts(*whole, *micros).micros()))
+        });
+        Self { events: base.last_event, failed: base.failed, bytes: base.bytes.into(), meters: meters.collect() }
+    }
+
     pub(super) fn add(&mut self, event: &Event, charges: &[Charge], meters: &[i64], voided: bool) {
         self.events += 1;
         self.failed += i64::from(event.status == Status::Failed);
@@ -61,7 +70,7 @@ impl Totals {
         while let Some(row) = rows.next()? {
             let meter: i64 = row.get(0)?;
             let (whole, micros): (i64, i64) = (row.get(2)?, row.get(3)?);
-            let quantity = ledger::Quantity::from_parts(whole, micros).micros();
+            let quantity = Quantity::from_parts(whole, micros).micros();
             if !(0..1_000_000).contains(&micros)
                 || self.meters.remove(&meter) != Some((i128::from(row.get::<_, i64>(1)?), quantity))
             {

@@ -7,11 +7,12 @@ use super::grants::Grants;
 use super::holds::Holds;
 use super::names::Names;
 use super::prices::Prices;
+use super::pruned::Pruned;
 use super::replay::{Brought, Replay};
 use super::rollups::Rollups;
 use super::totals::Totals;
 use super::voids::Voids;
-use super::{Problems, Verified, interactions, traces, wide};
+use super::{Problems, PrunedEvents, Verified, interactions, traces, wide};
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::org;
@@ -22,6 +23,11 @@ use rusqlite::Connection;
 
 /// How often progress is told, in events.
 const PROGRESS_EVERY: i64 = 4_096;
+
+/// Whether an entry settles events, all of which are up to that one.
+pub(super) fn is_settled_before(entry: &Entry, last_event: i64) -> bool {
+    entry.draft.kind.settles().is_some_and(|(_, last, _)| last.0 <= last_event)
+}
 
 /// Checks one org; tells what is wrong, the first broken entry first.
 pub(super) fn org(
@@ -36,7 +42,9 @@ pub(super) fn org(
     let names = Names::load(conn, org);
     let names = beside.read("its meters", names)?.unwrap_or_default();
     let merged = beside.read("its sums of all time", Totals::merged(conn, org))?.unwrap_or(0);
-    let prices = Prices::load(conn, org, zone, &mut beside);
+    let pruned = Pruned::load(conn, org, &mut beside)?;
+    let base = pruned.as_ref().map(|pruned| &pruned.base);
+    let prices = Prices::load(conn, org, zone, base, &mut beside);
     let prices = beside.read("its rate cards", prices)?.unwrap_or_default();
     let mut walk = Walk {
         conn,
@@ -47,14 +55,21 @@ pub(super) fn org(
         grants: Grants::default(),
         holds: Holds::default(),
         voids: Voids::default(),
-        events: Events::new(prices, names, merged, zone.map(Rollups::new)),
-        replay: zone.map(|zone| Replay::new(ZoneCalendar(zone))),
+        events: Events::new(prices, names, merged, zone.map(Rollups::new), base),
+        replay: zone.map(|zone| Replay::new(ZoneCalendar(zone), base.map_or(0, |base| base.last_event))),
+        pruned,
         first: None,
         before: verified.events,
         progress,
     };
     let mut statements = Statements::new(conn)?;
-    let whole = walk.run(&mut statements.stream(org)?)?;
+    let pruned_to = walk.pruned.as_ref().map_or(0, |pruned| pruned.base.last_event);
+    let whole = walk.run(&mut statements.stream(org, pruned_to)?)?;
+    verified.pruned.extend(walk.pruned.as_ref().map(|pruned| PrunedEvents {
+        org,
+        events: pruned.base.last_event.unsigned_abs(),
+        until: Timestamp::from_micros(pruned.base.until_at),
+    }));
     verified.entries += walk.chain.head.seq.0.unsigned_abs();
     verified.events += walk.events.done().unsigned_abs();
     let mut problems = if whole { walk.finish()? } else { walk.problems };
@@ -74,6 +89,8 @@ struct Walk<'w> {
     events: Events,
     /// Gone once something cannot be followed.
     replay: Option<Replay>,
+    /// What was pruned, if anything was.
+    pruned: Option<Pruned>,
     first: Option<Entry>,
     /// Events of the orgs before this one.
     before: u64,
@@ -107,13 +124,24 @@ impl Walk<'_> {
         let Self { conn, org, problems, accounts, .. } = self;
         let (conn, org, entry) = (*conn, *org, &link.entry);
         accounts.post(link, problems);
+        if let Some(pruned) = &mut self.pruned {
+            pruned.entry(entry, problems);
+        }
         let grant = self.grants.entry(conn, org, entry, problems)?;
         let hold = self.holds.entry(conn, org, entry, accounts, problems)?;
         self.events.prices.entry(entry, problems);
         self.voids.entry(conn, org, entry, self.events.next, problems)?;
-        self.events.prices.void(conn, org, entry, problems)?;
+        let base = self.pruned.as_ref().map(|pruned| &pruned.base);
+        self.events.prices.void(conn, org, entry, base, problems)?;
+        let pruned_to = base.map_or(0, |base| base.last_event);
         let settled = match entry.draft.kind.settles() {
             None => None,
+            Some((first, last, _)) if is_settled_before(entry, pruned_to) => {
+                if !self.events.skip(entry, (first, last), problems) {
+                    return Ok(false);
+                }
+                None
+            }
             Some((first, last, _)) => {
                 let Some(settled) = self.settle(entry, (first, last), stream)? else { return Ok(false) };
                 Some(settled)
@@ -164,7 +192,21 @@ impl Walk<'_> {
 
     /// What must be left at the end of the chain, and that nothing stands beside it.
     fn finish(self) -> Result<Problems, StoreError> {
-        let Self { conn, org, mut problems, chain, accounts, grants, holds, voids, events, first, replay, .. } = self;
+        let Self {
+            conn,
+            org,
+            mut problems,
+            chain,
+            accounts,
+            grants,
+            holds,
+            voids,
+            mut events,
+            first,
+            replay,
+            pruned,
+            ..
+        } = self;
         replay.iter().for_each(|replay| replay.finish(&mut problems));
         let counted = chain.finish(conn, org);
         if let Some(Some(problem)) = problems.read("the chain's end", counted)? {
@@ -177,6 +219,13 @@ impl Walk<'_> {
         problems.read("its holds", checked)?;
         let checked = voids.finish(conn, org, &mut problems);
         problems.read("its corrections", checked)?;
+        let base = pruned.as_ref().map(|pruned| &pruned.base);
+        if let Some(pruned) = &pruned {
+            let checked = pruned.finish(conn, org, &mut events.identities, &mut problems);
+            problems.read("what is left of pruned events", checked)?;
+            let checked = events.take_up_wide(conn, org, &pruned.base);
+            problems.read("its wide usage", checked)?;
+        }
         let checked = events.prices.finish(conn, org, first.as_ref().map(|entry| &entry.draft.kind), &mut problems);
         problems.read("its carries", checked)?;
         let began = first.as_ref().and_then(Prices::began);
@@ -186,12 +235,12 @@ impl Walk<'_> {
             problems.say("it was not made when its row says".to_owned());
         }
         let consumed = accounts.balance(Account::Consumed);
-        let checked = events.finish(conn, org, consumed, &mut problems);
+        let checked = events.finish(conn, org, consumed, base, &mut problems);
         problems.read("what is derived from its events", checked)?;
         if let Some(Some(zone)) = problems.read("its time zone", org::zone(conn, org).map(Some))? {
-            let checked = wide::finish(conn, org, zone, &mut problems);
+            let checked = wide::finish(conn, org, zone, base, &mut problems);
             problems.read("its wide usage", checked)?;
-            let checked = traces::finish(conn, org, &mut problems);
+            let checked = traces::finish(conn, org, base, &mut problems);
             problems.read("its traces", checked)?;
             let checked = interactions::finish(conn, org, &mut problems);
             problems.read("its mapped interactions", checked)?;

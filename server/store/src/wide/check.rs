@@ -2,11 +2,11 @@
 
 pub(crate) use super::last_event;
 pub(crate) use super::level::Level;
-pub(crate) use super::segment::{Fact, cost};
+pub(crate) use super::segment::{FAILED, Fact, PROJECT, QUARTER, SET, SOURCE, cost};
 
 use super::attributes::AttributeSets;
 use super::merge::STEP;
-use super::segment::{QUARTER, Segment, added_up};
+use super::segment::{Segment, added_up};
 use super::tail;
 use crate::calendar;
 use crate::error::StoreError;
@@ -14,16 +14,28 @@ use crate::rollup::{Days, quarter_of};
 use chrono_tz::Tz;
 use ledger::OrgId;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 
-/// What the events up to `last` add up to, a step of them at a time.
+/// What the events `after ..= last` add up to that stand.
+pub(crate) fn facts_of(conn: &Connection, org: OrgId, range: (i64, i64)) -> Result<Vec<Fact>, StoreError> {
+    tail::events(conn, org, range, &tail::sets(conn, org)?, &mut AttributeSets::load(conn, org)?)
+}
+
+/// The days that have segments.
+pub(crate) fn days(conn: &Connection, org: OrgId) -> Result<BTreeSet<i64>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT day FROM wide_day WHERE org_id = ?1")?;
+    let found = statement.query_map([org.0], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// What the events `after ..= last` add up to that stand, a step of them at a time.
 pub(crate) fn each_step(
     conn: &Connection,
     org: OrgId,
-    last: i64,
+    (mut after, last): (i64, i64),
     mut take: impl FnMut(&Fact),
 ) -> Result<(), StoreError> {
     let (sets, mut attributes) = (tail::sets(conn, org)?, AttributeSets::load(conn, org)?);
-    let mut after = 0;
     while after < last {
         let next = last.min(after + STEP);
         tail::events(conn, org, (after, next), &sets, &mut attributes)?.iter().for_each(&mut take);

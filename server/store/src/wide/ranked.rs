@@ -50,6 +50,22 @@ pub struct RankCursor {
     pub number: i64,
 }
 
+impl RankCursor {
+    /// As addresses and answers carry it.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("c{:x}.{:x}", self.micros, self.number)
+    }
+
+    /// From its text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (micros, number) = text.strip_prefix('c')?.split_once('.')?;
+        let number_of = |hex: &str| u64::from_str_radix(hex, 16).ok().map(u64::cast_signed);
+        Some(Self { micros: number_of(micros)?, number: number_of(number)? })
+    }
+}
+
 /// What was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Used {

@@ -6,6 +6,7 @@
 
 use crate::common::{Bench, NOON, Random, export};
 use crate::life::{live, usage};
+use crate::retention::{keep, prune};
 use ledger::{OrgId, Timestamp};
 use proptest::test_runner::Config;
 use rusqlite::types::Value;
@@ -89,7 +90,7 @@ const TABLES: [(&str, &[&str], &[&str]); 34] = [
     ("entry", &["org_id", "seq"], &[]),
     ("posting", &["org_id", "entry_seq", "ordinal"], &[]),
     ("account", &["org_id", "account", "number"], &[]),
-    ("dimension", &["org_id", "kind", "id"], &["name"]),
+    ("dimension", &["org_id", "kind", "id"], &["name", "is_renamed", "said"]),
     ("event", &["org_id", "seq"], &[]),
     ("charge", &["org_id", "seq", "meter_id"], &[]),
     ("charge_tier", &["org_id", "seq", "meter_id"], &[]),
@@ -116,6 +117,10 @@ const TABLES: [(&str, &[&str], &[&str]); 34] = [
     ("workflow_meter", &["org_id", "workflow_id", "meter_id"], &[]),
 ];
 
+/// What there is beside where events were pruned.
+const PRUNED_TABLES: [(&str, &[&str], &[&str]); 2] =
+    [("pruning", &["org_id"], &["pruned_at"]), ("trace_pruned", &["org_id", "kind", "id"], &[])];
+
 struct Table {
     name: &'static str,
     keys: &'static [&'static str],
@@ -126,7 +131,7 @@ struct Table {
 }
 
 impl Table {
-    fn all(conn: &Connection) -> Vec<Self> {
+    fn all(conn: &Connection, more: &[(&'static str, &'static [&'static str], &'static [&'static str])]) -> Vec<Self> {
         let of = |(name, keys, out): (&'static str, &'static [&'static str], &[&str])| {
             let mut statement = conn.prepare(&format!("PRAGMA table_info({name})")).expect("reads");
             let all = statement.query_map([], |row| {
@@ -139,7 +144,7 @@ impl Table {
             let columns = columns.filter(|(column, ..)| !out.contains(&column.as_str())).collect();
             Self { name, keys, columns, width }
         };
-        TABLES.into_iter().map(of).collect()
+        TABLES.into_iter().chain(more.iter().copied()).map(of).collect()
     }
 
     fn names(&self) -> String {
@@ -326,9 +331,34 @@ async fn every_one_of_a_thousand_tamperings_is_found() {
     let bench = database().await;
     let conn = unbound(&bench);
     merge_identities(&conn);
+    find_all(&bench, &conn, &Table::all(&conn, &[])).await;
+}
+
+/// Of pruned events only what they add up to is left; that is found as well, whatever is changed of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_one_of_a_thousand_tamperings_with_pruned_orgs_is_found() {
+    let bench = database().await;
+    for (org, days) in [(OrgId(1), 33), (OrgId(2), 40)] {
+        bench.clock.set(at(days * DAY));
+        keep(&bench, org, Some(30)).await;
+        prune(&bench).await;
+        keep(&bench, org, None).await;
+        bench.ingest(org, usage(20, 9)).await;
+        bench.store.widen_from(1).await.expect("widens");
+        bench.ingest(org, usage(21, 2)).await;
+    }
+    let verified = bench.store.verify(|_, _| ()).await.expect("readable");
+    let gone: Vec<u64> = verified.pruned.iter().map(|pruned| pruned.events).collect();
+    assert!(gone.len() == 2 && gone[0] > 20 && gone[1] > gone[0], "{gone:?}");
+    let conn = unbound(&bench);
+    merge_identities(&conn);
+    find_all(&bench, &conn, &Table::all(&conn, &PRUNED_TABLES)).await;
+}
+
+/// Tampers with those tables; each time it must be found.
+async fn find_all(bench: &Bench, conn: &Connection, tables: &[Table]) {
     assert_eq!(problems(&bench.store).await, Vec::<String>::new());
-    keep_pristine(&conn, &bench);
-    let tables = Table::all(&conn);
+    keep_pristine(conn, bench);
     let mut random = Random(SEED);
     let cases = CASES.max(Config::default().cases);
     let (mut tampered, mut missed, mut by_file_only) = (0, Vec::new(), 0);
@@ -337,14 +367,14 @@ async fn every_one_of_a_thousand_tamperings_is_found() {
         let table = &tables[random.below(tables.len())];
         let wild = random.next().is_multiple_of(WILD);
         conn.pragma_update(None, "ignore_check_constraints", wild).expect("sets");
-        let Some(change) = tamper(&conn, table, &mut random) else { continue };
+        let Some(change) = tamper(conn, table, &mut random) else { continue };
         tampered += 1;
         let found = problems(&bench.store).await;
         if found.is_empty() {
             missed.push(format!("seed {seed:#x}: {change}"));
         }
         by_file_only += u32::from(found.iter().all(|problem| problem.starts_with("the file")));
-        put_back(&conn, table.name);
+        put_back(conn, table.name);
         if tampered.is_multiple_of(100) {
             assert_eq!(problems(&bench.store).await, Vec::<String>::new(), "after {change} was put back");
         }

@@ -11,7 +11,7 @@ pub const MAX_PURCHASES: usize = 10_000;
 
 /// A grant that was paid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purchase {
+pub struct PaidGrant {
     /// Its number.
     pub grant: GrantId,
     /// From when on it can be spent.
@@ -32,7 +32,7 @@ pub struct Paid {
     /// Micro-credits that were given for them.
     pub micros: i128,
     /// The purchases of the range, in order of time.
-    pub purchases: Vec<Purchase>,
+    pub purchases: Vec<PaidGrant>,
 }
 
 impl Store {
@@ -61,7 +61,7 @@ impl Store {
                     if paid.purchases.len() == MAX_PURCHASES {
                         return Err(StoreError::BadRange("more than 10,000 purchases: choose a shorter range"));
                     }
-                    paid.purchases.push(Purchase {
+                    paid.purchases.push(PaidGrant {
                         grant: GrantId(row.get(0)?),
                         effective_at,
                         credits: Credits::from_micros(micros),
