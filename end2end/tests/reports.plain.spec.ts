@@ -37,7 +37,7 @@ test('each project leads to its Analytics', async ({ page }) => {
 
 test('search is a page, and lists the keys that a script would take', async ({ page }) => {
   await signIn(page, 'sample', '/search');
-  await page.getByLabel('Id, name, event number or page').fill('event_1');
+  await page.getByLabel('Id, name, event or page').fill('event_1');
   await page.getByRole('main').getByRole('button', { name: 'Search' }).click();
   await page.getByRole('link', { name: 'event_1' }).click();
   await expect(page).toHaveURL(/\/events\/event_1$/);
