@@ -7,6 +7,7 @@
 use crate::auth::{password, session};
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::jobs::Job;
 use crate::jobs::notices::Post;
 use crate::notify::mail::Mailer;
 use crate::payment::Payments;
@@ -20,6 +21,7 @@ use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Runs the server until it is told to stop.
@@ -45,17 +47,16 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let post = Post { mailer, base_url: config.url(bound) };
     let closing = CancellationToken::new();
     let payments = Payments::new(store.clone(), &config).map_err(Failure::new)?;
-    let (db, end) = (|| store.clone(), || closing.clone());
     let running = [
-        tokio::spawn(jobs::due::run(db(), end())),
-        tokio::spawn(jobs::cycles::run(db(), end())),
-        tokio::spawn(jobs::top_ups::run(db(), end())),
-        tokio::spawn(jobs::deletions::run(db(), end())),
-        tokio::spawn(jobs::wide::run(db(), end())),
-        tokio::spawn(jobs::retention::run(db(), end())),
-        tokio::spawn(jobs::payments::run(db(), payments, end())),
-        tokio::spawn(jobs::invoices::run(db(), end())),
-        tokio::spawn(jobs::notices::run(db(), post, end())),
+        start(jobs::due::Due, &store, &closing),
+        start(jobs::cycles::Cycles, &store, &closing),
+        start(jobs::top_ups::TopUps::default(), &store, &closing),
+        start(jobs::deletions::Deletions, &store, &closing),
+        start(jobs::wide::WideUsage, &store, &closing),
+        start(jobs::retention::Retention::default(), &store, &closing),
+        start(jobs::payments::PaymentsDue(payments), &store, &closing),
+        start(jobs::invoices::Invoices, &store, &closing),
+        start(jobs::notices::Notices(post), &store, &closing),
     ];
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();
@@ -66,6 +67,10 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     desk.close().await;
     store.close().await;
     ended
+}
+
+fn start<J: Job>(job: J, store: &Store, end: &CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(jobs::run(job, store.clone(), end.clone()))
 }
 
 async fn serve(store: Store, config: Config, listener: TcpListener, bound: SocketAddr) -> Result<(), Failure> {

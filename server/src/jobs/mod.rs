@@ -12,25 +12,73 @@ pub mod top_ups;
 pub mod wide;
 
 use ledger::Timestamp;
+use std::time::Duration;
 use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
 /// The jobs, with what each does, for the operator's page.
 pub const JOBS: &[(&str, &str)] = &[
-    (due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
-    (cycles::NAME, "Begins the cycles of subscriptions: their credits and fees, in order, also after days off"),
-    (top_ups::NAME, "Buys credits where auto top-up is on and too few are left"),
-    (deletions::NAME, "Deletes organizations whose time is over, in small steps"),
-    (invoices::NAME, "Drafts and issues invoices, charges stored payment methods, reminds of what is not paid"),
-    (notices::NAME, "Sends what people are told about money by mail"),
+    (due::Due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
+    (cycles::Cycles::NAME, "Begins the cycles of subscriptions: their credits and fees, in order, also after days off"),
+    (top_ups::TopUps::NAME, "Buys credits where auto top-up is on and too few are left"),
+    (deletions::Deletions::NAME, "Deletes organizations whose time is over, in small steps"),
     (
-        payments::NAME,
+        invoices::Invoices::NAME,
+        "Drafts and issues invoices, charges stored payment methods, reminds of what is not paid",
+    ),
+    (notices::Notices::NAME, "Sends what people are told about money by mail"),
+    (
+        payments::PaymentsDue::NAME,
         "Asks payment providers for what nobody has heard of, gives up what nobody pays, gives money back",
     ),
-    (wide::NAME, "Adds events up by workflow, user, tenant and attributes, so that charts of them answer at once"),
-    (retention::NAME, "Prunes details of events that are older than their organization keeps them, in small steps"),
+    (
+        wide::WideUsage::NAME,
+        "Adds events up by workflow, user, tenant and attributes, so that charts of them answer at once",
+    ),
+    (
+        retention::Retention::NAME,
+        "Prunes details of events that are older than their organization keeps them, in small steps",
+    ),
     ("verify", "Checks the whole ledger, when an operator asks"),
     ("backup", "Writes a verified snapshot, when an operator asks"),
 ];
+
+/// What a round of a job did.
+pub struct Done {
+    /// How many things; none is no news.
+    pub count: u64,
+    /// How long nothing is to be done.
+    pub pause: Duration,
+}
+
+/// After a failure: soon enough for who waits, seldom enough for the log.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// Something that the server does again and again.
+pub trait Job: Send + 'static {
+    /// What it is called on the operator's page.
+    const NAME: &'static str;
+
+    /// Does all that is due now.
+    fn round(&mut self, store: &Store) -> impl Future<Output = Result<Done, StoreError>> + Send;
+}
+
+/// Does a job's rounds until `end`. What the writer took of a round it finishes, whoever waits for it.
+pub async fn run<J: Job>(mut job: J, store: Store, end: CancellationToken) {
+    let rounds = async {
+        loop {
+            let begun = store.now();
+            let done = job.round(&store).await;
+            let pause = done.as_ref().map_or(AFTER_FAILURE, |done| done.pause);
+            note(&store, J::NAME, begun, done.map(|done| done.count)).await;
+            tokio::time::sleep(pause).await;
+        }
+    };
+    tokio::select! {
+        () = end.cancelled() => {}
+        () = rounds => {}
+    }
+}
 
 /// Logs and notes a run in which something was done, or failed.
 pub(crate) async fn note(store: &Store, job: &'static str, begun: Timestamp, done: Result<u64, StoreError>) {

@@ -1,16 +1,14 @@
 //! Sends what people are to be told by mail, at least once: a crash between sending and noting sends the same mail again, under the same
 //! Message-ID, so that mail programs show it once.
 
+use super::{Done, Job};
 use crate::notify::billing::{Sender, letter};
 use crate::notify::mail::{Mail, MailError, Mailer};
 use app::format;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Notice, Store, StoreError};
-use tokio_util::sync::CancellationToken;
 
-/// What it is called on the operator's page.
-pub const NAME: &str = "notices";
 /// How often it looks: somebody who has just paid waits for the receipt.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -23,19 +21,14 @@ pub struct Post {
     pub base_url: String,
 }
 
-/// Runs until `end`.
-pub async fn run(store: Store, post: Post, end: CancellationToken) {
-    let work = async {
-        loop {
-            let begun = store.now();
-            let sent = send_all(&store, &post).await;
-            super::note(&store, NAME, begun, sent).await;
-            tokio::time::sleep(EVERY).await;
-        }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = work => {}
+/// See the module.
+pub struct Notices(pub Post);
+
+impl Job for Notices {
+    const NAME: &'static str = "notices";
+
+    async fn round(&mut self, store: &Store) -> Result<Done, StoreError> {
+        Ok(Done { count: send_all(store, &self.0).await?, pause: EVERY })
     }
 }
 

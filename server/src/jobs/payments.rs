@@ -4,16 +4,14 @@
 //! A provider that does not answer is asked less and less often, at most every [`LONGEST_S`]. Nothing here is needed for a
 //! payment whose messages come: they are heard when they do.
 
+use super::{Done, Job};
 use crate::payment::{Payments, ProviderError};
 use ledger::Timestamp;
 use ledger::payment::{Provider, State};
 use std::time::Duration;
 use store::payment::PaymentRow;
 use store::{Store, StoreError};
-use tokio_util::sync::CancellationToken;
 
-/// What it is called on the operator's page.
-pub const NAME: &str = "payments";
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long whoever opened a payment on a page has to ask for it themselves, and a message to come by itself.
@@ -25,18 +23,14 @@ const PAGE_S: i64 = 24 * 3_600;
 /// The same for a transfer: banks take some days, and people some more.
 const TRANSFER_S: i64 = 14 * 24 * 3_600;
 
-/// Runs until `end`.
-pub async fn run(store: Store, payments: Payments, end: CancellationToken) {
-    let work = async {
-        loop {
-            let begun = store.now();
-            super::note(&store, NAME, begun, once(&store, &payments).await).await;
-            tokio::time::sleep(EVERY).await;
-        }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = work => {}
+/// See the module.
+pub struct PaymentsDue(pub Payments);
+
+impl Job for PaymentsDue {
+    const NAME: &'static str = "payments";
+
+    async fn round(&mut self, store: &Store) -> Result<Done, StoreError> {
+        Ok(Done { count: once(store, &self.0).await?, pause: EVERY })
     }
 }
 

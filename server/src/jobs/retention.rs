@@ -1,12 +1,10 @@
 //! Prunes details of events that are older than their org keeps them: some entries a step, then their rows some hundred a step,
 //! so that nobody waits for it. Nothing answers by it but the pages that say what is gone.
 
+use super::{Done, Job};
 use std::time::Duration;
 use store::{Store, StoreError};
-use tokio_util::sync::CancellationToken;
 
-/// What it is called on the operator's page.
-pub const NAME: &str = "retention";
 /// How often it looks: days are not kept to the minute.
 const EVERY: Duration = Duration::from_secs(600);
 /// Before it looks for the first time: what starts is busy enough.
@@ -14,20 +12,20 @@ const FIRST: Duration = Duration::from_secs(60);
 /// Between two steps: the writer's time belongs to others.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// Runs until `end`.
-pub async fn run(store: Store, end: CancellationToken) {
-    let work = async {
-        tokio::time::sleep(FIRST).await;
-        loop {
-            let begun = store.now();
-            let pruned = prune_all(&store).await;
-            super::note(&store, NAME, begun, pruned).await;
-            tokio::time::sleep(EVERY).await;
+/// See the module.
+#[derive(Default)]
+pub struct Retention {
+    has_waited: bool,
+}
+
+impl Job for Retention {
+    const NAME: &'static str = "retention";
+
+    async fn round(&mut self, store: &Store) -> Result<Done, StoreError> {
+        if !std::mem::replace(&mut self.has_waited, true) {
+            return Ok(Done { count: 0, pause: FIRST });
         }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = work => {}
+        Ok(Done { count: prune_all(store).await?, pause: EVERY })
     }
 }
 

@@ -1,34 +1,31 @@
 //! Auto top-up: looks at an org when its ledger has moved, and at all that have it on once a minute. Whether something is bought
 //! is decided and written in one transaction; the job of payments charges it.
 
+use super::{Done, Job};
 use ledger::OrgId;
 use std::collections::HashMap;
 use std::time::Duration;
 use store::{HeadWatch, Store, StoreError};
-use tokio_util::sync::CancellationToken;
 
-/// What it is called on the operator's page.
-pub const NAME: &str = "top-ups";
 /// How often it looks whose ledger has moved: how long credits may be below the threshold at least.
 const EVERY: Duration = Duration::from_secs(1);
 /// After so many looks everybody is looked at: a card may have been stored, a cool-down may be over.
 const ALL_AFTER: u32 = 60;
 
-/// Runs until `end`.
-pub async fn run(store: Store, end: CancellationToken) {
-    let work = async {
-        let (mut watched, mut looks) = (HashMap::new(), 0_u32);
-        loop {
-            let begun = store.now();
-            let all = looks.is_multiple_of(ALL_AFTER);
-            super::note(&store, NAME, begun, look(&store, &mut watched, all).await).await;
-            looks = looks.wrapping_add(1);
-            tokio::time::sleep(EVERY).await;
-        }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = work => {}
+/// See the module.
+#[derive(Default)]
+pub struct TopUps {
+    watched: HashMap<OrgId, HeadWatch>,
+    looks: u32,
+}
+
+impl Job for TopUps {
+    const NAME: &'static str = "top-ups";
+
+    async fn round(&mut self, store: &Store) -> Result<Done, StoreError> {
+        let all = self.looks.is_multiple_of(ALL_AFTER);
+        self.looks = self.looks.wrapping_add(1);
+        Ok(Done { count: look(store, &mut self.watched, all).await?, pause: EVERY })
     }
 }
 

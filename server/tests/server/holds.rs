@@ -395,7 +395,7 @@ async fn a_hold_that_ran_out_is_booked_without_anybody_writing() {
     client.at("2026-11-21T13:00:00Z");
     assert_eq!(client.read("ledger?kind=hold_expiry").await["items"], json!([]));
     let end = tokio_util::sync::CancellationToken::new();
-    let job = tokio::spawn(scrip_server::jobs::due::run(server.store.clone(), end.clone()));
+    let job = tokio::spawn(scrip_server::jobs::run(scrip_server::jobs::due::Due, server.store.clone(), end.clone()));
     let booked = loop {
         let page = client.read("ledger?kind=hold_expiry").await;
         if let Some(entry) = page["items"].get(0) {
