@@ -71,61 +71,84 @@ fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Res
     } else {
         (rollup_cells(conn, org, source, zone, &buckets)?, None)
     };
-    let cells = cells.added_up()?;
-    Names::read(conn, org, &cells)?.cube(zone, query.interval, buckets, axis, &cells)
+    Names::read(conn, org, &cells)?.cube(zone, query.interval, buckets, axis, cells)
 }
 
-/// Sums by place of the bucket, number of the meter or set, of the source and of the project, place of the facet's value.
+/// Sums of a cube while its lists are still numbers of the database: a cell points into them.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    usage: Vec<(CellKey, i64, i128)>,
-    calls: Vec<(CellKey, [i64; 3])>,
+    /// In order, each once; also those that no cell is of.
+    pub(crate) lists: Lists,
+    /// In order, each place once.
+    pub(crate) cells: Vec<Cell>,
+    /// The same of calls.
+    pub(crate) calls: Vec<Calls>,
 }
 
-type CellKey = [i64; 5];
+/// The numbers that the places of cells stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    pub(crate) meters: Vec<i64>,
+    pub(crate) sets: Vec<i64>,
+    pub(crate) sources: Vec<i64>,
+    pub(crate) projects: Vec<i64>,
+}
 
-impl Cells {
-    /// Micro-credits, and micro-units of a meter.
-    pub(crate) fn add_usage(&mut self, key: CellKey, micros: i64, quantity: i128) {
-        self.usage.push((key, micros, quantity));
-    }
+/// The distinct numbers, in order.
+pub(crate) fn sorted(numbers: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut numbers: Vec<i64> = numbers.collect::<FxHashSet<i64>>().into_iter().collect();
+    numbers.sort_unstable();
+    numbers
+}
 
-    /// Events, failed ones, bytes of a set.
-    pub(crate) fn add_calls(&mut self, key: CellKey, figures: [i64; 3]) {
-        self.calls.push((key, figures));
-    }
+/// The place of a number in a list.
+pub(crate) fn place_in(all: &[i64], number: i64) -> Result<usize, StoreError> {
+    all.binary_search(&number).map_err(|_| unreadable("place of a dimension"))
+}
 
-    /// In order, each key once.
-    fn added_up(mut self) -> Result<Self, StoreError> {
+/// Rows of a rollup: by place of the bucket, number of the meter or set, of the source and of the project.
+#[derive(Debug, Default)]
+struct Rows {
+    usage: Vec<([i64; 4], i64, i128)>,
+    calls: Vec<([i64; 4], [i64; 3])>,
+}
+
+impl Rows {
+    fn added_up(mut self) -> Result<Cells, StoreError> {
         let overflow = || StoreError::from(Refusal::AmountOverflow);
+        let held = |place: usize| {
+            self.usage
+                .iter()
+                .map(|(key, ..)| key)
+                .chain(self.calls.iter().map(|(key, _)| key))
+                .map(move |key| key[place])
+        };
+        let lists = Lists {
+            meters: sorted(self.usage.iter().map(|(key, ..)| key[1])),
+            sets: sorted(self.calls.iter().map(|(key, _)| key[1])),
+            sources: sorted(held(2)),
+            projects: sorted(held(3)),
+        };
+        let place = |[bucket, kind, source, project]: [i64; 4], kinds: &[i64]| -> Result<[u16; 5], StoreError> {
+            let at = |all: &[i64], number| place_in(all, number).and_then(index);
+            Ok([small(bucket)?, at(kinds, kind)?, at(&lists.sources, source)?, at(&lists.projects, project)?, 0])
+        };
         self.usage.sort_unstable_by_key(|(key, ..)| *key);
-        let mut usage: Vec<(CellKey, i64, i128)> = Vec::with_capacity(self.usage.len());
-        for (key, micros, quantity) in self.usage {
-            match usage.last_mut() {
-                Some(last) if last.0 == key => {
-                    last.1 = last.1.checked_add(micros).ok_or_else(overflow)?;
-                    last.2 += quantity;
-                }
-                _ => usage.push((key, micros, quantity)),
-            }
+        let mut cells: Vec<Cell> = Vec::with_capacity(self.usage.len());
+        for usage in self.usage.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let micros =
+                usage.iter().try_fold(0_i64, |sum, (_, micros, _)| sum.checked_add(*micros)).ok_or_else(overflow)?;
+            let quantity = usage.iter().map(|(.., quantity)| quantity).sum();
+            cells.push(Cell::at(place(usage[0].0, &lists.meters)?, micros, Quantity::from_micros(quantity)));
         }
         self.calls.sort_unstable_by_key(|(key, _)| *key);
-        let mut calls: Vec<(CellKey, [i64; 3])> = Vec::with_capacity(self.calls.len());
-        for (key, figures) in self.calls {
-            match calls.last_mut() {
-                Some((last, sum)) if *last == key => sum.iter_mut().zip(figures).for_each(|(sum, more)| *sum += more),
-                _ => calls.push((key, figures)),
-            }
+        let mut calls: Vec<Calls> = Vec::with_capacity(self.calls.len());
+        for group in self.calls.chunk_by(|(a, _), (b, _)| a == b) {
+            let [events, failed, bytes] =
+                std::array::from_fn(|figure| group.iter().map(|(_, figures)| figures[figure]).sum());
+            calls.push(Calls::at(place(group[0].0, &lists.sets)?, events, failed, bytes));
         }
-        Ok(Self { usage, calls })
-    }
-
-    fn numbers(&self, place: usize) -> Vec<i64> {
-        let all = self.usage.iter().map(|(key, ..)| key[place]).chain(self.calls.iter().map(|(key, _)| key[place]));
-        let met: FxHashSet<i64> = all.filter(|number| *number != 0).collect();
-        let mut numbers: Vec<i64> = met.into_iter().collect();
-        numbers.sort_unstable();
-        numbers
+        Ok(Cells { lists, cells, calls })
     }
 }
 
@@ -216,20 +239,20 @@ fn rollup_cells(
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Ok(Cells::default()) };
     let (low, high) = source.range(zone, first.start, last.end)?;
     let mut places = Places { buckets, source, last: (i64::MIN, 0) };
-    let mut cells = Cells::default();
+    let mut sums = Rows::default();
     let mut usage = conn.prepare_cached(source.usage_sql())?;
     let mut rows = usage.query(params![org.0, low, high])?;
     while let Some(row) = rows.next()? {
-        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?, 0];
-        cells.add_usage(key, row.get(4)?, Quantity::from_parts(row.get(5)?, row.get(6)?).micros());
+        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?];
+        sums.usage.push((key, row.get(4)?, Quantity::from_parts(row.get(5)?, row.get(6)?).micros()));
     }
     let mut calls = conn.prepare_cached(source.calls_sql())?;
     let mut rows = calls.query(params![org.0, low, high])?;
     while let Some(row) = rows.next()? {
-        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?, 0];
-        cells.add_calls(key, [row.get(4)?, row.get(5)?, row.get(6)?]);
+        let key = [places.of(row.get(0)?)?, row.get(1)?, row.get(2)?, row.get(3)?];
+        sums.calls.push((key, [row.get(4)?, row.get(5)?, row.get(6)?]));
     }
-    Ok(cells)
+    sums.added_up()
 }
 
 /// From the buckets of a rollup to those of the cube. They come in order, so the last is remembered.
@@ -284,11 +307,21 @@ impl Names {
             let meter = Meter::parse(&row.get::<_, String>(1)?)?;
             names.meters.push(MeterInfo { meter, title: row.get(2)?, unit: row.get(3)?, service: row.get(4)? });
         }
-        for (id, named) in dimension(conn, org, Kind::Source, &cells.numbers(2))? {
+        for (id, named) in dimension(
+            conn,
+            org,
+            Kind::Source,
+            &met(&cells.lists.sources, cells, |cell| cell.source, |calls| calls.source),
+        )? {
             names.source_at.insert(id, index(names.sources.len())?);
             names.sources.push(named.id);
         }
-        for (id, named) in dimension(conn, org, Kind::Project, &cells.numbers(3))? {
+        for (id, named) in dimension(
+            conn,
+            org,
+            Kind::Project,
+            &met(&cells.lists.projects, cells, |cell| cell.project, |calls| calls.project),
+        )? {
             names.project_at.insert(id, index(names.projects.len())?);
             names.projects.push(Some(named));
         }
@@ -298,7 +331,12 @@ impl Names {
         while let Some(row) = rows.next()? {
             names.set_at.insert(row.get(0)?, index(names.sets.len())?);
             let members = members(&row.get::<_, String>(1)?);
-            names.sets.push(members.iter().map(|meter| at(&names.meter_at, *meter)).collect::<Result<_, _>>()?);
+            names.sets.push(
+                members
+                    .iter()
+                    .map(|meter| names.meter_at.get(meter).copied().ok_or_else(|| unreadable("set of meters")))
+                    .collect::<Result<_, _>>()?,
+            );
         }
         Ok(names)
     }
@@ -309,42 +347,40 @@ impl Names {
         interval: Interval,
         buckets: Vec<Bucket>,
         axis: Option<Axis>,
-        sums: &Cells,
+        sums: Cells,
     ) -> Result<Cube, StoreError> {
-        let mut cells = Vec::with_capacity(sums.usage.len());
-        for ([bucket, meter, source, project, facet], micros, quantity) in &sums.usage {
-            let place = [
-                small(*bucket)?,
-                at(&self.meter_at, *meter)?,
-                self.source(*source)?,
-                self.project(*project)?,
-                small(*facet)?,
-            ];
-            cells.push(Cell::at(place, *micros, Quantity::from_micros(*quantity)));
+        let Cells { lists, mut cells, mut calls } = sums;
+        let meters = listed(&self.meter_at, &lists.meters);
+        let sets = listed(&self.set_at, &lists.sets);
+        let (sources, projects) = (listed(&self.source_at, &lists.sources), listed(&self.project_at, &lists.projects));
+        for cell in &mut cells {
+            cell.meter = at(&meters, cell.meter)?;
+            (cell.source, cell.project) = (at(&sources, cell.source)?, at(&projects, cell.project)?);
         }
-        let mut calls = Vec::with_capacity(sums.calls.len());
-        for ([bucket, set, source, project, facet], [events, failed, bytes]) in &sums.calls {
-            let place = [
-                small(*bucket)?,
-                at(&self.set_at, *set)?,
-                self.source(*source)?,
-                self.project(*project)?,
-                small(*facet)?,
-            ];
-            calls.push(Calls::at(place, *events, *failed, *bytes));
+        for calls in &mut calls {
+            calls.set = at(&sets, calls.set)?;
+            (calls.source, calls.project) = (at(&sources, calls.source)?, at(&projects, calls.project)?);
         }
         let Self { meters, sources, projects, sets, .. } = self;
         let zone = zone.name().to_owned();
         Ok(Cube { zone, interval, buckets, meters, sources, projects, facet: axis, sets, cells, calls })
     }
+}
 
-    fn source(&self, id: i64) -> Result<u16, StoreError> {
-        at(&self.source_at, id)
-    }
+/// Those numbers of a list that cells or calls are of, but for 0: it has no name.
+fn met(list: &[i64], sums: &Cells, of_cell: fn(&Cell) -> u16, of_calls: fn(&Calls) -> u16) -> Vec<i64> {
+    let mut is_met = vec![false; list.len()];
+    sums.cells
+        .iter()
+        .map(of_cell)
+        .chain(sums.calls.iter().map(of_calls))
+        .for_each(|place| is_met[usize::from(place)] = true);
+    list.iter().zip(is_met).filter_map(|(number, is_met)| (is_met && *number != 0).then_some(*number)).collect()
+}
 
-    fn project(&self, id: i64) -> Result<u16, StoreError> {
-        at(&self.project_at, id)
-    }
+/// The place in the cube of each number of a list.
+fn listed(places: &FxHashMap<i64, u16>, list: &[i64]) -> Vec<Option<u16>> {
+    list.iter().map(|number| places.get(number).copied()).collect()
 }
 
 /// The names of those numbers, in their order.
@@ -359,8 +395,8 @@ fn dimension(conn: &Connection, org: OrgId, kind: Kind, ids: &[i64]) -> Result<V
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn at(places: &FxHashMap<i64, u16>, id: i64) -> Result<u16, StoreError> {
-    places.get(&id).copied().ok_or_else(|| unreadable("dimension of a rollup"))
+fn at(places: &[Option<u16>], place: u16) -> Result<u16, StoreError> {
+    places.get(usize::from(place)).copied().flatten().ok_or_else(|| unreadable("dimension of a rollup"))
 }
 
 fn small(place: i64) -> Result<u16, StoreError> {

@@ -263,7 +263,7 @@ impl<'q> Scope<'q> {
             let facet = |row: usize| facets.as_ref().map_or(0, |facets| of_values[facets[row]]);
             sums.add(segment, &self.counted(segment)?, facet)?;
         }
-        Ok(sums.cells())
+        sums.cells()
     }
 }
 

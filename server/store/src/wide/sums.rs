@@ -6,7 +6,9 @@
 use super::segment::{FAILED, PROJECT, SET, SOURCE, Segment};
 use crate::error::StoreError;
 use crate::rows::unreadable;
-use crate::usage::Cells;
+use crate::usage::{Cells, Lists, place_in as place, sorted};
+use ledger::Quantity;
+use ledger::cube::{Calls, Cell};
 use rustc_hash::FxHashMap;
 
 /// Combinations for which an array is made: 32 MB, of which only what is touched is ever there.
@@ -39,17 +41,17 @@ impl Table {
         }
     }
 
-    /// What was met, in order.
-    fn met(self) -> Vec<(usize, Figures)> {
+    /// What was met, in order, as `of` makes it of a combination and its figures.
+    fn met<T>(self, of: impl Fn(usize, Figures) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
         match self {
             Self::Dense(all) => {
-                let met = |(at, [a, b, c, met]): (usize, [i64; 4])| (met == 1).then_some((at, [a, b, c]));
-                all.into_iter().enumerate().filter_map(met).collect()
+                let met = all.iter().enumerate().filter(|(_, [.., met])| *met == 1);
+                met.map(|(at, [a, b, c, _])| of(at, [*a, *b, *c])).collect()
             }
             Self::Sparse(all) => {
                 let mut met: Vec<(usize, Figures)> = all.into_iter().collect();
                 met.sort_unstable_by_key(|(at, _)| *at);
-                met
+                met.into_iter().map(|(at, figures)| of(at, figures)).collect()
             }
         }
     }
@@ -108,62 +110,53 @@ impl Sums {
         rows: &[Counted],
         facet: impl Fn(usize) -> usize,
     ) -> Result<(), StoreError> {
-        let place_of = |all: &[i64], column: usize| {
-            segment.columns[column].values.iter().map(|value| place(all, *value)).collect::<Result<Vec<_>, _>>()
+        let (sources, projects, facets) = (self.sources.len(), self.projects.len(), self.facets);
+        let one_kind = sources * projects * facets;
+        // What a value of a column adds to the place of its combination.
+        let steps = |all: &[i64], column: usize, step: usize| {
+            let values = segment.columns[column].values.iter();
+            values.map(|value| Ok(place(all, *value)? * step)).collect::<Result<Vec<_>, StoreError>>()
         };
-        let sets = place_of(&self.sets, SET)?;
+        let sets = steps(&self.sets, SET, 1)?;
         if sets.iter().zip(&segment.parts).any(|(set, parts)| self.members[*set].len() != *parts) {
             return Err(unreadable("set of meters"));
         }
-        let (sources, source_of) = (place_of(&self.sources, SOURCE)?, segment.columns[SOURCE].places());
-        let (projects, project_of) = (place_of(&self.projects, PROJECT)?, segment.columns[PROJECT].places());
+        let (source, source_of) = (steps(&self.sources, SOURCE, projects * facets)?, segment.columns[SOURCE].places());
+        let (project, project_of) = (steps(&self.projects, PROJECT, facets)?, segment.columns[PROJECT].places());
         let failed: Vec<i64> = segment.columns[FAILED].values.iter().map(|failed| i64::from(*failed == 1)).collect();
         let failed_of = segment.columns[FAILED].places();
         let (events, bytes) = (segment.events.all(), segment.bytes.all());
         let (micros, whole, fraction) = (segment.micros.all(), segment.whole.all(), segment.fraction.all());
-        let sizes = (self.sources.len(), self.projects.len(), self.facets);
+        let (all_sets, all_meters) = (self.sets.len() * one_kind, self.meters.len() * one_kind);
         for &Counted { row, bucket, set, first } in rows {
-            let (source, project) = (sources[source_of[row]], projects[project_of[row]]);
-            let combined = |kinds: usize, kind: usize| {
-                (((bucket * kinds + kind) * sizes.0 + source) * sizes.1 + project) * sizes.2 + facet(row)
-            };
+            let at = source[source_of[row]] + project[project_of[row]] + facet(row);
             let calls = [events[row], events[row] * failed[failed_of[row]], bytes[row]];
-            self.calls.add(combined(self.sets.len(), sets[set]), calls);
+            self.calls.add(bucket * all_sets + sets[set] * one_kind + at, calls);
+            let at = bucket * all_meters + at;
             for (meter, part) in self.members[sets[set]].iter().zip(first..) {
-                self.usage.add(combined(self.meters.len(), *meter), [micros[part], whole[part], fraction[part]]);
+                self.usage.add(at + meter * one_kind, [micros[part], whole[part], fraction[part]]);
             }
         }
         Ok(())
     }
 
     /// The sums, in order.
-    pub(super) fn cells(self) -> Cells {
+    pub(super) fn cells(self) -> Result<Cells, StoreError> {
         let Self { meters, sets, sources, projects, facets, usage, calls, .. } = self;
-        let key = |at: usize, kinds: &[i64]| {
-            let (at, facet) = (at / facets, at % facets);
-            let (at, project) = (at / projects.len(), at % projects.len());
-            let (at, source) = (at / sources.len(), at % sources.len());
-            let small = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
-            [small(at / kinds.len()), kinds[at % kinds.len()], sources[source], projects[project], small(facet)]
+        let small = |place: usize| u16::try_from(place).map_err(|_| unreadable("place in a cube"));
+        let sizes = [sources.len(), projects.len(), facets];
+        let place = |at: usize, kinds: usize| -> Result<[u16; 5], StoreError> {
+            let (at, facet) = (at / sizes[2], at % sizes[2]);
+            let (at, project) = (at / sizes[1], at % sizes[1]);
+            let (at, source) = (at / sizes[0], at % sizes[0]);
+            Ok([small(at / kinds)?, small(at % kinds)?, small(source)?, small(project)?, small(facet)?])
         };
-        let mut cells = Cells::default();
-        for (at, [micros, whole, fraction]) in usage.met() {
-            cells.add_usage(key(at, &meters), micros, i128::from(whole) * 1_000_000 + i128::from(fraction));
-        }
-        for (at, figures) in calls.met() {
-            cells.add_calls(key(at, &sets), figures);
-        }
-        cells
+        let cells = usage.met(|at, [micros, whole, fraction]| {
+            let quantity = i128::from(whole) * 1_000_000 + i128::from(fraction);
+            Ok(Cell::at(place(at, meters.len())?, micros, Quantity::from_micros(quantity)))
+        })?;
+        let calls =
+            calls.met(|at, [events, failed, bytes]| Ok(Calls::at(place(at, sets.len())?, events, failed, bytes)))?;
+        Ok(Cells { lists: Lists { meters, sets, sources, projects }, cells, calls })
     }
-}
-
-fn sorted(numbers: impl Iterator<Item = i64>) -> Vec<i64> {
-    let mut numbers: Vec<i64> = numbers.collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
-}
-
-fn place(all: &[i64], number: i64) -> Result<usize, StoreError> {
-    all.binary_search(&number).map_err(|_| unreadable("place of a dimension"))
 }
