@@ -74,7 +74,7 @@ impl Backend {
         days: [(Day, Day); 2],
         repriced: &BTreeSet<String>,
     ) -> Result<Option<Change>, AppError> {
-        let wide = Wide { facet: Some(facet.clone()), chosen: view.facets.clone(), values: COMPARED };
+        let wide = Wide { facet: Some(facet.clone()), chosen: view.facets.clone(), values: Some(COMPARED) };
         let cube = async |(from, to)| {
             let query = CubeQuery { wide: wide.clone(), ..super::days(from, to, Interval::None) };
             self.store.cube(org.id, &query).await

@@ -75,7 +75,7 @@ impl Backend {
             By::Dimension(by) => by.facet().cloned(),
             By::Operation => None,
         };
-        let wide = Wide { facet, chosen: question.view.facets.clone(), values: question.values() };
+        let wide = Wide { facet, chosen: question.view.facets.clone(), values: Some(question.values()) };
         let asked = CubeQuery { wide, ..CubeQuery::new(Range::Days(days.0.date(), days.1.date()), question.interval) };
         let cube = self.store.cube(org.id, &asked).await?;
         let setting = Setting { words: &org.words, credits, days };

@@ -118,7 +118,7 @@ impl Question {
         }
         let Filter { types, sources, projects } = &question.filter;
         let longest = [types.len(), sources.len(), projects.len(), question.wide.chosen.len()];
-        question.wide.values = FACET_VALUES;
+        question.wide.values = Some(FACET_VALUES);
         if longest.into_iter().any(|len| len > MAX_FILTER_VALUES) {
             return Err(bad(format!("a filter has at most {MAX_FILTER_VALUES} values")));
         }

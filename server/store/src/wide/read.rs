@@ -22,28 +22,27 @@ use ledger::{Credits, Facet, OrgId, Timestamp};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
-/// Values of a facet that a cube tells apart where nobody asks for another number.
+/// Values of a facet that a cube tells apart at most where nobody asks for another number.
 const VALUES: usize = 100;
+/// Of these always so many, as charts show at most.
+const SHOWN: usize = 20;
+/// The others as long as all of them together are from no more rows: a page takes all of it along.
+const MAX_ROWS: usize = 50_000;
 /// Events that are taken from their rows, at most: more of them wait only right after a large import, for seconds.
 const MAX_TAIL: i64 = 300_000;
 /// Names of attributes that are listed.
 const MAX_NAMES: usize = 200;
 
 /// What is asked of the dimensions that the rollups leave out. By default nothing: then the rollups answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wide {
     /// The facet to tell apart.
     pub facet: Option<Facet>,
     /// Only these values, `""` for what was not said: several of one facet are any of them, several facets all of them.
     pub chosen: Vec<(Facet, String)>,
-    /// How many values of the facet are told apart: those with most credits. The rest is added up.
-    pub values: usize,
-}
-
-impl Default for Wide {
-    fn default() -> Self {
-        Self { facet: None, chosen: Vec::new(), values: VALUES }
-    }
+    /// How many values of the facet are told apart: those with most credits. The rest is added up. `None`: as many as a page
+    /// takes along, between [`SHOWN`] and [`VALUES`].
+    pub values: Option<usize>,
 }
 
 impl Wide {
@@ -109,23 +108,42 @@ pub(crate) fn wide_cells(
     };
     let ids = FacetIds::new(conn, org, facet, &scope.sets)?;
     let ranked = scope.ranked(&ids)?;
-    let said = ranked.iter().filter(|(id, _)| *id != 0).count();
-    let shown: Vec<i64> = ranked.iter().map(|(id, _)| *id).filter(|id| *id != 0).take(wide.values).collect();
+    let said: Vec<&Ranked> = ranked.iter().filter(|ranked| ranked.id != 0).collect();
+    let count = wide.values.unwrap_or_else(|| fitting(&said));
+    let shown: Vec<i64> = said.iter().take(count).map(|ranked| ranked.id).collect();
     let named = ids.named(conn, org, &shown)?;
     let mut values: Vec<AxisValue> =
         shown.iter().filter_map(|id| named.get(id).cloned()).map(AxisValue::Named).collect();
     let mut places: FxHashMap<i64, u16> = shown.iter().copied().zip(0..).collect();
     let mut others = 0;
-    if ranked.len() > said {
+    if ranked.len() > said.len() {
         places.insert(0, place(values.len())?);
         values.push(AxisValue::Unsaid);
     }
-    if said > shown.len() {
+    if said.len() > shown.len() {
         others = place(values.len())?;
-        values.push(AxisValue::Others(u32::try_from(said - shown.len()).unwrap_or(u32::MAX)));
+        values.push(AxisValue::Others(u32::try_from(said.len() - shown.len()).unwrap_or(u32::MAX)));
     }
     let cells = scope.cells(&ids, &places, others)?;
     Ok((cells, Some(Axis { facet: facet.clone(), values })))
+}
+
+/// How many values a page takes along.
+fn fitting(ranked: &[&Ranked]) -> usize {
+    let sums = ranked.iter().scan(0, |rows, ranked| {
+        *rows += ranked.rows;
+        Some(*rows)
+    });
+    sums.take_while(|rows| *rows <= MAX_ROWS).count().clamp(SHOWN, VALUES)
+}
+
+/// A value of a facet, and what it stands for.
+struct Ranked {
+    id: i64,
+    /// Micro-credits.
+    cost: i128,
+    /// Rows, of which each may become a cell.
+    rows: usize,
 }
 
 fn place(index: usize) -> Result<u16, StoreError> {
@@ -222,27 +240,27 @@ impl<'q> Scope<'q> {
         Ok(rows.filter_map(counted).collect())
     }
 
-    /// Every value of a facet that is met, and what it cost; most first.
-    fn ranked(&self, ids: &FacetIds) -> Result<Vec<(i64, i128)>, StoreError> {
-        let mut sums: FxHashMap<i64, i128> = FxHashMap::default();
+    /// Every value of a facet that is met; those that cost most first.
+    fn ranked(&self, ids: &FacetIds) -> Result<Vec<Ranked>, StoreError> {
+        let mut sums: FxHashMap<i64, (i128, usize)> = FxHashMap::default();
         for data in &self.segments {
             let segment = Segment::read(data)?;
             let values = ids.of(&segment)?;
-            // `None`: not met in a row that counts.
-            let mut here: Vec<Option<i128>> = vec![None; values.len().max(1)];
+            let mut here = vec![(0_i128, 0_usize); values.len().max(1)];
             let (facets, micros) = (ids.places(&segment), segment.micros.all());
             for Counted { row, set, first, .. } in self.counted(&segment)? {
-                let sum = here[facets.as_ref().map_or(0, |facets| facets[row])].get_or_insert(0);
+                let (sum, rows) = &mut here[facets.as_ref().map_or(0, |facets| facets[row])];
                 *sum += micros[first..first + segment.parts[set]].iter().map(|part| i128::from(*part)).sum::<i128>();
+                *rows += 1;
             }
-            for (value, sum) in values.iter().zip(here) {
-                if let Some(sum) = sum {
-                    *sums.entry(*value).or_default() += sum;
-                }
+            // Those without a row that counts were not met.
+            for (value, (sum, rows)) in values.iter().zip(here).filter(|(_, (_, rows))| *rows > 0) {
+                let all = sums.entry(*value).or_default();
+                *all = (all.0 + sum, all.1 + rows);
             }
         }
-        let mut ranked: Vec<(i64, i128)> = sums.into_iter().collect();
-        ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut ranked: Vec<Ranked> = sums.into_iter().map(|(id, (cost, rows))| Ranked { id, cost, rows }).collect();
+        ranked.sort_unstable_by(|a, b| b.cost.cmp(&a.cost).then(a.id.cmp(&b.id)));
         Ok(ranked)
     }
 
@@ -442,4 +460,18 @@ fn too_many() -> StoreError {
     StoreError::BadRange(
         "events of this range bring more combinations of attributes than charts tell apart (10,000): put ids into user, tenant, run or interaction instead",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_takes_along_what_is_small_and_always_what_is_drawn() {
+        let of = |rows: usize, count: usize| (0..count).map(|_| Ranked { id: 1, cost: 0, rows }).collect::<Vec<_>>();
+        let fitting = |rows, count| fitting(&of(rows, count).iter().collect::<Vec<_>>());
+        assert_eq!(fitting(1, 1_000), VALUES);
+        assert_eq!(fitting(MAX_ROWS / 50, 1_000), 50);
+        assert_eq!(fitting(MAX_ROWS, 1_000), SHOWN);
+    }
 }

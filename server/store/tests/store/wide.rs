@@ -148,7 +148,7 @@ impl Question {
     fn query(&self) -> CubeQuery {
         let facet = |name: &String| Facet::parse(name);
         let chosen = self.chosen.iter().filter_map(|(name, value)| Some((facet(name)?, value.clone()))).collect();
-        let wide = Wide { facet: self.group.iter().find_map(facet), chosen, values: 1_000 };
+        let wide = Wide { facet: self.group.iter().find_map(facet), chosen, values: Some(1_000) };
         let range = Range::Days(self.first, self.last);
         CubeQuery { zone: Some(self.zone), wide, ..CubeQuery::new(range, self.interval) }
     }
@@ -247,7 +247,7 @@ async fn the_values_with_most_credits_are_named_and_the_rest_is_one() {
     let day = "2026-11-21".parse().expect("a date");
     let range = Range::Days(day, day);
     for _ in 0..2 {
-        let wide = Wide { facet: Some(Facet::User), values: 2, ..Wide::default() };
+        let wide = Wide { facet: Some(Facet::User), values: Some(2), ..Wide::default() };
         let cube =
             bench.store.cube(org, &CubeQuery { wide, ..CubeQuery::new(range, Interval::Day) }).await.expect("reads");
         let axis = cube.facet.as_ref().expect("asked for").values.clone();
