@@ -79,6 +79,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("installation.seller", "Seller changed"),
     ("org.billing_details", "Billing details changed"),
     ("invoice.adjust", "Invoice adjusted"),
+    ("invoice.pay", "Invoice payment begun"),
 ];
 
 /// Who does something, and from where.

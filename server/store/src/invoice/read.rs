@@ -1,5 +1,6 @@
 //! Invoices as pages and API show them.
 
+use super::paid;
 use super::make::{self, Untold, document, open_items, untold};
 use crate::Store;
 use crate::error::StoreError;
@@ -47,7 +48,7 @@ pub struct InvoiceRow {
     pub gross: i64,
     /// What is to be paid.
     pub due: i64,
-    /// What payments for it brought, less what a bank took back.
+    /// What payments for it brought, less what went back.
     pub paid: i64,
     /// When all was paid.
     pub paid_at: Option<Timestamp>,
@@ -73,11 +74,12 @@ pub struct OpenItems {
     pub figures: Figures,
 }
 
-const ROW: &str =
+const ROW: &str = concat!(
     "i.invoice_id, i.ordinal, i.month, i.currency, i.state, coalesce(i.issued_at, i.finalises_at), i.due_at,
-    i.net_minor + i.tax_minor, i.due_minor,
-    coalesce((SELECT sum(p.amount_minor) FROM payment p WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id
-        AND p.state = 'succeeded' AND p.dispute <> 'lost'), 0), i.paid_at";
+    i.net_minor + i.tax_minor, i.due_minor, ",
+    paid!(),
+    ", i.paid_at"
+);
 
 impl Store {
     /// Invoices and drafts of an org, newest first.

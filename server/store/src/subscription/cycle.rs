@@ -5,7 +5,7 @@
 
 use super::{Subscribed, cycle_end, in_force, owes};
 use crate::Store;
-use crate::calendar::ZoneCalendar;
+use crate::calendar::{ZoneCalendar, local};
 use crate::error::StoreError;
 use crate::grant::{MAX_OPEN, NewGrant};
 use crate::invoice::item::{NewItem, Of};
@@ -213,7 +213,9 @@ impl Tx<'_> {
         plan: &Plan,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let facts = json!({"change": change, "plan": plan.title, "at": at.to_string()});
+        // The day on which it is where the org is.
+        let day = local(self.org(org)?.zone, at)?.date_naive();
+        let facts = json!({"change": change, "plan": plan.title, "at": day});
         self.tell(org, "subscription_changed", &facts).map(drop)
     }
 }
