@@ -112,6 +112,7 @@ pub const RULES: &[Rule] = &[
     // What was charged and paid is for those who buy.
     rule("GET", "/billing/invoices", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/invoices/{id}", Need::May(Permission::ManageBilling)),
+    rule("POST", "/billing/invoices/{id}", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/invoices/{id}/pdf", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/payments", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/details", Need::May(Permission::ManageBilling)),

@@ -305,7 +305,7 @@ mod tests {
         let options = Options { clock: Arc::clone(clock) as _, ..Options::new(dir.path()) };
         let store = Store::open(options).await.expect("opens");
         let new = |name: &str| NewOrg {
-            packages: Vec::new(),
+            offers: crate::offer::Offers::default(),
             name: name.to_owned(),
             zone: "UTC".to_owned(),
             synthetic: false,
