@@ -2,7 +2,8 @@
 //! job is, cycles follow each other on the right days, fees add up to what the time was worth, and no credit is lost or made.
 //!
 //! A plain model says what must come of it: it has a calendar of its own, knows who was subscribed to what from when until
-//! when, and adds up exact fractions.
+//! when, and adds up exact fractions. All of it is invoiced with tax and paid or not ([`till`]), and auto top-up buys besides. An
+//! org whose job is off for two months must have what it would have had with a job every day.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
 use chrono::{
@@ -10,6 +11,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 use ledger::entry::{Draft, Posting};
+use ledger::invoice::ItemKind;
 use ledger::plan::{Comes, Supply};
 use ledger::position::Calendar;
 use ledger::subscription::{Anchor, Choice, Due};
@@ -18,6 +20,11 @@ use ledger::{
     Policy, Position, Refusal, Rollover, Scope, Stretch, Subscription, SubscriptionRefusal, Timestamp, settle,
 };
 use std::collections::BTreeMap;
+
+#[path = "subscriptions/till.rs"]
+mod till;
+
+use till::{Met, Till};
 
 const ORGS: u64 = 1_000;
 const MONTHS: u32 = 36;
@@ -51,6 +58,7 @@ impl Chance {
     }
 }
 
+#[derive(Clone)]
 struct Zone(Tz);
 
 impl Zone {
@@ -126,7 +134,7 @@ struct Month {
 }
 
 /// The plain model of one subscription.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Model {
     anchor: Option<DateTime<Tz>>,
     plan: usize,
@@ -208,7 +216,7 @@ impl Model {
 }
 
 /// What the rules made of one subscription.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Books {
     cycles: Vec<Stretch>,
     /// By cycle and currency, in minor units.
@@ -218,6 +226,7 @@ struct Books {
 }
 
 /// An org under the rules.
+#[derive(Clone)]
 struct Org {
     zone: Zone,
     plans: Vec<Plan>,
@@ -230,6 +239,7 @@ struct Org {
     given: i128,
     books: Vec<Books>,
     models: Vec<Model>,
+    till: Till,
 }
 
 impl Org {
@@ -296,15 +306,20 @@ impl Org {
         let draft = settle::give(&grant, self.now, "test").expect("a good grant");
         let late = grant.is_expired(self.now);
         self.book(&draft, Some(grant.clone()));
-        if late {
+        if let Some(repayment) = self.position.repay_late(grant.id).expect("fits").filter(|_| late && kind == GrantKind::Plan) {
+            self.book(&repayment, None);
+        }
+        if late && self.position.slots.iter().any(|slot| slot.grant.id == grant.id) {
             let step = self.position.end_late(grant.id, GrantId(self.next_grant), &self.zone).expect("in range");
             self.book(&step.draft, step.child);
         }
         self.settle();
     }
 
-    fn fee(&mut self, money: Option<Money>, sign: i64) {
+    fn fee(&mut self, money: Option<Money>, sign: i64, at: Timestamp) {
         let Some(money) = money else { return };
+        // As of when its time begins, so that a late job does not carry it into another month's invoice.
+        self.till.item(&self.zone, at, ItemKind::Plan, Money { minor: sign * money.minor, ..money }, false);
         let books = self.books.last_mut().expect("subscribed");
         let cycle = books.cycles.len() - 1;
         *books.fees.entry((cycle, money.currency.as_str().to_owned())).or_default() += sign * money.minor;
@@ -312,7 +327,7 @@ impl Org {
 
     fn supply(&mut self, plan: PlanId, supply: Supply) {
         let rollover = self.plan(plan).rollover;
-        self.fee(supply.fee, 1);
+        self.fee(supply.fee, 1, supply.part.from);
         self.credit(supply.credits, supply.part, rollover);
     }
 
@@ -390,8 +405,8 @@ impl Org {
             Choice::Upgrade(replaced) => {
                 model.upgrade(plan, self.now);
                 assert_eq!(new.comes(&old), Comes::AtOnce);
-                self.fee(replaced.back, -1);
-                self.fee(replaced.fee, 1);
+                self.fee(replaced.back, -1, replaced.part.from);
+                self.fee(replaced.fee, 1, replaced.part.from);
                 self.credit(replaced.credits, replaced.part, new.rollover);
             }
             Choice::Downgrade(at) => {
@@ -435,12 +450,47 @@ impl Org {
             }
             3 => self.cancel(true),
             4 => self.cancel(false),
-            5 => self.give(GrantKind::Purchase, Credits::from_micros(1 + chance.signed(900_000_000)), None, None),
-            6 => self.owes = true,
-            7 => self.owes = false,
+            5 => {
+                let micros = 1 + chance.signed(900_000_000);
+                self.give(GrantKind::Purchase, Credits::from_micros(micros), None, None);
+                let price = Money { minor: 1 + micros / 100_000, currency: Currency::parse("EUR").expect("a currency") };
+                self.till.item(&self.zone, self.now, ItemKind::Purchase, price, true);
+            }
+            6 if chance.below(3) == 0 => self.till.card_works = false,
+            6 => self.till.turn_on(),
+            7 => {
+                self.till.card_works = true;
+                self.till.pay_by_hand();
+            }
             8 => self.spend(1 + chance.signed(60_000_000_000)),
             _ => self.spend(1 + chance.signed(400_000_000)),
         }
+    }
+
+    /// Invoices, what banks say of them, and auto top-up.
+    fn money(&mut self, chance: &mut Chance, met: &mut Met) {
+        self.till.bill(self.now, &self.zone, chance, met);
+        self.owes = self.till.owes();
+        let available = self.position.available(self.now).expect("fits");
+        let came = self.till.top_up(self.now, available, &self.zone, chance, met);
+        if came.is_positive() {
+            self.give(GrantKind::Purchase, came, None, None);
+        }
+    }
+
+    /// What it has is what it would have if the job had looked every day.
+    fn sleep(&mut self, days: i64) {
+        self.catch_up();
+        let mut twin = self.clone();
+        for _ in 0..days {
+            twin.now = Timestamp::from_micros(twin.now.micros() + DAY);
+            twin.catch_up();
+        }
+        self.now = twin.now;
+        self.catch_up();
+        assert_eq!(self.accounts, twin.accounts, "a late job changes nothing");
+        assert_eq!(self.position.debt, twin.position.debt);
+        assert_eq!(self.till.open_net(), twin.till.open_net());
     }
 
     fn check_credits(&self) {
@@ -505,7 +555,7 @@ fn micros(plan: &Plan) -> i64 {
     plan.credits.expect("said").micros()
 }
 
-fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
+fn live(number: u64, met: &mut Met) {
     let mut chance = Chance(SEED ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let zone = Zone(ZONES[usize::try_from(chance.below(8)).expect("small")]);
     // Within 2027 and 2028, so that most live through a 29 February.
@@ -523,13 +573,20 @@ fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
         given: 0,
         books: vec![],
         models: vec![],
+        till: Till::new(&mut chance),
     };
     while org.now < end {
+        org.catch_up();
+        org.money(&mut chance, met);
         org.catch_up();
         org.act(&mut chance);
         // Some minutes, some days; now and then the machine is off for two months.
         let pause = match chance.below(60) {
-            0 => DAY * 60,
+            0 => {
+                org.sleep(60);
+                *met.entry("sleeps").or_default() += 1;
+                0
+            }
             1..=20 => chance.signed(3_600_000_000),
             _ => chance.signed(12 * DAY.unsigned_abs()),
         };
@@ -540,6 +597,7 @@ fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
     }
     org.catch_up();
     org.check_credits();
+    org.till.check();
     for (books, model) in org.books.iter().zip(&org.models) {
         check(&org.plans, books, model, met);
     }
@@ -553,7 +611,8 @@ fn a_thousand_orgs_over_thirty_six_months_pay_for_their_time_and_keep_their_cred
         live(number, &mut met);
     }
     println!("seed {SEED:#x}: {ORGS} orgs, {MONTHS} months: {met:?}");
-    for what in ["whole cycles", "parts of a cycle", "upgrades", "ends", "debts"] {
+    let money = ["invoices", "reopened", "given up", "disputes", "paid twice", "top-ups", "top-ups turned off", "top-ups capped"];
+    for what in ["whole cycles", "parts of a cycle", "upgrades", "ends", "debts", "sleeps"].into_iter().chain(money) {
         assert!(met.get(what).copied().unwrap_or_default() > 100, "{what} came up too seldom: {met:?}");
     }
 }

@@ -382,12 +382,8 @@ fn state(line: &PaymentLine) -> (&'static str, String) {
     (class, words.to_owned())
 }
 
-fn bare(money: Money) -> String {
-    money.to_string().split(' ').next().unwrap_or_default().to_owned()
-}
-
 fn invoice_cells(org: &Org, row: &InvoiceRow) -> Result<[String; 10], AppError> {
-    let money = |minor| bare(Money { minor, currency: row.currency });
+    let money = |minor| Money { minor, currency: row.currency }.decimal();
     let day = |at: Timestamp| Ok::<_, AppError>(local(org, at)?.date().to_string());
     Ok([
         row.number.clone().unwrap_or_default(),
@@ -416,8 +412,8 @@ fn payment_cells(line: &PaymentLine) -> [String; 12] {
         line.provider.clone(),
         line.method.clone().unwrap_or_default(),
         line.amount.currency.as_str().to_owned(),
-        bare(line.amount),
-        bare(Money { minor: line.refunded, ..line.amount }),
+        line.amount.decimal(),
+        Money { minor: line.refunded, ..line.amount }.decimal(),
         line.state.clone(),
         line.dispute.clone(),
         line.failure.clone().unwrap_or_default(),

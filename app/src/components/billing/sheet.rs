@@ -4,7 +4,7 @@ use crate::calendar::Day;
 use crate::format::{self, money};
 use chrono::NaiveDate;
 use ledger::invoice::{Document, ItemKind, Line};
-use ledger::{BillingCycle, Money};
+use ledger::BillingCycle;
 
 /// All that an invoice says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,13 +11,11 @@ use crate::grant::{MAX_OPEN, NewGrant};
 use crate::invoice::item::{NewItem, Of};
 use crate::tx::Tx;
 use ledger::plan::Supply;
-use ledger::subscription::{Cycle, Due};
+use ledger::subscription::{CAUSE, Cycle, Due};
 use ledger::{Credits, CycleId, GrantId, GrantKind, Money, OrgId, Plan, Policy, Stretch, SubscriptionId, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-/// What books a cycle where nobody asks for it.
-const JOB: &str = "job:cycle";
 /// Orgs whose cycles one call of the job begins: a moment of the writer's time.
 const MAX_ORGS: u32 = 100;
 
@@ -96,7 +94,7 @@ impl Tx<'_> {
             Due::Begins { plan, cycle } => self.begin_cycle(org, &subscribed, plan, cycle)?,
             Due::Resumes { rest } => {
                 let supply = subscribed.plan.supply(subscribed.whole, rest.from)?;
-                self.supply(org, JOB, &subscribed.plan, subscribed.cycle, &supply)?;
+                self.supply(org, CAUSE, &subscribed.plan, subscribed.cycle, &supply)?;
             }
             Due::Ends { at } => {
                 let sql = "UPDATE subscription SET ended_at = ?3 WHERE org_id = ?1 AND subscription_id = ?2";
@@ -128,7 +126,7 @@ impl Tx<'_> {
         if cycle.supplied {
             let zone = self.org(org)?.zone;
             let whole = subscribed.terms.anchor.cycle_of(cycle.part.from, &ZoneCalendar(zone))?;
-            self.supply(org, JOB, plan_now, number, &plan_now.supply(whole, cycle.part.from)?)?;
+            self.supply(org, CAUSE, plan_now, number, &plan_now.supply(whole, cycle.part.from)?)?;
         }
         Ok(())
     }
