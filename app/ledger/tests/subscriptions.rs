@@ -306,7 +306,9 @@ impl Org {
         let draft = settle::give(&grant, self.now, "test").expect("a good grant");
         let late = grant.is_expired(self.now);
         self.book(&draft, Some(grant.clone()));
-        if let Some(repayment) = self.position.repay_late(grant.id).expect("fits").filter(|_| late && kind == GrantKind::Plan) {
+        if let Some(repayment) =
+            self.position.repay_late(grant.id).expect("fits").filter(|_| late && kind == GrantKind::Plan)
+        {
             self.book(&repayment, None);
         }
         if late && self.position.slots.iter().any(|slot| slot.grant.id == grant.id) {
@@ -453,7 +455,8 @@ impl Org {
             5 => {
                 let micros = 1 + chance.signed(900_000_000);
                 self.give(GrantKind::Purchase, Credits::from_micros(micros), None, None);
-                let price = Money { minor: 1 + micros / 100_000, currency: Currency::parse("EUR").expect("a currency") };
+                let price =
+                    Money { minor: 1 + micros / 100_000, currency: Currency::parse("EUR").expect("a currency") };
                 self.till.item(&self.zone, self.now, ItemKind::Purchase, price, true);
             }
             6 if chance.below(3) == 0 => self.till.card_works = false,
@@ -611,7 +614,16 @@ fn a_thousand_orgs_over_thirty_six_months_pay_for_their_time_and_keep_their_cred
         live(number, &mut met);
     }
     println!("seed {SEED:#x}: {ORGS} orgs, {MONTHS} months: {met:?}");
-    let money = ["invoices", "reopened", "given up", "disputes", "paid twice", "top-ups", "top-ups turned off", "top-ups capped"];
+    let money = [
+        "invoices",
+        "reopened",
+        "given up",
+        "disputes",
+        "paid twice",
+        "top-ups",
+        "top-ups turned off",
+        "top-ups capped",
+    ];
     for what in ["whole cycles", "parts of a cycle", "upgrades", "ends", "debts", "sleeps"].into_iter().chain(money) {
         assert!(met.get(what).copied().unwrap_or_default() > 100, "{what} came up too seldom: {met:?}");
     }

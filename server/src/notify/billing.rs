@@ -183,7 +183,9 @@ fn payment_needs_action(facts: &Facts<'_>) -> Parts {
 fn payment_late(facts: &Facts<'_>, noun: &str) -> Parts {
     let total = facts.or("total", "an amount");
     let (what, then) = match facts.get("title") {
-        Some(title) => (format!("\"{title}\""), format!("The {noun} come when it is certain, and we write to you then.")),
+        Some(title) => {
+            (format!("\"{title}\""), format!("The {noun} come when it is certain, and we write to you then."))
+        }
         None => ("an invoice".to_owned(), "The invoice is paid when it is certain.".to_owned()),
     };
     let text = format!(
@@ -310,7 +312,8 @@ mod tests {
 
     #[test]
     fn every_change_of_a_subscription_and_every_failure_has_words_of_its_own() {
-        let changes = ["begun", "upgraded", "downgraded", "changed", "kept", "cancelled", "resumed", "ended", "unknown"];
+        let changes =
+            ["begun", "upgraded", "downgraded", "changed", "kept", "cancelled", "resumed", "ended", "unknown"];
         let facts = |change: &str| json!({"change": change, "plan": "Standard", "at": "2026-12-01"});
         let texts: BTreeSet<_> = changes.map(|change| written("subscription_changed", facts(change)).1).into();
         assert_eq!(texts.len(), changes.len(), "{texts:?}");

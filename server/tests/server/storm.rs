@@ -106,7 +106,10 @@ impl Storm {
                 meters: vec![],
                 agents: vec![],
                 lines: vec![],
-                offers: store::Offers { packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }], ..store::Offers::default() },
+                offers: store::Offers {
+                    packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }],
+                    ..store::Offers::default()
+                },
             };
             orgs.push(self.store.create_org(new).await.expect("made").id);
         }

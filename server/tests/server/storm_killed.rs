@@ -92,7 +92,8 @@ async fn deliver(server: &mut Running, storm: &Storm, part: &[Letter], fuse: Opt
     let burnt = Arc::new(Notify::new());
     let mut under_way = JoinSet::new();
     for letter in part.iter().cloned() {
-        let (http, url, answered, burnt) = (http.clone(), server.url.clone(), Arc::clone(&answered), Arc::clone(&burnt));
+        let (http, url, answered, burnt) =
+            (http.clone(), server.url.clone(), Arc::clone(&answered), Arc::clone(&burnt));
         under_way.spawn(async move {
             if send(&http, &url, &letter).await && Some(answered.fetch_add(1, Ordering::Relaxed) + 1) == fuse {
                 burnt.notify_one();

@@ -246,7 +246,14 @@ impl Till {
     }
 
     /// Auto top-up: the credits that came of it now.
-    pub fn top_up(&mut self, now: Timestamp, available: Credits, zone: &Zone, chance: &mut Chance, met: &mut Met) -> Credits {
+    pub fn top_up(
+        &mut self,
+        now: Timestamp,
+        available: Credits,
+        zone: &Zone,
+        chance: &mut Chance,
+        met: &mut Met,
+    ) -> Credits {
         let mut came = Credits::ZERO;
         let month = zone.month_of(now).expect("in range");
         let price = eur(PRICE + self.tax.on(eur(PRICE)).expect("fits").minor);
@@ -325,7 +332,11 @@ impl Till {
             assert_eq!(nets + open, *put_down, "every item is on one invoice, or waits for one");
             let asked: i64 = made().map(|made| made.figures.totals.gross - made.figures.totals.settled).sum();
             let due: i64 = made().map(|made| made.standing.due).sum();
-            assert_eq!(asked, due - self.credit.get(code).copied().unwrap_or_default(), "what is due, less credit that is left");
+            assert_eq!(
+                asked,
+                due - self.credit.get(code).copied().unwrap_or_default(),
+                "what is due, less credit that is left"
+            );
         }
     }
 }
@@ -334,10 +345,14 @@ impl Till {
 fn adds_up(items: &[Item], tax: &Tax, figures: &Figures) {
     let (lines, totals) = (&figures.lines, figures.totals);
     assert_eq!(lines.len(), items.len());
-    assert_eq!((lines.iter().map(|line| line.net).sum::<i64>(), lines.iter().map(|line| line.tax).sum()), (totals.net, totals.tax));
+    assert_eq!(
+        (lines.iter().map(|line| line.net).sum::<i64>(), lines.iter().map(|line| line.tax).sum()),
+        (totals.net, totals.tax)
+    );
     let taxes = figures.taxes.iter().fold((0, 0), |(net, tax), sum| (net + sum.net, tax + sum.tax));
     assert_eq!((taxes, totals.gross), ((totals.net, totals.tax), totals.net + totals.tax));
-    let open = lines.iter().filter(|line| !line.settled).fold((0, 0), |(net, tax), line| (net + line.net, tax + line.tax));
+    let open =
+        lines.iter().filter(|line| !line.settled).fold((0, 0), |(net, tax), line| (net + line.net, tax + line.tax));
     let exact = i128::from(open.0) * i128::from(tax.millionths);
     assert!(2 * (i128::from(open.1) * 1_000_000 - exact).abs() <= 1_000_000, "rounded once: {open:?}");
     assert_eq!(items.iter().map(|item| item.net).sum::<i64>(), totals.net);

@@ -51,8 +51,7 @@ pub struct Shown {
 pub async fn page(asked: &Asked<'_>, id: &str, offered: &[Provider]) -> Result<Written, AppError> {
     let shown = asked.backend.invoice_shown(id, offered, asked.get("back") == "yes").await?;
     let title = shown.sheet.title.clone();
-    let pdf =
-        (shown.state != State::Draft).then(|| button(&format!("{PATH}/{}/pdf", shown.id), "Download PDF"));
+    let pdf = (shown.state != State::Draft).then(|| button(&format!("{PATH}/{}/pdf", shown.id), "Download PDF"));
     let controls = [Some(button(PATH, "All invoices")), pdf].into_iter().flatten();
     let live = Markup::new("div")
         .class("invoice-live")

@@ -65,7 +65,9 @@ pub(super) fn panel(pay: &Pay) -> Markup {
 fn said(pay: &Pay) -> (&'static str, String, String) {
     let plain = |class, title: &str, text: &str| (class, title.to_owned(), text.to_owned());
     match pay.stands() {
-        Stands::GoOn => plain("", "Not paid yet", "Go on to pay. The invoice is paid as soon as the payment is certain."),
+        Stands::GoOn => {
+            plain("", "Not paid yet", "Go on to pay. The invoice is paid as soon as the payment is certain.")
+        }
         Stands::NeedsAction => {
             plain("warn", "Your bank asks you to confirm", "Confirm the payment there; until then nothing is charged.")
         }
@@ -79,13 +81,16 @@ fn said(pay: &Pay) -> (&'static str, String, String) {
             "This takes longer",
             "The payment is on its way and takes longer than most. You need not wait here. Do not pay a second time.",
         ),
-        Stands::Transfer => {
-            plain("", "Waiting for your transfer", "Transfer what is open with the reference below. The invoice is paid when it is there.")
-        }
+        Stands::Transfer => plain(
+            "",
+            "Waiting for your transfer",
+            "Transfer what is open with the reference below. The invoice is paid when it is there.",
+        ),
         Stands::Failed(failure) => plain("danger", "The last payment failed", failed(failure)),
         Stands::GivenUp => {
             let text = "Choose how. What was given up before is charged no more.";
-            let text = if pay.last.is_some() { text } else { "Choose how. You can also transfer it, as the invoice says." };
+            let text =
+                if pay.last.is_some() { text } else { "Choose how. You can also transfer it, as the invoice says." };
             ("", format!("Pay {} now", format::money(pay.open)), text.to_owned())
         }
     }

@@ -3,8 +3,8 @@
 use crate::calendar::Day;
 use crate::format::{self, money};
 use chrono::NaiveDate;
-use ledger::invoice::{Document, ItemKind, Line};
 use ledger::BillingCycle;
+use ledger::invoice::{Document, ItemKind, Line};
 
 /// All that an invoice says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,8 +22,7 @@ pub const VERIFY: &str = "/operator/verify";
 pub const BACKUPS: &str = "/operator/backups";
 
 /// All of them.
-pub const PAGES: [&str; 7] =
-    [ORGANIZATIONS, purchase::OPERATOR, JOBS, VERIFY, BACKUPS, seller::PATH, reconcile::PATH];
+pub const PAGES: [&str; 7] = [ORGANIZATIONS, purchase::OPERATOR, JOBS, VERIFY, BACKUPS, seller::PATH, reconcile::PATH];
 
 /// An org in the list.
 pub struct OrgLine {
@@ -150,7 +149,9 @@ pub async fn page(path: &str, search: &str) -> Result<Markup, AppError> {
     let asked = query::parse(search);
     let get = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let body = match path {
-        ORGANIZATIONS if !get("org").is_empty() => organizations::one(&backend.organization_of(get("org"), office.presets.clone()).await?),
+        ORGANIZATIONS if !get("org").is_empty() => {
+            organizations::one(&backend.organization_of(get("org"), office.presets.clone()).await?)
+        }
         ORGANIZATIONS => {
             organizations::list(&backend.organizations(get("q"), get("after"), office.presets.clone()).await?)
         }

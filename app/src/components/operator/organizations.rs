@@ -121,13 +121,15 @@ fn offers(view: &Organization) -> Markup {
         .class("facts")
         .child(text_fact("Plans", &told(&view.plans)))
         .child(text_fact("Packages", &told(&view.packages)));
-    panel("offers", "What is offered").child(facts).child(
-        fields(ORGANIZATIONS, "offer")
-            .child(hidden("org", &view.line.id))
-            .child(label("Offer what a preset sells instead", presets(&view.presets)))
-            .child(primary("Offer")),
-    )
-    .child(hint("Whoever subscribed keeps their plan, and what was bought stays as it was."))
+    panel("offers", "What is offered")
+        .child(facts)
+        .child(
+            fields(ORGANIZATIONS, "offer")
+                .child(hidden("org", &view.line.id))
+                .child(label("Offer what a preset sells instead", presets(&view.presets)))
+                .child(primary("Offer")),
+        )
+        .child(hint("Whoever subscribed keeps their plan, and what was bought stays as it was."))
 }
 
 fn adjust(id: &str) -> Markup {

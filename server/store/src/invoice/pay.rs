@@ -71,7 +71,9 @@ impl Store {
         let run = move |tx: &mut Tx<'_>| {
             let (payment, open) = tx.pay_invoice(org, &by, id, (Provider::BankTransfer, None))?;
             if came != open {
-                return Err(StoreError::BadRange("a transfer must be of what is open: send back what is of another amount"));
+                return Err(StoreError::BadRange(
+                    "a transfer must be of what is open: send back what is of another amount",
+                ));
             }
             tx.hear_payment(org, payment, Saying::Succeeded(came))
         };

@@ -1,7 +1,7 @@
 //! Invoices as pages and API show them.
 
-use super::paid;
 use super::make::{self, Untold, document, open_items, untold};
+use super::paid;
 use crate::Store;
 use crate::error::StoreError;
 use crate::org::zone;

@@ -2,9 +2,9 @@
 
 use crate::common::{Bench, Random, credits, event, export};
 use ledger::invoice::{ItemKind, Party, State};
+use ledger::payment::{Dispute, Saying};
 use ledger::seller::{BillingDetails, Seller};
 use ledger::tax::Tax;
-use ledger::payment::{Dispute, Saying};
 use ledger::{Currency, InvoiceId, Money, OrgId, PaymentId, Timestamp};
 use rusqlite::{Connection, params};
 use store::payment::message::Answer;

@@ -30,7 +30,7 @@ pub const fn way(provider: Provider) -> (&'static str, &'static str) {
     match provider {
         Provider::Sandbox => ("Test card", "The built-in sandbox: no money moves"),
         Provider::Stripe => ("Card or other method", "On the pages of Stripe"),
-        Provider::BankTransfer => ("Bank transfer", "Credits come when the money is there, in some days"),
+        Provider::BankTransfer => ("Bank transfer", "It counts when the money is there, in some days"),
     }
 }
 
