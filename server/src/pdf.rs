@@ -45,7 +45,8 @@ const TEXT: f32 = 9.5;
 const SMALL: f32 = 8.0;
 
 /// What the paper says where it has letters that the font does not have.
-const BOXES: &str = "Boxes stand for letters that this file has no font for. Its page shows them, and they can be copied from here.";
+const BOXES: &str =
+    "Boxes stand for letters that this file has no font for. Its page shows them, and they can be copied from here.";
 
 /// Why there is no PDF: a fault of ours, for the log.
 #[derive(Debug, thiserror::Error)]

@@ -343,7 +343,7 @@ async fn a_mail_that_is_not_taken_is_tried_again_later_and_later_and_then_given_
     let mut tried = Vec::new();
     let start = server.store.now().micros();
     for minutes in 0..5 * 24 * 60 {
-        server.clock.set(ledger::Timestamp::from_micros(start + minutes * 60_000_000));
+        server.clock.set(Timestamp::from_micros(start + minutes * 60_000_000));
         if server.store.notices_due().await.expect("reads").is_empty() {
             continue;
         }

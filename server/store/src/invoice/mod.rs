@@ -20,4 +20,5 @@ macro_rules! paid {
 pub(crate) use paid;
 
 pub use pay::OpenInvoice;
+pub(crate) use read::expected;
 pub use read::{Invoice, InvoicePage, InvoiceRow, OpenItems};

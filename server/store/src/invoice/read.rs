@@ -104,22 +104,23 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn open_items(&self, org: OrgId) -> Result<Vec<OpenItems>, StoreError> {
-        let run = move |conn: &Connection| {
-            let (zone, tax) = (zone(conn, org)?, seller::tax(conn, org)?);
-            let sql =
-                "SELECT DISTINCT currency FROM invoice_item WHERE org_id = ?1 AND invoice_id IS NULL ORDER BY currency";
-            let mut select = conn.prepare_cached(sql)?;
-            let codes = select.query_map([org.0], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-            let open = |code: String| {
-                let currency = Currency::parse(&code)?;
-                let items: Vec<Item> = open_items(conn, org, zone, currency)?;
-                let credit = make::credit(conn, org, currency)?;
-                Ok(OpenItems { currency, figures: figures(&items, &tax, currency, credit)? })
-            };
-            codes.into_iter().map(open).collect()
-        };
-        self.read(run).await
+        self.read(move |conn| expected(conn, org)).await
     }
+}
+
+/// What is not on any invoice yet, by currency, and what it comes to.
+pub(crate) fn expected(conn: &Connection, org: OrgId) -> Result<Vec<OpenItems>, StoreError> {
+    let (zone, tax) = (zone(conn, org)?, seller::tax(conn, org)?);
+    let sql = "SELECT DISTINCT currency FROM invoice_item WHERE org_id = ?1 AND invoice_id IS NULL ORDER BY currency";
+    let mut select = conn.prepare_cached(sql)?;
+    let codes = select.query_map([org.0], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let open = |code: String| {
+        let currency = Currency::parse(&code)?;
+        let items: Vec<Item> = open_items(conn, org, zone, currency)?;
+        let credit = make::credit(conn, org, currency)?;
+        Ok(OpenItems { currency, figures: figures(&items, &tax, currency, credit)? })
+    };
+    codes.into_iter().map(open).collect()
 }
 
 fn list(conn: &Connection, org: OrgId, page: InvoicePage) -> Result<Vec<InvoiceRow>, StoreError> {
