@@ -5,7 +5,7 @@
 //! headings, tables and paragraphs. What is laid out first and drawn second, so that each page knows how many there are.
 //!
 //! Letters that the font does not have (it has Latin, Greek and Cyrillic; one with Chinese, Japanese and Korean is 4 MB and more) are drawn
-//! as boxes, and the paper says so ([`BOXES`]); searching and copying finds them all the same. Bounds: an invoice's own.
+//! as boxes, and the paper says so ([`BOXES`]). Bounds: an invoice's own.
 
 use app::components::billing::sheet::{Grid, Sheet, Total};
 use krilla::Document;
@@ -45,8 +45,7 @@ const TEXT: f32 = 9.5;
 const SMALL: f32 = 8.0;
 
 /// What the paper says where it has letters that the font does not have.
-const BOXES: &str =
-    "Boxes stand for letters that this file has no font for. Its page shows them, and they can be copied from here.";
+const BOXES: &str = "Boxes stand for letters that this file has no font for. The page of the invoice shows them.";
 
 /// Why there is no PDF: a fault of ours, for the log.
 #[derive(Debug, thiserror::Error)]

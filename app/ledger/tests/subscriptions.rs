@@ -6,9 +6,7 @@
 //! org whose job is off for two months must have what it would have had with a job every day.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
-use chrono::{
-    DateTime, Datelike as _, Days, Months as ChronoMonths, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _,
-};
+use chrono::{DateTime, Datelike as _, Months as ChronoMonths, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 use ledger::entry::{Draft, Posting};
 use ledger::invoice::ItemKind;
@@ -21,9 +19,12 @@ use ledger::{
 };
 use std::collections::BTreeMap;
 
+#[path = "subscriptions/model.rs"]
+mod model;
 #[path = "subscriptions/till.rs"]
 mod till;
 
+use model::{Model, Month};
 use till::{Met, Till};
 
 const ORGS: u64 = 1_000;
@@ -112,107 +113,6 @@ fn plans() -> Vec<Plan> {
         plan(5, 33_333_333_333, Some((7_777_777, "JPY")), Some(Rollover::PROFESSIONAL)),
         plan(6, 3, Some((100_001, "EUR")), None),
     ]
-}
-
-/// A stretch of time on one plan, as the plain model has it.
-#[derive(Debug, Clone, Copy)]
-struct Lived {
-    plan: usize,
-    from: Timestamp,
-    to: Timestamp,
-    /// Whether it is the rest of a cycle in which another plan was before.
-    replaced: Option<usize>,
-}
-
-/// What the plain model knows of a cycle.
-#[derive(Debug, Clone)]
-struct Month {
-    from: Timestamp,
-    to: Timestamp,
-    whole: (Timestamp, Timestamp),
-    lived: Vec<Lived>,
-}
-
-/// The plain model of one subscription.
-#[derive(Debug, Clone)]
-struct Model {
-    anchor: Option<DateTime<Tz>>,
-    plan: usize,
-    next: Option<usize>,
-    cancelled: bool,
-    months: Vec<Month>,
-    ended: bool,
-}
-
-impl Model {
-    /// The first instant of the `count`th month after the first, by the calendar.
-    fn boundary(&self, zone: &Zone, from: Timestamp) -> (Timestamp, Timestamp) {
-        let Some(anchor) = self.anchor else {
-            let first = zone.local(from).date_naive().with_day(1).expect("a first");
-            let days =
-                NaiveDate::from_ymd_opt(first.year() + i32::from(first.month() == 12), first.month() % 12 + 1, 1);
-            return (zone.midnight(first), zone.midnight(days.expect("a first")));
-        };
-        let wall = anchor.naive_local();
-        let mut starts = (0..=(12 * 4)).map(|count: u32| {
-            if count == 0 {
-                return Timestamp::from_micros(anchor.timestamp_micros());
-            }
-            let month0 = wall.month0() + count;
-            let (year, month) = (wall.year() + i32::try_from(month0 / 12).expect("small"), month0 % 12 + 1);
-            let next = NaiveDate::from_ymd_opt(year + i32::from(month == 12), month % 12 + 1, 1).expect("a first");
-            let last = (next - Days::new(1)).day();
-            let date = NaiveDate::from_ymd_opt(year, month, wall.day().min(last)).expect("within the month");
-            zone.instant(date.and_time(wall.time()))
-        });
-        let mut start = starts.next().expect("the first");
-        for next in starts {
-            if from < next {
-                return (start, next);
-            }
-            start = next;
-        }
-        panic!("more months than there are");
-    }
-
-    fn last(&mut self) -> &mut Month {
-        self.months.last_mut().expect("has begun")
-    }
-
-    fn begin_month(&mut self, zone: &Zone, from: Timestamp, owes: bool) {
-        let whole = self.boundary(zone, from);
-        let lived = Lived { plan: self.plan, from, to: whole.1, replaced: None };
-        let lived = if owes { vec![] } else { vec![lived] };
-        self.months.push(Month { from, to: whole.1, whole, lived });
-    }
-
-    /// Everything until `now`, as the calendar has it.
-    fn go_on(&mut self, zone: &Zone, now: Timestamp, owes: bool) {
-        while !self.ended && self.last().to <= now {
-            let end = self.last().to;
-            if self.cancelled {
-                self.ended = true;
-            } else {
-                self.plan = self.next.take().unwrap_or(self.plan);
-                self.begin_month(zone, end, owes);
-            }
-        }
-        let plan = self.plan;
-        let month = self.last();
-        if month.lived.is_empty() && !owes && now < month.to {
-            let to = month.to;
-            month.lived.push(Lived { plan, from: now, to, replaced: None });
-        }
-    }
-
-    fn upgrade(&mut self, plan: usize, now: Timestamp) {
-        let old = std::mem::replace(&mut self.plan, plan);
-        (self.next, self.cancelled) = (None, false);
-        let month = self.last();
-        let to = month.to;
-        month.lived.last_mut().expect("supplied").to = now;
-        month.lived.push(Lived { plan, from: now, to, replaced: Some(old) });
-    }
 }
 
 /// What the rules made of one subscription.

@@ -136,13 +136,16 @@ struct Bought {
     payment: Payment,
 }
 
+/// What waits for an invoice: since when, and of which currency.
+type Open = (Timestamp, Currency, Item);
+
 /// All of it.
 #[derive(Clone)]
 pub struct Till {
     tax: Tax,
     /// Whether the stored card pays.
     pub card_works: bool,
-    open: Vec<(Timestamp, Currency, Item)>,
+    open: Vec<Open>,
     /// Net of all that was ever put down, by currency.
     put_down: BTreeMap<String, i64>,
     issued: Vec<Issued>,
@@ -214,7 +217,7 @@ impl Till {
     /// One invoice for each month that is over, and currency.
     fn issue(&mut self, now: Timestamp, zone: &Zone, met: &mut Met) {
         let this_month = zone.month_of(now).expect("in range").from;
-        let mut months: BTreeMap<(Timestamp, String), Vec<(Timestamp, Currency, Item)>> = BTreeMap::new();
+        let mut months: BTreeMap<(Timestamp, String), Vec<Open>> = BTreeMap::new();
         let (over, open): (Vec<_>, Vec<_>) = self.open.drain(..).partition(|(at, ..)| *at < this_month);
         self.open = open;
         for (at, currency, item) in over {

@@ -1,7 +1,7 @@
 //! Invoices that are paid, by hand and by themselves, and what becomes of them when the money goes back; disputes about a part;
 //! payments that take long.
 
-use crate::common::{Bench, export};
+use crate::common::Bench;
 use crate::invoices::{all, bill_until, file, item, method, org};
 use crate::purchases::{available, back, buy, eur, items, message, shop, told};
 use ledger::invoice::State;
