@@ -189,17 +189,17 @@ impl Maker<'_> {
     /// A test card, by which its invoices are paid.
     async fn store_card(&self) -> Result<(), Failure> {
         let Some((store, _)) = &self.till else { return Ok(()) };
-        let org = store.org_by_name(&self.org).await.map_err(told)?.ok_or_else(unexpected)?;
+        let org = store.org_by_name(&self.org).await.map_err(|error| told(&error))?.ok_or_else(unexpected)?;
         let card = sandbox::method(SAMPLE_CARD).ok_or_else(unexpected)?;
-        store.add_method(org.id, By::command(), Provider::Sandbox, card).await.map_err(told)?;
+        store.add_method(org.id, By::command(), Provider::Sandbox, card).await.map_err(|error| told(&error))?;
         Ok(())
     }
 
     /// Invoices and payments that are due at the sample's time.
     async fn bill(&self) -> Result<(), Failure> {
         let Some((store, payments)) = &self.till else { return Ok(()) };
-        store.bill_due().await.map_err(told)?;
-        jobs::payments::once(store, payments).await.map_err(told)?;
+        store.bill_due().await.map_err(|error| told(&error))?;
+        jobs::payments::once(store, payments).await.map_err(|error| told(&error))?;
         Ok(())
     }
 
@@ -307,7 +307,7 @@ impl Maker<'_> {
     }
 }
 
-fn told(error: StoreError) -> Failure {
+fn told(error: &StoreError) -> Failure {
     Failure::new(error.to_string())
 }
 

@@ -91,7 +91,8 @@ async fn deliver(server: &mut Running, storm: &Storm, part: &[Letter], fuse: Opt
     let answered = Arc::new(AtomicUsize::new(0));
     let burnt = Arc::new(Notify::new());
     let mut under_way = JoinSet::new();
-    for letter in part.iter().cloned() {
+    for letter in part {
+        let letter = letter.clone();
         let (http, url, answered, burnt) =
             (http.clone(), server.url.clone(), Arc::clone(&answered), Arc::clone(&burnt));
         under_way.spawn(async move {
