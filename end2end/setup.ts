@@ -54,7 +54,8 @@ export default async function setup(): Promise<() => Promise<void>> {
 
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const server = spawn(scrip, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = { ...process.env, SCRIP_PAYMENT_PROVIDERS: 'sandbox,bank_transfer' };
+  const server = spawn(scrip, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   await ready(origin);
 
   Object.assign(process.env, {

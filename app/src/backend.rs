@@ -32,6 +32,7 @@ pub mod keys;
 mod operator;
 mod overview;
 mod part;
+mod paying;
 pub mod people;
 pub mod plans;
 mod projects;

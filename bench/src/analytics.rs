@@ -155,7 +155,7 @@ async fn org(store: &Store) -> OrgId {
     let lines = serde_json::from_str(&format!("[{}]", lines.join(","))).expect("good rate lines");
     let words = ledger::Words::default();
     let new = NewOrg {
-        packages: Vec::new(),
+        offers: store::Offers::default(),
         name: "Large".to_owned(),
         zone: "UTC".to_owned(),
         synthetic: true,

@@ -54,7 +54,7 @@ pub(crate) async fn org(store: &Store) -> OrgId {
     let lines = r#"[{"meter":"input_tokens","rule":"unit","price":"0.60","per":1000000}]"#;
     let lines = serde_json::from_str(lines).expect("a good rate line");
     let new = NewOrg {
-        packages: Vec::new(),
+        offers: store::Offers::default(),
         name: "Bench".to_owned(),
         zone: "UTC".to_owned(),
         synthetic: true,

@@ -411,12 +411,11 @@ async fn create_org(
     synthetic: bool,
 ) -> Result<Answer, CommandError> {
     let preset = Preset::named(preset, store.folder())?;
-    let offers = preset.as_ref().map(Preset::offers).transpose();
-    let offers = offers.map_err(|line| CommandError::new("bad_preset", line))?.unwrap_or_default();
+    let bad = |line| CommandError::new("bad_preset", line);
     let new = match preset {
-        Some(preset) => preset.new_org(name, zone, synthetic),
+        Some(preset) => preset.new_org(name, zone, synthetic).map_err(bad)?,
         None => NewOrg {
-            packages: Vec::new(),
+            offers: store::Offers::default(),
             name,
             zone,
             synthetic,
@@ -427,7 +426,6 @@ async fn create_org(
         },
     };
     let org = store.create_org(new).await?;
-    store.offer(org.id, By::command(), offers).await?;
     Ok(Answer::Orgs(vec![line(store, org).await?]))
 }
 

@@ -111,11 +111,8 @@ pub async fn organizations(
 ) -> Result<Response, Problem> {
     let backend = Backend { store: app.store.clone(), viewer: viewer.clone() };
     let folder = app.config.data.clone();
-    let preset = move |name: &str| {
-        let preset = Preset::named(name, &folder).ok()??;
-        let offers = preset.offers().ok()?;
-        Some((preset.new_org(String::new(), String::new(), false), offers))
-    };
+    let preset =
+        move |name: &str| Preset::named(name, &folder).ok()??.new_org(String::new(), String::new(), false).ok();
     match backend.act_on_organization(&body, preset).await.map_err(|error| problem_of(&error))? {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
         Err(problem) => show(&app, viewer, request, Some(Said::Wrong(problem))).await,

@@ -4,8 +4,8 @@
 //! own fonts would be more than everything else here (15 minutes of a core for a release build, 45 MB of binary), for one document of
 //! headings, tables and paragraphs. What is laid out first and drawn second, so that each page knows how many there are.
 //!
-//! Letters that the font does not have (it has Latin, Greek and Cyrillic) are drawn as boxes; searching and copying finds them all the
-//! same. Bounds: an invoice's own.
+//! Letters that the font does not have (it has Latin, Greek and Cyrillic; one with Chinese, Japanese and Korean is 4 MB and more) are drawn
+//! as boxes, and the paper says so ([`BOXES`]). Bounds: an invoice's own.
 
 use app::components::billing::sheet::{Grid, Sheet, Total};
 use krilla::Document;
@@ -43,6 +43,9 @@ const TITLE: f32 = 20.0;
 const HEADING: f32 = 12.0;
 const TEXT: f32 = 9.5;
 const SMALL: f32 = 8.0;
+
+/// What the paper says where it has letters that the font does not have.
+const BOXES: &str = "Boxes stand for letters that this file has no font for. The page of the invoice shows them.";
 
 /// Why there is no PDF: a fault of ours, for the log.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +119,12 @@ impl Faces {
             KrillaGlyph::new(GlyphId::new(id.to_u32()), width, 0.0, 0.0, 0.0, at..at + letter.len_utf8(), None)
         };
         text.char_indices().map(glyph).collect()
+    }
+
+    /// Whether it has a letter that the fonts do not have: both have the same.
+    fn lacks(&self, text: &str) -> bool {
+        let letters = self.regular.charmap();
+        text.chars().any(|letter| !letter.is_whitespace() && letters.map(letter).is_none())
     }
 
     fn width(&self, style: Style, text: &str) -> f32 {
@@ -192,6 +201,9 @@ impl<'f> Layout<'f> {
         self.y += 6.0;
         for note in &sheet.notes {
             self.paragraph(note, PLAIN);
+        }
+        if sheet.texts().any(|text| self.faces.lacks(text)) {
+            self.paragraph(BOXES, PLAIN);
         }
         self.pages
     }

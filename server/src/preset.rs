@@ -18,7 +18,6 @@ use ledger::{Label, Meter, RateLine, Words};
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use store::package::NewPackage;
 use store::{NewOrg, Offers};
 
 /// The presets there are, by name, in the order in which they are listed.
@@ -234,16 +233,12 @@ impl Preset {
     }
 
     /// An org of that name and zone that begins with it.
-    #[must_use]
-    pub fn new_org(self, name: String, zone: String, synthetic: bool) -> NewOrg {
-        let (meters, agents, packages) = (self.meter_infos(), self.agents(), self.for_sale());
-        NewOrg { name, zone, synthetic, words: self.words, meters, agents, lines: self.lines, packages }
-    }
-
-    /// Its packages as an org is offered them. A preset is checked when it is read, so each of them is right.
-    #[must_use]
-    pub fn for_sale(&self) -> Vec<NewPackage> {
-        self.packages.iter().filter_map(|package| package.offer().ok()).collect()
+    ///
+    /// # Errors
+    /// As [`Preset::offers`].
+    pub fn new_org(self, name: String, zone: String, synthetic: bool) -> Result<NewOrg, String> {
+        let (meters, agents, offers) = (self.meter_infos(), self.agents(), self.offers()?);
+        Ok(NewOrg { name, zone, synthetic, words: self.words, meters, agents, lines: self.lines, offers })
     }
 
     /// What it sells, as it is offered to an org.
@@ -252,7 +247,8 @@ impl Preset {
     /// A sentence; only for presets that were not checked.
     pub fn offers(&self) -> Result<Offers, String> {
         let plans = self.plans.iter().map(Plan::offer).collect::<Result<_, _>>()?;
-        Ok(Offers { plans, packages: self.for_sale() })
+        let packages = self.packages.iter().map(Package::offer).collect::<Result<_, _>>()?;
+        Ok(Offers { plans, packages })
     }
 
     /// Its meters as an org has them.

@@ -10,16 +10,18 @@ use crate::state::AppState;
 use app::AppError;
 use app::backend::purchases::Begun;
 use app::backend::{self, Backend, Viewer};
+use app::components::billing::invoice;
 use app::components::billing::purchase::sandbox::{Shown, Step, address};
-use app::components::billing::purchase::{METHODS, PURCHASES, choose, methods, operator, sandbox, state};
+use app::components::billing::purchase::{METHODS, PURCHASES, choose, methods, sandbox, state};
 use app::components::written::{self, Asked, Written};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use ledger::payment::Provider;
-use ledger::{Permission, PurchaseId};
+use ledger::{InvoiceId, Permission, PurchaseId};
 use std::time::Duration;
+use store::payment::PaymentRow;
 use store::sandbox::SandboxPayment;
 
 /// Most bytes of a provider's message: those of Stripe have some kilobytes.
@@ -43,14 +45,19 @@ async fn read(app: &AppState, backend: &Backend, origin: String, uri: &Uri) -> R
     match asked.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["billing", "purchase"] => choose::page(&asked, &offered).await,
         ["billing", "purchases", id] => {
-            if asked.get("back") == "yes" {
-                came_back(app, &asked, id).await;
+            if let Some(id) = PurchaseId::parse(id).filter(|_| asked.get("back") == "yes") {
+                came_back(app, backend.under_way(id).await?).await;
             }
             state::page(&asked, &offered).await
         }
+        ["billing", "invoices", id] => {
+            if let Some(invoice) = InvoiceId::parse(id).filter(|_| asked.get("back") == "yes") {
+                came_back(app, backend.invoice_under_way(invoice).await?).await;
+            }
+            invoice::page(&asked, id, &offered).await
+        }
         ["billing", "methods"] => methods::page(&asked, &offered).await,
         ["billing", "sandbox", reference] => of_sandbox(app, &asked, reference).await,
-        ["operator", "payments"] => operator::page(&asked).await,
         _ => Err(AppError::NotFound),
     }
 }
@@ -70,14 +77,13 @@ pub async fn buy(State(app): State<AppState>, SignedIn(viewer): SignedIn, body: 
 /// Asks the provider, and leads on: to a page of ours at once, to one elsewhere by a link, since the pages' policy lets forms
 /// lead nowhere else.
 async fn to_pay(app: &AppState, begun: Begun) -> Redirect {
-    let here = format!("{PURCHASES}/{}", begun.purchase);
     if let Err(error) = app.payments.ask(begun.org, begun.payment).await {
         tracing::warn!(%error, payment = %begun.payment, "a payment is asked for again later");
     }
     deliver(app);
     let row = app.store.payment(begun.org, begun.payment).await.ok();
     let on = row.filter(|row| row.method.is_none()).and_then(|row| row.action_url);
-    Redirect::to(&on.filter(|url| url.starts_with('/')).unwrap_or(here))
+    Redirect::to(&on.filter(|url| url.starts_with('/')).unwrap_or(begun.page))
 }
 
 /// What the sandbox has to say goes its way while the page is answered.
@@ -102,18 +108,49 @@ pub async fn again(
 ) -> Result<Redirect, Problem> {
     let backend = Backend { store: app.store.clone(), viewer };
     let id = PurchaseId::parse(&id).ok_or_else(|| problem_of(&AppError::NotFound))?;
-    if body.split('&').any(|pair| pair == "do=give-up") {
-        if let Some(row) = backend.under_way(id).await.map_err(|error| problem_of(&error))?
-            && let Err(error) = app.payments.cancel(row.org, row.id).await
-        {
-            tracing::warn!(%error, payment = %row.id, "a payment could not be given up");
-        }
+    if gives_up(&body) {
+        give_up(&app, backend.under_way(id).await.map_err(|error| problem_of(&error))?).await;
         return Ok(Redirect::to(&format!("{PURCHASES}/{id}")));
     }
     let begun = backend.pay_again(&app.payments.offered(), id, &body).await.map_err(|error| problem_of(&error))?;
     match begun {
         Some(begun) => Ok(to_pay(&app, begun).await),
         None => Ok(Redirect::to(&format!("{PURCHASES}/{id}"))),
+    }
+}
+
+/// Pays what is open of an invoice, or gives up to.
+///
+/// # Errors
+/// What the store says.
+pub async fn pay_invoice(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    Path(id): Path<String>,
+    body: String,
+) -> Result<Redirect, Problem> {
+    let backend = Backend { store: app.store.clone(), viewer };
+    let id = InvoiceId::parse(&id).ok_or_else(|| problem_of(&AppError::NotFound))?;
+    let here = Redirect::to(&format!("{}/{id}", invoice::PATH));
+    if gives_up(&body) {
+        give_up(&app, backend.invoice_under_way(id).await.map_err(|error| problem_of(&error))?).await;
+        return Ok(here);
+    }
+    let begun = backend.pay_invoice(&app.payments.offered(), id, &body).await.map_err(|error| problem_of(&error))?;
+    match begun {
+        Some(begun) => Ok(to_pay(&app, begun).await),
+        None => Ok(here),
+    }
+}
+
+fn gives_up(body: &str) -> bool {
+    body.split('&').any(|pair| pair == "do=give-up")
+}
+
+async fn give_up(app: &AppState, under_way: Option<PaymentRow>) {
+    let Some(row) = under_way else { return };
+    if let Err(error) = app.payments.cancel(row.org, row.id).await {
+        tracing::warn!(%error, payment = %row.id, "a payment could not be given up");
     }
 }
 
@@ -188,9 +225,8 @@ async fn store_method(
 
 /// Whoever comes back from the provider is told how it stands, whether its message is here or not: the provider is asked, not
 /// the address believed.
-async fn came_back(app: &AppState, asked: &Asked<'_>, id: &str) {
-    let Some(id) = PurchaseId::parse(id) else { return };
-    let Ok(Some(row)) = asked.backend.under_way(id).await else { return };
+async fn came_back(app: &AppState, under_way: Option<PaymentRow>) {
+    let Some(row) = under_way else { return };
     let since_s = row.asked_at.map_or(i64::MAX, |at| (app.store.now().micros() - at.micros()) / 1_000_000);
     if since_s < ASK_AGAIN_S {
         return;

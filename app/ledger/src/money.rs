@@ -91,6 +91,16 @@ impl Money {
     }
 }
 
+impl Money {
+    /// The amount without its currency, as the API and files say it: `119.00`.
+    #[must_use]
+    pub fn decimal(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(text.len() - 1 - self.currency.as_str().len());
+        text
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (decimals, code) = (self.currency.decimals(), self.currency.as_str());

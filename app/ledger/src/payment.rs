@@ -11,6 +11,10 @@
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
 
+/// After how many seconds a payment takes long: what a bank decides at once it has decided by then, and whoever has waited for it is
+/// gone.
+pub const LATE_AFTER_S: i64 = 15 * 60;
+
 /// Who is asked for money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -201,8 +205,8 @@ pub enum Saying {
     Cancelled,
     /// So much money is there.
     Succeeded(Money),
-    /// The payer's bank asks for the money back, or has decided.
-    Disputed(Dispute),
+    /// The payer's bank asks for money back, or has decided. So much of it, where it says: all of it, where it does not.
+    Disputed(Dispute, Option<Money>),
 }
 
 /// What decides about a payment.
@@ -216,6 +220,8 @@ pub struct Payment {
     pub failure: Option<Failure>,
     /// Whether the money is asked back.
     pub dispute: Dispute,
+    /// How much of it, in minor units: what was said first, since a bank decides about what it asked for. 0 without a dispute.
+    pub disputed_minor: i64,
 }
 
 /// What hearing something did.
@@ -259,7 +265,7 @@ impl Payment {
     /// A payment of which nothing was heard.
     #[must_use]
     pub const fn new(amount: Money) -> Self {
-        Self { amount, state: State::Created, failure: None, dispute: Dispute::None }
+        Self { amount, state: State::Created, failure: None, dispute: Dispute::None, disputed_minor: 0 }
     }
 
     /// What a message does.
@@ -273,7 +279,7 @@ impl Payment {
             Saying::Cancelled => self.moved(State::Cancelled, self.failure, Effect::GiveUp),
             Saying::Succeeded(money) if money != self.amount => Heard::Mismatch,
             Saying::Succeeded(_) => self.moved(State::Succeeded, None, Effect::Give),
-            Saying::Disputed(dispute) => self.disputed(dispute),
+            Saying::Disputed(dispute, of) => self.disputed(dispute, of),
         }
     }
 
@@ -285,7 +291,7 @@ impl Payment {
     }
 
     /// A dispute says nothing of the money having come, so before that it only waits to count.
-    fn disputed(self, dispute: Dispute) -> Heard {
+    fn disputed(self, dispute: Dispute, of: Option<Money>) -> Heard {
         if dispute <= self.dispute {
             return Heard::Stale;
         }
@@ -295,7 +301,22 @@ impl Payment {
             (State::Succeeded, false, Dispute::Open | Dispute::Lost) => Effect::Take,
             _ => Effect::None,
         };
-        Heard::Changed { now: Self { dispute, ..self }, so }
+        // Of other money than was paid nobody can say which part that is.
+        let part = of.filter(|of| of.currency == self.amount.currency).map_or(self.amount.minor, |of| of.minor);
+        let part = if self.disputed_minor > 0 { self.disputed_minor } else { part.clamp(1, self.amount.minor) };
+        Heard::Changed { now: Self { dispute, disputed_minor: part, ..self }, so }
+    }
+
+    /// Whether people should be told that it takes long: somebody has done what they could, or nobody was to be there, and a bank
+    /// or provider has said nothing for [`LATE_AFTER_S`]. Transfers take days, which whoever makes one knows.
+    #[must_use]
+    pub const fn is_late(&self, provider: Provider, alone: bool, waits_s: i64) -> bool {
+        let waits = match self.state {
+            State::Pending => true,
+            State::Created => alone,
+            State::NeedsAction | State::Failed | State::Cancelled | State::Succeeded => false,
+        };
+        waits && waits_s >= LATE_AFTER_S && !matches!(provider, Provider::BankTransfer)
     }
 }
 

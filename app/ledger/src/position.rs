@@ -135,8 +135,20 @@ impl Position {
         Ok(Some(Step { draft, child: None }))
     }
 
+    /// What the credits of a cycle repay that was over when the job came to it: what they would have repaid in time, since nothing
+    /// of the org is booked between a cycle's beginning and that. Nothing without debt. What they leave ends next
+    /// ([`Position::end_late`]).
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`].
+    pub fn repay_late(&self, id: GrantId) -> Result<Option<Draft>, Refusal> {
+        let slot = self.slots.iter().find(|slot| slot.grant.id == id && slot.grant.scope.is_everything());
+        let slot = slot.filter(|slot| self.debt.is_positive() && slot.left.is_positive());
+        slot.map(|slot| self.repay(slot, slot.grant.effective_at.max(self.at))).transpose()
+    }
+
     /// The end of a grant that was over when it was told: its cycle ends as if it had been told in time, but it repays
-    /// nothing. What takes its place gets `next`.
+    /// nothing, since nobody can tell whether there was debt while it lasted. What takes its place gets `next`.
     ///
     /// # Errors
     /// [`Refusal::UnknownGrant`], [`Refusal::AmountOverflow`], [`Refusal::TimeOutOfRange`].

@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 /// Longest that a month lasts, for a first guess at how many have passed.
 const LONGEST_MONTH_US: i64 = 32 * 86_400_000_000;
 
+/// Who gives the credits of a cycle that begins by itself: stands as their cause in the chain, and tells those of a cycle that a late
+/// job came to from what people tell late.
+pub const CAUSE: &str = "job:cycle";
+
 /// What subscriptions need of a calendar.
 pub trait Months: Calendar {
     /// The calendar month of the org's zone in which an instant lies.

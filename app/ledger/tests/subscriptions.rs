@@ -2,14 +2,14 @@
 //! job is, cycles follow each other on the right days, fees add up to what the time was worth, and no credit is lost or made.
 //!
 //! A plain model says what must come of it: it has a calendar of its own, knows who was subscribed to what from when until
-//! when, and adds up exact fractions.
+//! when, and adds up exact fractions. All of it is invoiced with tax and paid or not ([`till`]), and auto top-up buys besides. An
+//! org whose job is off for two months must have what it would have had with a job every day.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
-use chrono::{
-    DateTime, Datelike as _, Days, Months as ChronoMonths, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _,
-};
+use chrono::{DateTime, Datelike as _, Months as ChronoMonths, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 use ledger::entry::{Draft, Posting};
+use ledger::invoice::ItemKind;
 use ledger::plan::{Comes, Supply};
 use ledger::position::Calendar;
 use ledger::subscription::{Anchor, Choice, Due};
@@ -18,6 +18,14 @@ use ledger::{
     Policy, Position, Refusal, Rollover, Scope, Stretch, Subscription, SubscriptionRefusal, Timestamp, settle,
 };
 use std::collections::BTreeMap;
+
+#[path = "subscriptions/model.rs"]
+mod model;
+#[path = "subscriptions/till.rs"]
+mod till;
+
+use model::{Model, Month};
+use till::{Met, Till};
 
 const ORGS: u64 = 1_000;
 const MONTHS: u32 = 36;
@@ -51,6 +59,7 @@ impl Chance {
     }
 }
 
+#[derive(Clone)]
 struct Zone(Tz);
 
 impl Zone {
@@ -106,109 +115,8 @@ fn plans() -> Vec<Plan> {
     ]
 }
 
-/// A stretch of time on one plan, as the plain model has it.
-#[derive(Debug, Clone, Copy)]
-struct Lived {
-    plan: usize,
-    from: Timestamp,
-    to: Timestamp,
-    /// Whether it is the rest of a cycle in which another plan was before.
-    replaced: Option<usize>,
-}
-
-/// What the plain model knows of a cycle.
-#[derive(Debug, Clone)]
-struct Month {
-    from: Timestamp,
-    to: Timestamp,
-    whole: (Timestamp, Timestamp),
-    lived: Vec<Lived>,
-}
-
-/// The plain model of one subscription.
-#[derive(Debug)]
-struct Model {
-    anchor: Option<DateTime<Tz>>,
-    plan: usize,
-    next: Option<usize>,
-    cancelled: bool,
-    months: Vec<Month>,
-    ended: bool,
-}
-
-impl Model {
-    /// The first instant of the `count`th month after the first, by the calendar.
-    fn boundary(&self, zone: &Zone, from: Timestamp) -> (Timestamp, Timestamp) {
-        let Some(anchor) = self.anchor else {
-            let first = zone.local(from).date_naive().with_day(1).expect("a first");
-            let days =
-                NaiveDate::from_ymd_opt(first.year() + i32::from(first.month() == 12), first.month() % 12 + 1, 1);
-            return (zone.midnight(first), zone.midnight(days.expect("a first")));
-        };
-        let wall = anchor.naive_local();
-        let mut starts = (0..=(12 * 4)).map(|count: u32| {
-            if count == 0 {
-                return Timestamp::from_micros(anchor.timestamp_micros());
-            }
-            let month0 = wall.month0() + count;
-            let (year, month) = (wall.year() + i32::try_from(month0 / 12).expect("small"), month0 % 12 + 1);
-            let next = NaiveDate::from_ymd_opt(year + i32::from(month == 12), month % 12 + 1, 1).expect("a first");
-            let last = (next - Days::new(1)).day();
-            let date = NaiveDate::from_ymd_opt(year, month, wall.day().min(last)).expect("within the month");
-            zone.instant(date.and_time(wall.time()))
-        });
-        let mut start = starts.next().expect("the first");
-        for next in starts {
-            if from < next {
-                return (start, next);
-            }
-            start = next;
-        }
-        panic!("more months than there are");
-    }
-
-    fn last(&mut self) -> &mut Month {
-        self.months.last_mut().expect("has begun")
-    }
-
-    fn begin_month(&mut self, zone: &Zone, from: Timestamp, owes: bool) {
-        let whole = self.boundary(zone, from);
-        let lived = Lived { plan: self.plan, from, to: whole.1, replaced: None };
-        let lived = if owes { vec![] } else { vec![lived] };
-        self.months.push(Month { from, to: whole.1, whole, lived });
-    }
-
-    /// Everything until `now`, as the calendar has it.
-    fn go_on(&mut self, zone: &Zone, now: Timestamp, owes: bool) {
-        while !self.ended && self.last().to <= now {
-            let end = self.last().to;
-            if self.cancelled {
-                self.ended = true;
-            } else {
-                self.plan = self.next.take().unwrap_or(self.plan);
-                self.begin_month(zone, end, owes);
-            }
-        }
-        let plan = self.plan;
-        let month = self.last();
-        if month.lived.is_empty() && !owes && now < month.to {
-            let to = month.to;
-            month.lived.push(Lived { plan, from: now, to, replaced: None });
-        }
-    }
-
-    fn upgrade(&mut self, plan: usize, now: Timestamp) {
-        let old = std::mem::replace(&mut self.plan, plan);
-        (self.next, self.cancelled) = (None, false);
-        let month = self.last();
-        let to = month.to;
-        month.lived.last_mut().expect("supplied").to = now;
-        month.lived.push(Lived { plan, from: now, to, replaced: Some(old) });
-    }
-}
-
 /// What the rules made of one subscription.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Books {
     cycles: Vec<Stretch>,
     /// By cycle and currency, in minor units.
@@ -218,6 +126,7 @@ struct Books {
 }
 
 /// An org under the rules.
+#[derive(Clone)]
 struct Org {
     zone: Zone,
     plans: Vec<Plan>,
@@ -230,6 +139,7 @@ struct Org {
     given: i128,
     books: Vec<Books>,
     models: Vec<Model>,
+    till: Till,
 }
 
 impl Org {
@@ -296,15 +206,22 @@ impl Org {
         let draft = settle::give(&grant, self.now, "test").expect("a good grant");
         let late = grant.is_expired(self.now);
         self.book(&draft, Some(grant.clone()));
-        if late {
+        if let Some(repayment) =
+            self.position.repay_late(grant.id).expect("fits").filter(|_| late && kind == GrantKind::Plan)
+        {
+            self.book(&repayment, None);
+        }
+        if late && self.position.slots.iter().any(|slot| slot.grant.id == grant.id) {
             let step = self.position.end_late(grant.id, GrantId(self.next_grant), &self.zone).expect("in range");
             self.book(&step.draft, step.child);
         }
         self.settle();
     }
 
-    fn fee(&mut self, money: Option<Money>, sign: i64) {
+    fn fee(&mut self, money: Option<Money>, sign: i64, at: Timestamp) {
         let Some(money) = money else { return };
+        // As of when its time begins, so that a late job does not carry it into another month's invoice.
+        self.till.item(&self.zone, at, ItemKind::Plan, Money { minor: sign * money.minor, ..money }, false);
         let books = self.books.last_mut().expect("subscribed");
         let cycle = books.cycles.len() - 1;
         *books.fees.entry((cycle, money.currency.as_str().to_owned())).or_default() += sign * money.minor;
@@ -312,7 +229,7 @@ impl Org {
 
     fn supply(&mut self, plan: PlanId, supply: Supply) {
         let rollover = self.plan(plan).rollover;
-        self.fee(supply.fee, 1);
+        self.fee(supply.fee, 1, supply.part.from);
         self.credit(supply.credits, supply.part, rollover);
     }
 
@@ -390,8 +307,8 @@ impl Org {
             Choice::Upgrade(replaced) => {
                 model.upgrade(plan, self.now);
                 assert_eq!(new.comes(&old), Comes::AtOnce);
-                self.fee(replaced.back, -1);
-                self.fee(replaced.fee, 1);
+                self.fee(replaced.back, -1, replaced.part.from);
+                self.fee(replaced.fee, 1, replaced.part.from);
                 self.credit(replaced.credits, replaced.part, new.rollover);
             }
             Choice::Downgrade(at) => {
@@ -435,12 +352,48 @@ impl Org {
             }
             3 => self.cancel(true),
             4 => self.cancel(false),
-            5 => self.give(GrantKind::Purchase, Credits::from_micros(1 + chance.signed(900_000_000)), None, None),
-            6 => self.owes = true,
-            7 => self.owes = false,
+            5 => {
+                let micros = 1 + chance.signed(900_000_000);
+                self.give(GrantKind::Purchase, Credits::from_micros(micros), None, None);
+                let price =
+                    Money { minor: 1 + micros / 100_000, currency: Currency::parse("EUR").expect("a currency") };
+                self.till.item(&self.zone, self.now, ItemKind::Purchase, price, true);
+            }
+            6 if chance.below(3) == 0 => self.till.card_works = false,
+            6 => self.till.turn_on(),
+            7 => {
+                self.till.card_works = true;
+                self.till.pay_by_hand();
+            }
             8 => self.spend(1 + chance.signed(60_000_000_000)),
             _ => self.spend(1 + chance.signed(400_000_000)),
         }
+    }
+
+    /// Invoices, what banks say of them, and auto top-up.
+    fn money(&mut self, chance: &mut Chance, met: &mut Met) {
+        self.till.bill(self.now, &self.zone, chance, met);
+        self.owes = self.till.owes();
+        let available = self.position.available(self.now).expect("fits");
+        let came = self.till.top_up(self.now, available, &self.zone, chance, met);
+        if came.is_positive() {
+            self.give(GrantKind::Purchase, came, None, None);
+        }
+    }
+
+    /// What it has is what it would have if the job had looked every day.
+    fn sleep(&mut self, days: i64) {
+        self.catch_up();
+        let mut twin = self.clone();
+        for _ in 0..days {
+            twin.now = Timestamp::from_micros(twin.now.micros() + DAY);
+            twin.catch_up();
+        }
+        self.now = twin.now;
+        self.catch_up();
+        assert_eq!(self.accounts, twin.accounts, "a late job changes nothing");
+        assert_eq!(self.position.debt, twin.position.debt);
+        assert_eq!(self.till.open_net(), twin.till.open_net());
     }
 
     fn check_credits(&self) {
@@ -505,7 +458,7 @@ fn micros(plan: &Plan) -> i64 {
     plan.credits.expect("said").micros()
 }
 
-fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
+fn live(number: u64, met: &mut Met) {
     let mut chance = Chance(SEED ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let zone = Zone(ZONES[usize::try_from(chance.below(8)).expect("small")]);
     // Within 2027 and 2028, so that most live through a 29 February.
@@ -523,13 +476,20 @@ fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
         given: 0,
         books: vec![],
         models: vec![],
+        till: Till::new(&mut chance),
     };
     while org.now < end {
+        org.catch_up();
+        org.money(&mut chance, met);
         org.catch_up();
         org.act(&mut chance);
         // Some minutes, some days; now and then the machine is off for two months.
         let pause = match chance.below(60) {
-            0 => DAY * 60,
+            0 => {
+                org.sleep(60);
+                *met.entry("sleeps").or_default() += 1;
+                0
+            }
             1..=20 => chance.signed(3_600_000_000),
             _ => chance.signed(12 * DAY.unsigned_abs()),
         };
@@ -540,6 +500,7 @@ fn live(number: u64, met: &mut BTreeMap<&'static str, u32>) {
     }
     org.catch_up();
     org.check_credits();
+    org.till.check();
     for (books, model) in org.books.iter().zip(&org.models) {
         check(&org.plans, books, model, met);
     }
@@ -553,7 +514,17 @@ fn a_thousand_orgs_over_thirty_six_months_pay_for_their_time_and_keep_their_cred
         live(number, &mut met);
     }
     println!("seed {SEED:#x}: {ORGS} orgs, {MONTHS} months: {met:?}");
-    for what in ["whole cycles", "parts of a cycle", "upgrades", "ends", "debts"] {
+    let money = [
+        "invoices",
+        "reopened",
+        "given up",
+        "disputes",
+        "paid twice",
+        "top-ups",
+        "top-ups turned off",
+        "top-ups capped",
+    ];
+    for what in ["whole cycles", "parts of a cycle", "upgrades", "ends", "debts", "sleeps"].into_iter().chain(money) {
         assert!(met.get(what).copied().unwrap_or_default() > 100, "{what} came up too seldom: {met:?}");
     }
 }

@@ -16,6 +16,7 @@ use crate::query;
 use crate::server_fns::Moment;
 use ::ledger::decimal;
 use ::ledger::invoice::{Document, Party, State};
+use ::ledger::payment::Provider;
 use ::ledger::seller::{BillingDetails, Seller};
 use ::ledger::tax::Tax;
 use ::ledger::{InvoiceId, Money, OrgId, PaymentId, Permission, Refusal, Timestamp};
@@ -65,11 +66,16 @@ impl Backend {
         })
     }
 
-    /// One invoice, by its id as text.
+    /// One invoice, by its id as text. `offered`: who can be paid; `is_back`: whoever looks comes back from there.
     ///
     /// # Errors
     /// As [`Backend::invoice_list`]; [`AppError::NotFound`].
-    pub async fn invoice_shown(&self, id: &str) -> Result<invoice::Shown, AppError> {
+    pub async fn invoice_shown(
+        &self,
+        id: &str,
+        offered: &[Provider],
+        is_back: bool,
+    ) -> Result<invoice::Shown, AppError> {
         let viewer = self.allowed(Permission::ManageBilling)?;
         let org = self.store.org(viewer.org).await?;
         let id = InvoiceId::parse(id).ok_or(AppError::NotFound)?;
@@ -88,6 +94,8 @@ impl Backend {
             // One that is over waits for a method to be charged.
             next_try_at: moment(found.next_try_at.filter(|at| *at > self.store.now()))?,
             payments: paid.iter().map(|line| payment(&org, line)).collect::<Result<_, _>>()?,
+            pay: self.to_pay(&found, offered, is_back).await?,
+            seen: self.seen(org.id).await?,
         })
     }
 
@@ -374,12 +382,8 @@ fn state(line: &PaymentLine) -> (&'static str, String) {
     (class, words.to_owned())
 }
 
-fn bare(money: Money) -> String {
-    money.to_string().split(' ').next().unwrap_or_default().to_owned()
-}
-
 fn invoice_cells(org: &Org, row: &InvoiceRow) -> Result<[String; 10], AppError> {
-    let money = |minor| bare(Money { minor, currency: row.currency });
+    let money = |minor| Money { minor, currency: row.currency }.decimal();
     let day = |at: Timestamp| Ok::<_, AppError>(local(org, at)?.date().to_string());
     Ok([
         row.number.clone().unwrap_or_default(),
@@ -408,8 +412,8 @@ fn payment_cells(line: &PaymentLine) -> [String; 12] {
         line.provider.clone(),
         line.method.clone().unwrap_or_default(),
         line.amount.currency.as_str().to_owned(),
-        bare(line.amount),
-        bare(Money { minor: line.refunded, ..line.amount }),
+        line.amount.decimal(),
+        Money { minor: line.refunded, ..line.amount }.decimal(),
         line.state.clone(),
         line.dispute.clone(),
         line.failure.clone().unwrap_or_default(),

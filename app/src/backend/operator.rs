@@ -9,7 +9,7 @@ use crate::query;
 use crate::refused::sentence;
 use ::ledger::canon::hex;
 use ::ledger::{OrgId, Policy, Role, Words};
-use store::{CorrectionRequest, KeyPage, NewOrg, Offers, Org, StoreError};
+use store::{CorrectionRequest, KeyPage, NewOrg, Org, StoreError};
 
 /// Orgs on one page.
 const PAGE: usize = 50;
@@ -70,7 +70,7 @@ impl Backend {
     ///
     /// # Errors
     /// As [`Backend::operator`]; [`AppError::NotFound`].
-    pub async fn organization_of(&self, id: &str) -> Result<Organization, AppError> {
+    pub async fn organization_of(&self, id: &str, presets: Vec<String>) -> Result<Organization, AppError> {
         self.operator()?;
         let org = self.store.org(OrgId::parse(id).ok_or(AppError::NotFound)?).await?;
         let policy = self.store.policy(org.id).await?;
@@ -80,6 +80,9 @@ impl Backend {
         Ok(Organization {
             since: moment(&org, org.created_at)?,
             chain: (chain.seq.0, hex(&chain.hash)),
+            plans: self.store.plans(org.id).await?.into_iter().map(|plan| plan.title).collect(),
+            packages: self.store.packages(org.id).await?.into_iter().map(|package| package.title).collect(),
+            presets,
             policy: policy.name(),
             limit: policy.limit().map(|limit| limit.to_string()),
             members: members.into_iter().map(|member| (member.email, Role::title(member.role))).collect(),
@@ -118,12 +121,13 @@ impl Backend {
     pub async fn act_on_organization(
         &self,
         body: &str,
-        preset: impl FnOnce(&str) -> Option<(NewOrg, Offers)>,
+        preset: impl FnOnce(&str) -> Option<NewOrg>,
     ) -> Result<Result<String, String>, AppError> {
         let viewer = self.operator()?;
         let form = Form::parse(body);
         let done = match form.get("do") {
             "create" => self.create_organization(viewer, &form, preset(form.get("preset"))).await,
+            "offer" => self.offer_to_organization(viewer, &form, preset(form.get("preset"))).await,
             "adjust" => self.adjust_organization(viewer, &form).await,
             "invoice" => self.adjust_invoice(viewer, &form).await,
             "policy" => self.set_policy(viewer, &form).await,
@@ -144,13 +148,24 @@ impl Backend {
         &self,
         viewer: &Viewer,
         form: &Form,
-        preset: Option<(NewOrg, Offers)>,
+        preset: Option<NewOrg>,
     ) -> Result<OrgId, NotTaken> {
-        let (preset, offers) = preset.ok_or(NotTaken::Form("stale_form"))?;
+        let preset = preset.ok_or(NotTaken::Form("stale_form"))?;
         let (name, zone) = (form.get("name").to_owned(), form.get("zone").to_owned());
         let org = self.store.create_org_by(viewer.by(), NewOrg { name, zone, ..preset }).await?.id;
-        self.store.offer(org, viewer.by(), offers).await?;
         self.store.add_member(org, viewer.user, Role::Owner).await?;
+        Ok(org)
+    }
+
+    /// Offers what a preset sells: also to an org that was made before there was anything to sell.
+    async fn offer_to_organization(
+        &self,
+        viewer: &Viewer,
+        form: &Form,
+        preset: Option<NewOrg>,
+    ) -> Result<OrgId, NotTaken> {
+        let (org, offers) = (org_of(form)?, preset.ok_or(NotTaken::Form("stale_form"))?.offers);
+        self.store.offer(org, viewer.by(), offers).await?;
         Ok(org)
     }
 

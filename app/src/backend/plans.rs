@@ -10,7 +10,7 @@ use ledger::{Credits, CycleId, Money, Permission, Plan, PlanId, Timestamp};
 use store::{Agreed, Choose, Org, StoreError, Subscribe};
 
 pub use store::billing::PaymentLine;
-pub use store::{Billing, Chosen, CycleRow, InvoiceLine, OpenItem, Subscribed};
+pub use store::{Billing, Chosen, CycleRow, InvoiceLine, OpenItem, OpenItems as Expected, Subscribed};
 
 /// Address of the page of the plan.
 const PLAN: &str = "/billing/plan";

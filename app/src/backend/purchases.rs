@@ -4,14 +4,15 @@ use super::desk::{Form, NotTaken, new_key};
 use super::{Backend, Viewer, local};
 use crate::components::billing::purchase::choose::{Chosen, Shop};
 use crate::components::billing::purchase::methods::Methods;
-use crate::components::billing::purchase::operator::{Sold, Till};
+use crate::components::billing::purchase::operator::{Awaited, Owed, Sold, Till};
 use crate::components::billing::purchase::state::Bought;
-use crate::components::billing::purchase::{METHODS, OPERATOR, PURCHASE};
+use crate::components::billing::purchase::{METHODS, OPERATOR, PURCHASE, PURCHASES};
 use crate::error::AppError;
 use crate::server_fns::Moment;
 use ::ledger::payment::{Provider, Saying, State};
 use ::ledger::refund::How;
 use ::ledger::{Credits, MethodId, Money, OrgId, PackageId, PaymentId, Permission, PurchaseId, Timestamp};
+pub use store::OpenInvoice;
 pub use store::package::Package;
 use store::payment::message::Answer;
 pub use store::payment::method::Method;
@@ -25,14 +26,20 @@ use store::{By, Org, StoreError};
 const PAGE: u32 = 50;
 
 /// What a form began: a payment that the provider is to be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
     /// Whose.
     pub org: OrgId,
-    /// What is bought.
-    pub purchase: PurchaseId,
+    /// The page that says how far it has come.
+    pub page: String,
     /// The attempt to be paid.
     pub payment: PaymentId,
+}
+
+impl Begun {
+    fn of_purchase(org: OrgId, purchase: PurchaseId, payment: PaymentId) -> Self {
+        Self { org, page: format!("{PURCHASES}/{purchase}"), payment }
+    }
 }
 
 /// How somebody pays.
@@ -43,7 +50,7 @@ enum Pay {
 }
 
 impl Backend {
-    fn buyer(&self) -> Result<&Viewer, AppError> {
+    pub(super) fn buyer(&self) -> Result<&Viewer, AppError> {
         self.allowed(Permission::ManageBilling)
     }
 
@@ -115,10 +122,10 @@ impl Backend {
         let new = NewPurchase { package, credits, cause: Cause::Person };
         let done = self.store.buy(org, viewer.by(), new, paid_by, Some(form.once("purchase")?)).await?;
         let (purchase, payment) = done.answer;
-        Ok(Begun { org, purchase, payment })
+        Ok(Begun::of_purchase(org, purchase, payment))
     }
 
-    async fn paid_by(
+    pub(super) async fn paid_by(
         &self,
         org: OrgId,
         offered: &[Provider],
@@ -146,8 +153,6 @@ impl Backend {
         let (purchase, payments) = self.store.purchase(org.id, id).await?;
         let now = self.store.now();
         let at = |at: Timestamp| -> Result<Moment, AppError> { Ok(Moment::new(at, local(org, at)?)) };
-        let head = self.store.head(org.id).await?.seq;
-        let changed = self.store.payments_changed(org.id).await?;
         let waits = payments.last().map_or(now, |payment| payment.created_at);
         Ok(Bought {
             made_at: at(purchase.made_at)?,
@@ -159,11 +164,17 @@ impl Backend {
             methods: self.store.methods(org.id).await?.into_iter().filter(|m| offered.contains(&m.provider)).collect(),
             offered: offered.to_vec(),
             is_back: false,
-            seen: format!("{head}.{changed}"),
+            seen: self.seen(org.id).await?,
             words: org.words.clone(),
             purchase,
             payments,
         })
+    }
+
+    /// What a page has seen of an org's ledger and payments, so that it hears of news.
+    pub(super) async fn seen(&self, org: OrgId) -> Result<String, AppError> {
+        let head = self.store.head(org).await?.seq;
+        Ok(format!("{head}.{}", self.store.payments_changed(org).await?))
     }
 
     /// Tries to be paid once more, or gives up, as the form on a purchase's page says: the payment to be asked for.
@@ -180,7 +191,7 @@ impl Backend {
             Err(NotTaken::Store(error)) => return Err(error.into()),
         };
         match self.store.buy_again(org, id, paid_by).await {
-            Ok(payment) => Ok(Some(Begun { org, purchase: id, payment })),
+            Ok(payment) => Ok(Some(Begun::of_purchase(org, id, payment))),
             // One is under way already, or it is paid: its page says so.
             Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -240,28 +251,53 @@ impl Backend {
         Ok(format!("{METHODS}?done={}", form.get("do")))
     }
 
-    /// What operators see of payments: transfers that are awaited, and the newest purchases.
+    /// What operators see of payments: transfers that are awaited, invoices that are not paid, and the newest purchases.
     ///
     /// # Errors
     /// [`AppError::Refused`] for those who are no operators, or what the store says.
     pub async fn till(&self, query: &[(String, String)]) -> Result<Till, AppError> {
-        self.operating()?;
+        self.operator()?;
         let get = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let mut newest = Vec::new();
         for (org, purchase) in self.store.newest_purchases(PAGE).await? {
             let found = self.store.org(org).await?;
-            let (_, payments) = self.store.purchase(org, purchase.id).await?;
             newest.push(Sold {
                 org: found.name.clone(),
                 id: org,
                 at: Moment::new(purchase.made_at, local(&found, purchase.made_at)?),
                 refunds: self.store.refunds_of(org, purchase.id).await?,
-                payments,
                 words: found.words.clone(),
                 purchase,
             });
         }
-        Ok(Till { newest, done: get("done"), error: get("error") })
+        let (awaited, owed) = (self.awaited().await?, self.owed().await?);
+        Ok(Till { awaited, owed, newest, done: get("done"), error: get("error") })
+    }
+
+    async fn awaited(&self) -> Result<Vec<Awaited>, AppError> {
+        let mut awaited = Vec::new();
+        for payment in self.store.transfers_waiting().await? {
+            let what = match payment.of {
+                For::Purchase(id) => self.store.purchase(payment.org, id).await?.0.quote.title,
+                For::Invoice(id) => {
+                    let number = self.store.invoice(payment.org, id).await?.row.number;
+                    format!("Invoice {}", number.unwrap_or_default())
+                }
+            };
+            awaited.push(Awaited { org: self.store.org(payment.org).await?.name, what, payment });
+        }
+        Ok(awaited)
+    }
+
+    async fn owed(&self) -> Result<Vec<Owed>, AppError> {
+        let now = self.store.now();
+        let mut owed = Vec::new();
+        for invoice in self.store.open_invoices().await? {
+            let org = self.store.org(invoice.org).await?;
+            let due = Moment::new(invoice.due_at, local(&org, invoice.due_at)?);
+            owed.push(Owed { org: org.name, due, overdue: invoice.due_at < now, invoice });
+        }
+        Ok(owed)
     }
 
     /// Gives money back or confirms a transfer, as the form says: the address of the page that says what came of it.
@@ -269,7 +305,7 @@ impl Backend {
     /// # Errors
     /// [`AppError::Refused`] for those who are no operators, or what the store says.
     pub async fn act_on_till(&self, body: &str) -> Result<String, AppError> {
-        let viewer = self.operating()?;
+        let viewer = self.operator()?;
         let form = Form::parse(body);
         let org = OrgId::parse(form.get("org")).ok_or(AppError::NotFound)?;
         match self.till_act(viewer, org, &form).await {
@@ -303,14 +339,9 @@ impl Backend {
                 self.store.confirm_payment(org, viewer.by(), id, answer).await?;
                 Ok("confirm")
             }
+            "transferred" => self.invoice_transferred(viewer, org, form).await.map(|()| "transferred"),
             _ => Err(missing()),
         }
-    }
-
-    fn operating(&self) -> Result<&Viewer, AppError> {
-        let viewer = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
-        let problem = || "only operators may do that: ask whoever runs this server".to_owned();
-        if viewer.operator { Ok(viewer) } else { Err(AppError::Refused { problem: problem() }) }
     }
 
     /// Keeps a method that a provider stores for the viewer's org.

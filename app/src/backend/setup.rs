@@ -274,11 +274,9 @@ impl Wizard<'_> {
                 meters,
                 agents: base.agents.clone(),
                 lines,
-                // What it is offered comes with the plans, below.
-                packages: Vec::new(),
+                offers: base.offers.clone(),
             },
             settings,
-            offers: base.offers.clone(),
             plan: Some(plan).filter(|plan| !plan.is_empty()),
             opening: opening(&credits)?,
             key: new_key(OrgId(0), &key),

@@ -89,7 +89,6 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
         ["billing", "plan"] => billing::plan::page(&asked).await,
         ["billing", "purchases"] => purchase::list::page(&asked).await,
         ["billing", "invoices"] => billing::invoices::page(&asked).await,
-        ["billing", "invoices", id] => billing::invoice::page(&asked, id).await,
         ["billing", "payments"] => billing::payments::page(&asked).await,
         ["billing", "details"] => billing::details::page(&asked).await,
         ["projects"] => projects::page(&asked).await,

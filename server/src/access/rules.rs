@@ -57,6 +57,7 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/invoices/{id}", Need::Key(&[Scope::LedgerRead])),
     rule("GET", "/api/v1/invoices/{id}/pdf", Need::Key(&[Scope::LedgerRead])),
     rule("GET", "/api/v1/payments", Need::Key(&[Scope::LedgerRead])),
+    rule("GET", "/api/v1/purchases", Need::Key(&[Scope::LedgerRead])),
     rule("GET", "/api/v1/keys", Need::Key(&[Scope::Admin])),
     rule("POST", "/api/v1/keys", Need::Key(&[Scope::Admin])),
     rule("GET", "/api/v1/keys/{id}", Need::Key(&[Scope::Admin])),
@@ -112,6 +113,7 @@ pub const RULES: &[Rule] = &[
     // What was charged and paid is for those who buy.
     rule("GET", "/billing/invoices", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/invoices/{id}", Need::May(Permission::ManageBilling)),
+    rule("POST", "/billing/invoices/{id}", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/invoices/{id}/pdf", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/payments", Need::May(Permission::ManageBilling)),
     rule("GET", "/billing/details", Need::May(Permission::ManageBilling)),

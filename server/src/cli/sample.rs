@@ -4,16 +4,21 @@ use super::{Failure, Office, unexpected};
 use crate::auth::api_key::random_text;
 use crate::command::{Answer, Command};
 use crate::config::Config;
+use crate::jobs;
+use crate::payment::{Payments, sandbox};
 use crate::preset::{self, Preset, Shape};
 use crate::sample::{Act, Deed, Plan, deeds, org_of, owner_of, topped_up};
 use clap::Args;
 use ledger::event::Form;
+use ledger::payment::Provider;
 use ledger::{Credits, Event, Role, Timestamp};
 use std::sync::Arc;
 use store::clock::{FixedClock, SystemClock};
-use store::{Clock, NewGrant, Store, UserId};
+use store::{By, Clock, NewGrant, Store, StoreError, UserId};
 
 const PASSWORD_LEN: usize = 16;
+/// The card of the sandbox that always pays.
+const SAMPLE_CARD: &str = "success";
 /// Events sent at once.
 const BATCH: usize = 5_000;
 
@@ -54,13 +59,16 @@ struct Maker<'m> {
     accepted: u64,
     spent: Credits,
     available: Credits,
+    /// Where this process holds the folder: what invoices and payments are due at the sample's time.
+    till: Option<(Store, Payments)>,
 }
 
 impl<'m> Maker<'m> {
     /// Of a preset's shape, with nothing made yet.
     fn new(office: &'m mut Office, clock: &'m FixedClock, preset: &'m Preset, shape: &'m Shape) -> Self {
         let org = org_of(preset, shape);
-        Self { office, clock, preset, shape, org, accepted: 0, spent: Credits::ZERO, available: Credits::ZERO }
+        let none = Credits::ZERO;
+        Self { office, clock, preset, shape, org, accepted: 0, spent: none, available: none, till: None }
     }
 }
 
@@ -78,7 +86,13 @@ impl Sample {
         let now = SystemClock.now();
         let clock = Arc::new(FixedClock::at(now));
         let mut office = Office::open_or_create_by(config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
-        let maker = Maker::new(&mut office, &clock, &preset, shape);
+        let till = match &office {
+            // Whoever pays with other things than the sandbox has no sample of that.
+            Office::Here(store) => Payments::new(store.clone(), config).ok().map(|payments| (store.clone(), payments)),
+            Office::Server(_) => None,
+        };
+        let till = till.filter(|(_, payments)| payments.sandbox().is_some());
+        let maker = Maker { till, ..Maker::new(&mut office, &clock, &preset, shape) };
         let made = self.load(maker, config).await;
         office.close().await;
         made
@@ -169,6 +183,23 @@ impl Maker<'_> {
             operator: true,
         };
         self.office.run(owner).await?;
+        self.store_card().await
+    }
+
+    /// A test card, by which its invoices are paid.
+    async fn store_card(&self) -> Result<(), Failure> {
+        let Some((store, _)) = &self.till else { return Ok(()) };
+        let org = store.org_by_name(&self.org).await.map_err(|error| told(&error))?.ok_or_else(unexpected)?;
+        let card = sandbox::method(SAMPLE_CARD).ok_or_else(unexpected)?;
+        store.add_method(org.id, By::command(), Provider::Sandbox, card).await.map_err(|error| told(&error))?;
+        Ok(())
+    }
+
+    /// Invoices and payments that are due at the sample's time.
+    async fn bill(&self) -> Result<(), Failure> {
+        let Some((store, payments)) = &self.till else { return Ok(()) };
+        store.bill_due().await.map_err(|error| told(&error))?;
+        jobs::payments::once(store, payments).await.map_err(|error| told(&error))?;
         Ok(())
     }
 
@@ -212,6 +243,7 @@ impl Maker<'_> {
             last.into_iter().for_each(|last| self.clock.set(last));
             self.report(batch).await?;
             self.top_up(self.shape.top_up.below).await?;
+            self.bill().await?;
         }
         for deed in deeds {
             self.act(deed).await?;
@@ -273,6 +305,10 @@ impl Maker<'_> {
         }
         Ok(())
     }
+}
+
+fn told(error: &StoreError) -> Failure {
+    Failure::new(error.to_string())
 }
 
 /// When an event of the sample happened.

@@ -1,5 +1,6 @@
 //! Payments of which nothing certain is known: asks providers for those that nobody asked for yet, asks again for those whose
-//! message does not come, gives up those that nobody makes; asks for refunds; and sends what the sandbox has to say.
+//! message does not come, gives up those that nobody makes; tells people of those that take long; asks for refunds; and sends what
+//! the sandbox has to say.
 //!
 //! A provider that does not answer is asked less and less often, at most every [`LONGEST_S`]. Nothing here is needed for a
 //! payment whose messages come: they are heard when they do.
@@ -41,8 +42,12 @@ impl Job for PaymentsDue {
 pub async fn once(store: &Store, payments: &Payments) -> Result<u64, StoreError> {
     let mut done = payments.deliver_sandbox().await?;
     let now = store.now();
-    for row in store.payments_waiting().await? {
+    let given_up = Timestamp::from_micros(now.micros() - TRANSFER_S * 1_000_000);
+    for row in store.payments_waiting(given_up).await? {
         let (org, id) = (row.org, row.id);
+        if row.is_late(now) {
+            store.tell_late(org, id).await?;
+        }
         if !is_due(&row, now) {
             continue;
         }

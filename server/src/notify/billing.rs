@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use ledger::BillingCycle;
+use ledger::payment::Failure;
 use serde_json::Value;
 use store::Notice;
 
@@ -20,12 +21,13 @@ pub struct Sender<'a> {
 }
 
 /// Every kind of notice that there is a text for.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "invoice_issued",
     "invoice_due",
     "invoice_unpaid",
     "payment_failed",
     "payment_needs_action",
+    "payment_late",
     "purchase_paid",
     "purchase_abandoned",
     "top_up_failed",
@@ -43,6 +45,7 @@ pub fn letter(notice: &Notice, from: &Sender<'_>) -> Option<(String, String)> {
         "invoice_unpaid" => invoice_unpaid(&facts),
         "payment_failed" => payment_failed(&facts),
         "payment_needs_action" => payment_needs_action(&facts),
+        "payment_late" => payment_late(&facts, from.noun),
         "purchase_paid" => purchase_paid(&facts, from.noun),
         "purchase_abandoned" => purchase_abandoned(&facts, from.noun),
         "top_up_failed" => top_up_failed(&facts, from.noun),
@@ -107,13 +110,14 @@ impl Facts<'_> {
 
     /// Why a payment failed, as a sentence.
     fn failure(&self) -> &'static str {
-        match self.get("failure").as_deref() {
-            Some("declined") => "The card or account was declined.",
-            Some("expired") => "It was not completed in time.",
-            Some("authentication" | "authentication_failed" | "authentication_required") => {
-                "The payer did not confirm it."
-            }
-            _ => "The provider did not take it.",
+        match self.get("failure").as_deref().and_then(Failure::parse) {
+            Some(Failure::Declined) => "The card or account was declined.",
+            Some(Failure::InsufficientFunds) => "There is not enough money on the card or account.",
+            Some(Failure::ExpiredCard) => "The card is past its end.",
+            Some(Failure::AuthenticationFailed) => "The bank could not confirm who pays.",
+            Some(Failure::AuthenticationRequired) => "The bank wants the payer to confirm it, and nobody was there.",
+            Some(Failure::Abandoned) => "It was not completed in time.",
+            Some(Failure::ProviderError) | None => "The provider did not take it.",
         }
     }
 }
@@ -176,6 +180,21 @@ fn payment_needs_action(facts: &Facts<'_>) -> Parts {
     (format!("Confirm a payment of {total}"), text, facts.place())
 }
 
+fn payment_late(facts: &Facts<'_>, noun: &str) -> Parts {
+    let total = facts.or("total", "an amount");
+    let (what, then) = match facts.get("title") {
+        Some(title) => {
+            (format!("\"{title}\""), format!("The {noun} come when it is certain, and we write to you then."))
+        }
+        None => ("an invoice".to_owned(), "The invoice is paid when it is certain.".to_owned()),
+    };
+    let text = format!(
+        "A payment of {total} for {what} takes longer than most: the bank or the provider has not said yet whether it is made. \
+         {then} There is nothing to do, and it need not be paid a second time.\n\nHow it stands:"
+    );
+    (format!("A payment of {total} takes longer"), text, facts.place())
+}
+
 fn purchase_paid(facts: &Facts<'_>, noun: &str) -> Parts {
     let (total, title) = (facts.or("total", "The amount"), facts.or("title", noun));
     let credits = facts.get("credits").map_or_else(|| format!("The {noun}"), |of| format!("{} {noun}", trimmed(&of)));
@@ -196,7 +215,7 @@ fn purchase_abandoned(facts: &Facts<'_>, noun: &str) -> Parts {
 }
 
 fn top_up_failed(facts: &Facts<'_>, noun: &str) -> Parts {
-    let why = facts.or("reason", facts.failure());
+    let why = sentence(facts.or("reason", facts.failure()));
     let text = format!(
         "The balance is below the threshold of auto top-up, and no {noun} could be bought. {why}\n\nWhat it did, and its settings:"
     );
@@ -204,7 +223,7 @@ fn top_up_failed(facts: &Facts<'_>, noun: &str) -> Parts {
 }
 
 fn top_up_off(facts: &Facts<'_>, noun: &str) -> Parts {
-    let why = facts.or("reason", "Three payments in a row failed.");
+    let why = sentence(facts.or("reason", "Three payments in a row failed."));
     let text = format!(
         "Auto top-up has turned itself off. {why} It buys no more {noun}, and does not turn itself on again.\n\nStore another payment method and \
          turn it on:"
@@ -216,7 +235,14 @@ fn subscription_changed(facts: &Facts<'_>, noun: &str) -> Parts {
     let plan = facts.or("plan", "The plan");
     let day = facts.day("at");
     let (subject, text) = match facts.get("change").as_deref() {
-        Some("subscribed") => (format!("Subscribed to {plan}"), format!("{plan} is in force since {day}.")),
+        Some("begun") => (
+            format!("Subscribed to {plan}"),
+            format!("{plan} is in force since {day}; the {noun} of its first cycle are there."),
+        ),
+        Some("changed") => (format!("Now {plan}"), format!("{plan} is in force since {day}, as was chosen before.")),
+        Some("kept") => {
+            (format!("{plan} stays"), format!("{plan} goes on when the cycle ends: what was to come then does not."))
+        }
         Some("upgraded") => (
             format!("Upgraded to {plan}"),
             format!("{plan} is in force since {day}; its {noun} for the rest of the cycle are there."),
@@ -239,6 +265,14 @@ fn subscription_changed(facts: &Facts<'_>, noun: &str) -> Parts {
     (subject, format!("{text}\n\nThe plan, and what comes next:"), "/billing".to_owned())
 }
 
+/// With its full stop.
+fn sentence(mut text: String) -> String {
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
 /// A decimal without zeros at its end.
 fn trimmed(decimal: &str) -> String {
     match decimal.contains('.') {
@@ -252,6 +286,7 @@ mod tests {
     use super::*;
     use ledger::{NoticeId, OrgId, Timestamp};
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     const FROM: Sender<'_> =
         Sender { product: "Scrip", org: "Acme", noun: "credits", base_url: "https://scrip.example.com" };
@@ -273,6 +308,24 @@ mod tests {
         let unknown =
             Notice { org: OrgId(1), id: NoticeId(1), kind: "else".to_owned(), facts: json!({}), made_at, to: vec![] };
         assert_eq!(letter(&unknown, &FROM), None);
+    }
+
+    #[test]
+    fn every_change_of_a_subscription_and_every_failure_has_words_of_its_own() {
+        let changes =
+            ["begun", "upgraded", "downgraded", "changed", "kept", "cancelled", "resumed", "ended", "unknown"];
+        let facts = |change: &str| json!({"change": change, "plan": "Standard", "at": "2026-12-01"});
+        let texts: BTreeSet<_> = changes.map(|change| written("subscription_changed", facts(change)).1).into();
+        assert_eq!(texts.len(), changes.len(), "{texts:?}");
+        let failures: BTreeSet<_> =
+            Failure::ALL.map(|why| written("payment_failed", json!({"failure": why.as_str()})).1).into();
+        assert_eq!(failures.len(), Failure::ALL.len(), "{failures:?}");
+    }
+
+    #[test]
+    fn a_reason_is_a_sentence_of_its_own() {
+        let (_, text) = written("top_up_off", json!({"reason": "3 payments in a row failed"}));
+        assert!(text.contains("turned itself off. 3 payments in a row failed. It buys no more"), "{text}");
     }
 
     #[test]

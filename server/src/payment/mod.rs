@@ -12,6 +12,7 @@ pub mod signature;
 pub mod stripe;
 
 use crate::config::Config;
+use app::components::billing::invoices::PATH as INVOICES;
 use app::components::billing::purchase::{BACK, PURCHASES};
 use axum::http::HeaderMap;
 use futures::future::BoxFuture;
@@ -315,7 +316,10 @@ impl Payments {
                 let (purchase, _) = self.store.purchase(row.org, id).await?;
                 (purchase.quote.title, format!("{PURCHASES}/{id}?{BACK}"))
             }
-            For::Invoice(id) => ("Invoice".to_owned(), format!("/billing/invoices/{id}")),
+            For::Invoice(id) => {
+                let number = self.store.invoice(row.org, id).await?.row.number.unwrap_or_default();
+                (format!("Invoice {number}"), format!("{INVOICES}/{id}?{BACK}"))
+            }
         };
         let method = match row.method {
             Some(id) => Some(self.store.method(row.org, id).await?.reference),

@@ -395,8 +395,8 @@ fn says(said: Said, org: OrgId) -> (Says, Option<String>) {
         Said::NeedsAction => payment(Saying::NeedsAction),
         Said::Waiting => payment(Saying::Pending),
         Said::Cancelled => payment(Saying::Cancelled),
-        Said::Disputed => payment(Saying::Disputed(Dispute::Open)),
-        Said::Decided { won } => payment(Saying::Disputed(if won { Dispute::Won } else { Dispute::Lost })),
+        Said::Disputed => payment(Saying::Disputed(Dispute::Open, None)),
+        Said::Decided { won } => payment(Saying::Disputed(if won { Dispute::Won } else { Dispute::Lost }, None)),
         Said::Refunded { refund, minor, currency } => {
             let id = RefundId(refund);
             let amount = Money { minor, currency };

@@ -270,7 +270,9 @@ impl Provider for Stripe {
                 message(text(object, "id"), ours, Says::Payment(says))
             }
             _ if kind.starts_with("charge.dispute.") => {
-                let says = Says::Payment(Saying::Disputed(dispute(object["status"].as_str().unwrap_or_default())));
+                let stands = dispute(object["status"].as_str().unwrap_or_default());
+                // Some are about a part of what was paid.
+                let says = Says::Payment(Saying::Disputed(stands, money(object, "amount")));
                 message(text(object, "payment_intent"), by_metadata(), says)
             }
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {

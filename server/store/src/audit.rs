@@ -79,6 +79,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("installation.seller", "Seller changed"),
     ("org.billing_details", "Billing details changed"),
     ("invoice.adjust", "Invoice adjusted"),
+    ("invoice.pay", "Invoice payment begun"),
 ];
 
 /// Who does something, and from where.
@@ -304,7 +305,7 @@ mod tests {
         let options = Options { clock: Arc::clone(clock) as _, ..Options::new(dir.path()) };
         let store = Store::open(options).await.expect("opens");
         let new = |name: &str| NewOrg {
-            packages: Vec::new(),
+            offers: crate::offer::Offers::default(),
             name: name.to_owned(),
             zone: "UTC".to_owned(),
             synthetic: false,

@@ -6,8 +6,7 @@ use crate::payment::method::{self, Method};
 use crate::position::{At, read};
 use crate::rows::unreadable;
 use crate::subscription::{Subscribed, in_force, owes};
-use crate::{Store, overview, seller};
-use ledger::tax::Tax;
+use crate::{OpenItems, Store, invoice, overview};
 use ledger::{Balance, BillingCycle, Currency, InvoiceId, Money, OrgId, PaymentId, PurchaseId, Stretch, Timestamp};
 use rusqlite::{Connection, Row, params};
 
@@ -35,8 +34,8 @@ pub struct Billing {
     pub method: Option<Method>,
     /// What waits for its invoice, oldest first.
     pub items: Vec<OpenItem>,
-    /// The tax on what is not paid yet.
-    pub tax: Tax,
+    /// What the next invoices come to if nothing else happens, by currency.
+    pub expected: Vec<OpenItems>,
     /// The newest payments.
     pub payments: Vec<PaymentLine>,
     /// The newest invoices.
@@ -65,6 +64,8 @@ pub struct PaymentLine {
     pub id: PaymentId,
     /// For which purchase, where it is for one.
     pub purchase: Option<PurchaseId>,
+    /// For which invoice, where it is for one.
+    pub invoice: Option<InvoiceId>,
     /// Gross.
     pub amount: Money,
     /// `succeeded`, `failed`, …
@@ -84,30 +85,8 @@ pub struct InvoiceLine {
     pub state: String,
     /// Of which month.
     pub month: BillingCycle,
-    /// Gross; 0 for a draft, which has no figures of its own yet.
+    /// Gross; 0 for a draft, which has no figures of its own yet: its page says what it would come to.
     pub total: Money,
-}
-
-impl Billing {
-    /// What the next invoice asks for, by currency: net, tax, and their sum, of what is not paid yet.
-    ///
-    /// # Errors
-    /// Where a sum does not fit.
-    pub fn to_invoice(&self) -> Result<Vec<(Money, Money, Money)>, StoreError> {
-        let mut sums: Vec<Money> = Vec::new();
-        for item in self.items.iter().filter(|item| item.settled_tax.is_none()) {
-            match sums.iter_mut().find(|sum| sum.currency == item.net.currency) {
-                Some(sum) => sum.minor = sum.minor.checked_add(item.net.minor).ok_or_else(|| unreadable("sum"))?,
-                None => sums.push(item.net),
-            }
-        }
-        let with_tax = sums.into_iter().map(|net| {
-            let tax = self.tax.on(net)?;
-            let minor = net.minor.checked_add(tax.minor).ok_or_else(|| unreadable("sum"))?;
-            Ok((net, tax, Money { minor, ..net }))
-        });
-        with_tax.collect()
-    }
 }
 
 impl Store {
@@ -133,7 +112,7 @@ fn billing(conn: &Connection, org: OrgId, now: Timestamp) -> Result<Billing, Sto
         owes: owes(conn, org)?,
         method: method::default_method(conn, org)?,
         items: items(conn, org)?,
-        tax: seller::tax(conn, org)?,
+        expected: invoice::expected(conn, org)?,
         payments: payments(conn, org)?,
         invoices: invoices(conn, org)?,
     })
@@ -165,7 +144,7 @@ fn items(conn: &Connection, org: OrgId) -> Result<Vec<OpenItem>, StoreError> {
 }
 
 fn payments(conn: &Connection, org: OrgId) -> Result<Vec<PaymentLine>, StoreError> {
-    let sql = "SELECT payment_id, purchase_id, amount_minor, currency, state, created_at FROM payment
+    let sql = "SELECT payment_id, purchase_id, amount_minor, currency, state, created_at, invoice_id FROM payment
          WHERE org_id = ?1 ORDER BY payment_id DESC LIMIT ?2";
     let mut select = conn.prepare_cached(sql)?;
     let mut rows = select.query(params![org.0, LISTED])?;
@@ -174,6 +153,7 @@ fn payments(conn: &Connection, org: OrgId) -> Result<Vec<PaymentLine>, StoreErro
         payments.push(PaymentLine {
             id: PaymentId(row.get(0)?),
             purchase: row.get::<_, Option<i64>>(1)?.map(PurchaseId),
+            invoice: row.get::<_, Option<i64>>(6)?.map(InvoiceId),
             amount: money(row, 2, 3)?,
             state: row.get(4)?,
             at: Timestamp::from_micros(row.get(5)?),

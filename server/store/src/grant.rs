@@ -12,7 +12,7 @@ use ledger::label::{MAX_LABEL_BYTES, check_text};
 use ledger::rollover::{Rolled, roll};
 use ledger::{
     Credits, Currency, EntryKind, Figures, Grant, GrantId, GrantKind, Money, OrgId, Refusal, Rollover, Scope,
-    Timestamp, settle,
+    Timestamp, settle, subscription,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -220,12 +220,25 @@ impl Tx<'_> {
         let draft = settle::give(&grant, now, cause)?;
         self.book_with(id, draft, Some(grant.clone()))?;
         if grant.is_expired(now) {
-            let org = self.org(id)?;
-            let step = org.position.end_late(grant.id, org.next_grant, &ZoneCalendar(org.zone))?;
-            self.book_with(id, step.draft, step.child)?;
+            self.end_late(id, grant.id, cause)?;
         }
         self.settle_due(id)?;
         Ok(grant)
+    }
+
+    /// Ends a grant that was over when it was given.
+    fn end_late(&mut self, id: OrgId, grant: GrantId, cause: &str) -> Result<(), StoreError> {
+        if cause == subscription::CAUSE
+            && let Some(repayment) = self.org(id)?.position.repay_late(grant)?
+        {
+            self.book(id, repayment)?;
+        }
+        let org = self.org(id)?;
+        if org.position.slots.iter().any(|slot| slot.grant.id == grant) {
+            let step = org.position.end_late(grant, org.next_grant, &ZoneCalendar(org.zone))?;
+            self.book_with(id, step.draft, step.child)?;
+        }
+        Ok(())
     }
 }
 

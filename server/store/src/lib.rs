@@ -104,7 +104,7 @@ pub use hold::{HoldPage, NewHold};
 pub use ingest::{Ingested, Outcome};
 pub use interaction::{Mapped, Mapping};
 pub use invitation::{Guest, Invitation, Invited};
-pub use invoice::{Invoice, InvoicePage, InvoiceRow, OpenItems};
+pub use invoice::{Invoice, InvoicePage, InvoiceRow, OpenInvoice, OpenItems};
 pub use job::JobRun;
 pub use key::{Key, KeyPage, KeyRow, KeyStatus, NewKey, Scope, Successor};
 pub use live::HeadWatch;

@@ -34,7 +34,7 @@ impl Tx<'_> {
             self.offer_plans(org, by, &new.plans)?;
         }
         if !new.packages.is_empty() {
-            self.offer_packages(org, &new.packages)?;
+            self.offer_packages(org, by, &new.packages)?;
         }
         Ok(())
     }

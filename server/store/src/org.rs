@@ -2,7 +2,7 @@
 
 use crate::audit::{By, Change};
 use crate::error::StoreError;
-use crate::package::NewPackage;
+use crate::offer::Offers;
 use crate::rows::unreadable;
 use crate::settings::OwnWords;
 use crate::tx::{OrgTotals, Tx};
@@ -54,8 +54,8 @@ pub struct NewOrg {
     pub agents: Vec<Meter>,
     /// The first version of its rate card.
     pub lines: Vec<RateLine>,
-    /// What it can buy.
-    pub packages: Vec<NewPackage>,
+    /// What it can subscribe to and buy.
+    pub offers: Offers,
 }
 
 /// Sums over an org's whole life.
@@ -208,10 +208,10 @@ impl Tx<'_> {
         let kind = EntryKind::RateCard { version: card.version, terms };
         let draft = Draft { kind, happened_at: created_at, cause: "command".to_owned(), postings: Vec::new() };
         self.book(id, draft)?;
-        self.offer_packages(id, &new.packages)?;
         let after = json!({"name": new.name, "zone": new.zone, "synthetic": new.synthetic});
         let change = Change { action: "org.create", target: id.to_string(), before: None, after: Some(after) };
         self.note(id, by, change)?;
+        self.offer_all(id, by, &new.offers)?;
         let (name, words, product) = (new.name.clone(), new.words.clone(), installation.product);
         Ok(Org { id, name, zone, synthetic: new.synthetic, words, own_words, product, created_at })
     }

@@ -57,25 +57,14 @@ impl Store {
     /// # Errors
     /// [`NoSale`] for terms that make no sense, [`StoreError::NotFound`] for the org.
     pub async fn offer_packages(&self, org: OrgId, by: By, new: Vec<NewPackage>) -> Result<(), StoreError> {
-        let run = move |tx: &mut Tx<'_>| {
-            tx.org(org)?;
-            tx.offer_packages(org, &new)?;
-            let titles: Vec<&str> = new.iter().map(|package| package.title.as_str()).collect();
-            let change = Change {
-                action: "package.offer",
-                target: org.to_string(),
-                before: None,
-                after: Some(json!({ "packages": titles })),
-            };
-            tx.note(org, &by, change)
-        };
-        self.writer().call(0, run).await
+        self.writer().call(0, move |tx: &mut Tx<'_>| tx.offer_packages(org, &by, &new)).await
     }
 }
 
 impl Tx<'_> {
     /// Offers these and nothing else. One that says what is offered already stays what it is.
-    pub(crate) fn offer_packages(&mut self, org: OrgId, new: &[NewPackage]) -> Result<(), StoreError> {
+    pub(crate) fn offer_packages(&mut self, org: OrgId, by: &By, new: &[NewPackage]) -> Result<(), StoreError> {
+        self.org(org)?;
         if new.len() > MAX_OFFERED {
             return Err(StoreError::TooMany("an organization is offered at most 50 packages"));
         }
@@ -89,7 +78,10 @@ impl Tx<'_> {
         for new in new.iter().filter(|new| !before.iter().any(|old| says(old, new))) {
             self.offer(org, new, now)?;
         }
-        Ok(())
+        let before: Vec<&str> = before.iter().map(|package| package.title.as_str()).collect();
+        let after: Vec<&str> = new.iter().map(|package| package.title.as_str()).collect();
+        let (before, after) = (Some(json!(before)), Some(json!(after)));
+        self.note(org, by, Change { action: "package.offer", target: org.to_string(), before, after })
     }
 
     fn offer(&self, org: OrgId, new: &NewPackage, now: i64) -> Result<(), StoreError> {

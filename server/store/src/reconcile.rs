@@ -7,6 +7,7 @@
 
 use crate::Store;
 use crate::error::{OpenError, StoreError};
+use crate::invoice::paid;
 use crate::open;
 use ledger::OrgId;
 use ledger::invoice::Document;
@@ -75,7 +76,7 @@ const CHECKS: &[Check] = &[
                 AND p.dispute <> 'lost'
             GROUP BY u.org_id, u.purchase_id HAVING count(*) > 1
             UNION ALL SELECT i.org_id, 'invoice_' || i.invoice_id FROM invoice i JOIN payment p
-            ON p.org_id = i.org_id AND p.invoice_id = i.invoice_id AND p.state = 'succeeded' AND p.dispute <> 'lost'
+            ON p.org_id = i.org_id AND p.invoice_id = i.invoice_id AND p.state = 'succeeded'
             GROUP BY i.org_id, i.invoice_id HAVING sum(p.amount_minor - p.refunded_minor) > i.due_minor",
     },
     Check {
@@ -134,6 +135,12 @@ const CHECKS: &[Check] = &[
             GROUP BY p.org_id, p.payment_id HAVING coalesce(sum(r.amount_minor), 0) <> p.refunded_minor",
     },
     Check {
+        code: "dispute_not_followed",
+        says: "The payer\u{2019}s bank took money back, and the payment does not say so. Look at the provider.",
+        sql: "SELECT p.org_id, 'payment_' || p.payment_id FROM payment p
+            WHERE p.state = 'succeeded' AND p.dispute = 'lost' AND p.refunded_minor < max(1, p.disputed_minor)",
+    },
+    Check {
         code: "refund_not_booked",
         says: "The refund took credits, and the ledger has no entry of that.",
         sql: "SELECT r.org_id, 'refund_' || r.refund_id FROM refund r
@@ -171,9 +178,10 @@ const CHECKS: &[Check] = &[
     Check {
         code: "invoice_not_paid",
         says: "The invoice counts as paid, and its payments come to less.",
-        sql: "SELECT i.org_id, 'invoice_' || i.invoice_id FROM invoice i WHERE i.state = 'paid' AND i.due_minor > coalesce((
-            SELECT sum(p.amount_minor) FROM payment p WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id
-                AND p.state = 'succeeded' AND p.dispute <> 'lost'), 0)",
+        sql: concat!(
+            "SELECT i.org_id, 'invoice_' || i.invoice_id FROM invoice i WHERE i.state = 'paid' AND i.due_minor > ",
+            paid!()
+        ),
     },
     Check {
         code: "payment_unknown_to_provider",

@@ -16,7 +16,7 @@ use crate::random;
 use crate::rows::unreadable;
 use crate::tx::Tx;
 use ledger::canon::hex;
-use ledger::payment::Provider;
+use ledger::payment::{Dispute, Provider};
 use ledger::refund::{How, NoRefund, Sale, State};
 use ledger::{Credits, Currency, GrantId, GrantKind, Money, OrgId, PaymentId, PurchaseId, RefundId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -151,7 +151,7 @@ impl Tx<'_> {
         let purchase = purchase::find(self.conn, org, id)?;
         let paid_by = purchase.paid_by.ok_or(NoRefund::NotPaid)?;
         let payment = payment::find(self.conn, org, paid_by)?;
-        if payment.stands.dispute.takes() {
+        if payment.stands.dispute == Dispute::Open {
             return Err(NoRefund::Disputed.into());
         }
         let back = self.sale(&purchase, &payment)?.refund(how)?;
@@ -165,10 +165,10 @@ impl Tx<'_> {
         Ok(refund)
     }
 
-    /// What was paid twice goes back in full: nothing was given for it.
-    pub(crate) fn refund_surplus(&mut self, payment: &PaymentRow) -> Result<(), StoreError> {
+    /// What was paid twice goes back: nothing was given for it.
+    pub(crate) fn refund_surplus(&mut self, payment: &PaymentRow, minor: i64) -> Result<(), StoreError> {
         let new = NewRefund {
-            amount: payment.stands.amount,
+            amount: Money { minor, ..payment.stands.amount },
             credits: Credits::ZERO,
             cause: Cause::Refund,
             reason: "Paid twice",
@@ -178,16 +178,19 @@ impl Tx<'_> {
         self.open_refund(payment, &new).map(|_| ())
     }
 
-    /// A bank takes what was paid: what is left of the credits goes at once.
+    /// A bank takes what was paid, or a part of it: what is left of the credits, or their part, goes at once.
     pub(crate) fn dispute_takes(&mut self, payment: &PaymentRow) -> Result<(), StoreError> {
         self.settle_due(payment.org)?;
-        let (credits, minor) = match self.sold(payment)? {
-            Some((_, sale)) => (sale.left, sale.gross_minor - sale.back_minor),
-            None => (Credits::ZERO, payment.stands.amount.minor - back_minor(self.conn, payment)?),
-        };
+        let open = payment.stands.amount.minor - back_minor(self.conn, payment)?;
+        let minor = payment.stands.disputed_minor.min(open);
         if minor <= 0 {
             return Ok(());
         }
+        let credits = match self.sold(payment)? {
+            Some((_, sale)) if minor == open => sale.left,
+            Some((_, sale)) => sale.credits_for(minor),
+            None => Credits::ZERO,
+        };
         let amount = Money { minor, ..payment.stands.amount };
         let new = NewRefund {
             amount,
@@ -198,7 +201,7 @@ impl Tx<'_> {
             by: payment.provider.as_str(),
         };
         let id = self.open_refund(payment, &new)?;
-        if payment.stands.dispute == ledger::payment::Dispute::Lost {
+        if payment.stands.dispute == Dispute::Lost {
             let refund = find(self.conn, payment.org, id)?;
             self.refund_moves(payment, &refund, State::Succeeded)?;
         }
@@ -236,7 +239,7 @@ impl Tx<'_> {
         self.refund_moves(payment, &refund, says.state)?;
         let sql = "UPDATE payment SET changed_at = ?3 WHERE org_id = ?1 AND payment_id = ?2";
         self.conn.prepare_cached(sql)?.execute([payment.org.0, payment.id.0, self.now().micros()])?;
-        self.moved(payment.org);
+        self.follow_paid(payment.org, payment.of)?;
         Ok(Outcome::Applied)
     }
 

@@ -8,7 +8,6 @@ use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::grant::NewGrant;
 use crate::key::NewKey;
-use crate::offer::Offers;
 use crate::org::{NewOrg, zone_named};
 use crate::settings::{installation, installation_json, write_installation, write_org_setting};
 use crate::tx::Tx;
@@ -62,8 +61,6 @@ pub struct Founding {
     pub org: NewOrg,
     /// What it is set to.
     pub settings: OrgSettings,
-    /// What it is offered.
-    pub offers: Offers,
     /// Which of the plans it subscribes to, by name.
     pub plan: Option<String>,
     /// Credits to begin with.
@@ -181,7 +178,6 @@ impl Store {
             member::join(tx, org, user, Role::Owner)?;
             let (target, after) = (member::email_of(tx, user)?, Some(serde_json::json!({"role": "owner"})));
             tx.note(org, &by, Change { action: "member.add", target, before: None, after })?;
-            tx.offer_all(org, &by, &new.offers)?;
             if let Some(name) = &new.plan {
                 tx.subscribe_by_name(org, &by, name)?;
             }

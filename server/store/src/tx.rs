@@ -358,7 +358,7 @@ mod tests {
         let mut orgs = Vec::new();
         for name in ["Acme", "Bolt"] {
             let new = NewOrg {
-                packages: Vec::new(),
+                offers: crate::offer::Offers::default(),
                 name: name.to_owned(),
                 zone: "UTC".to_owned(),
                 synthetic: false,

@@ -3,10 +3,10 @@
 use crate::common::{ORG, Server, time};
 use app::components::billing::sheet::Sheet;
 use axum::http::StatusCode;
-use ledger::invoice::{Document, Party};
+use ledger::invoice::{Document, Party, State};
 use ledger::seller::{BillingDetails, Seller};
 use ledger::tax::Tax;
-use ledger::{InvoiceId, Money, OrgId};
+use ledger::{InvoiceId, Money, OrgId, Timestamp};
 use rusqlite::{Connection, params};
 use scrip_server::config::Config;
 use scrip_server::jobs::notices::{Post, send_all};
@@ -132,6 +132,70 @@ async fn the_pdf_and_the_page_of_an_invoice_say_the_same_words() {
     assert!(draft.text().contains("Draft of an invoice") && !draft.text().contains("/pdf"));
     assert_eq!(server.open(&owner, "/billing/invoices/invoice_2/pdf").await.status, StatusCode::NOT_FOUND);
     assert_eq!(server.open(&owner, "/billing/invoices/invoice_9").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_open_invoice_is_paid_from_its_page_once_and_by_nobody_else() {
+    let server = billed().await;
+    server.create_org("Other", "token-billing").await;
+    let (owner, other) = (server.person(ORG, "owner", false).await, server.person("Other", "admin", false).await);
+    let path = "/billing/invoices/invoice_1";
+    let attempts = async |id| server.store.invoice_attempts(ACME, InvoiceId(id)).await.expect("reads").len();
+    assert!(text_of(&server.open(&owner, path).await.text()).contains("Pay 2,374.85 EUR now"));
+    let pay = [("do", "pay"), ("pay", "sandbox")];
+    // Another org's, a draft, a way that is not there: nothing begins.
+    server.submit(&other, path, &pay).await;
+    server.submit(&owner, "/billing/invoices/invoice_2", &pay).await;
+    server.submit(&owner, path, &[("do", "pay"), ("pay", "stripe")]).await;
+    assert_eq!((attempts(1).await, attempts(2).await), (0, 0));
+    let member = server.person(ORG, "analyst", false).await;
+    assert_eq!(server.submit(&member, path, &pay).await.status, StatusCode::FORBIDDEN);
+    for to in ["/billing/sandbox/sandbox_1_1", path] {
+        assert_eq!(server.submit(&owner, path, &pay).await.header("location"), to);
+    }
+    assert_eq!(attempts(1).await, 1);
+    assert!(text_of(&server.open(&owner, path).await.text()).contains("Not paid yet"));
+    let card = [("do", "pay"), ("card", "success")];
+    let reply = server.submit(&owner, "/billing/sandbox/sandbox_1_1", &card).await;
+    let back = format!("{path}?back=yes");
+    assert_eq!(reply.header("location"), back);
+    // Whoever comes back is told how it stands, whether the message is here or not.
+    server.clock.set(Timestamp::from_micros(server.store.now().micros() + 6_000_000));
+    let page = text_of(&server.open(&owner, &back).await.text());
+    assert!(page.contains("All of it is paid.") && !page.contains("Pay 2,374.85"), "{page}");
+    server.submit(&owner, path, &pay).await;
+    assert_eq!(attempts(1).await, 1);
+}
+
+#[tokio::test]
+async fn an_operator_notes_a_transfer_that_pays_an_invoice() {
+    let server = billed().await;
+    let operator = server.person(ORG, "owner", true).await;
+    let page = "/operator/payments";
+    assert!(text_of(&server.open(&operator, page).await.text()).contains("S1-0001"));
+    let form = |amount| [("do", "transferred"), ("org", "org_1"), ("invoice", "invoice_1"), ("amount", amount)];
+    for (amount, to) in [
+        ("2374.84", "/operator/payments?error=other_amount"),
+        ("2374.85", "/operator/payments?done=transferred"),
+        ("2374.85", "/operator/payments?error=not_awaited"),
+    ] {
+        let reply = server.submit(&operator, page, &form(amount)).await;
+        assert!(reply.header("location").starts_with(to), "{amount}: {}", reply.header("location"));
+    }
+    assert_eq!(server.store.invoice(ACME, InvoiceId(1)).await.expect("there").row.state, State::Paid);
+    let owner = server.person(ORG, "owner", false).await;
+    assert_eq!(server.submit(&owner, page, &form("2374.85")).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_pdf_says_that_boxes_are_letters_only_where_there_are_some() {
+    let server = billed().await;
+    let mut document = document(&server, 1).await;
+    let told = |document: &Document| read(&pdf::invoice(&Sheet::of(document)).expect("written"));
+    assert!(!told(&document).contains("Boxes stand for letters"));
+    document.buyer.name = "\u{682a}\u{5f0f}\u{4f1a}\u{793e} Acme".to_owned();
+    let text = told(&document);
+    assert!(text.contains("Boxes stand for letters") && text.contains("Acme"), "{text}");
 }
 
 #[tokio::test]
@@ -279,7 +343,7 @@ async fn a_mail_that_is_not_taken_is_tried_again_later_and_later_and_then_given_
     let mut tried = Vec::new();
     let start = server.store.now().micros();
     for minutes in 0..5 * 24 * 60 {
-        server.clock.set(ledger::Timestamp::from_micros(start + minutes * 60_000_000));
+        server.clock.set(Timestamp::from_micros(start + minutes * 60_000_000));
         if server.store.notices_due().await.expect("reads").is_empty() {
             continue;
         }

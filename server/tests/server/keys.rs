@@ -262,14 +262,15 @@ async fn every_change_is_noted_with_who_made_it_and_a_replay_is_not() {
     let expected = [
         line("command", "org.create", "org_1"),
         line("command", "plan.offer", "org_1"),
+        line("command", "package.offer", "org_1"),
         line("command", "grant.give", "grant_1"),
         line("command", "key.create", "key_1"),
         line("command", "key.create", "key_2"),
         line(&by, "grant.give", "grant_2"),
     ];
-    assert_eq!(all[..6], expected);
-    assert_eq!((all[6].0.as_str(), all[6].1.as_str()), (by.as_str(), "ledger.adjust"));
-    assert_eq!(all[7..], [line("command", "member.add", "analyst-false@example.com")]);
+    assert_eq!(all[..7], expected);
+    assert_eq!((all[7].0.as_str(), all[7].1.as_str()), (by.as_str(), "ledger.adjust"));
+    assert_eq!(all[8..], [line("command", "member.add", "analyst-false@example.com")]);
 }
 
 #[tokio::test]

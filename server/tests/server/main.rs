@@ -55,6 +55,7 @@ mod settings;
 mod setup;
 mod sign_in;
 mod storm;
+mod storm_killed;
 mod stripe;
 mod usage;
 mod words;

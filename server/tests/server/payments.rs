@@ -51,7 +51,10 @@ impl World {
             meters: vec![],
             agents: vec![],
             lines: vec![],
-            packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }],
+            offers: store::Offers {
+                packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }],
+                ..store::Offers::default()
+            },
         };
         let org = store.create_org(new).await.expect("made").id;
         let payments = Payments::new(store.clone(), &config).expect("set up");

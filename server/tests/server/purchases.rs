@@ -2,6 +2,7 @@
 
 use super::common::Server;
 use axum::body::Body;
+use serde_json::json;
 
 const KEY: &str = "00112233445566778899aabbccddeeff";
 const FORM: [(&str, &str); 5] =
@@ -59,6 +60,28 @@ async fn what_another_org_buys_is_not_there() {
     let reply = server.submit(&others, "/billing/purchases/purchase_1", &again).await;
     assert_eq!(reply.header("location"), "/billing/purchases/purchase_1");
     assert!(server.open(&others, "/billing/purchases").await.text().contains("Nothing was bought yet"));
+}
+
+#[tokio::test]
+async fn the_api_lists_purchases_with_what_they_cost_and_gave() {
+    let server = Server::start().await;
+    let cookie = server.person("Acme", "owner", false).await;
+    for key in [KEY, "ffeeddccbbaa99887766554433221100"] {
+        let form = FORM.map(|(name, value)| (name, if name == "key" { key } else { value }));
+        server.submit(&cookie, "/billing/purchase", &form).await;
+    }
+    let list = server.get("/api/v1/purchases?limit=1").await.json();
+    let one = &list["items"][0];
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&one["id"], &one["state"], &one["total"], &one["credits"], &one["grant"]),
+        (&json!("purchase_2"), &json!("open"), &json!("99.00"), &json!("100.000000"), &json!(null))
+    );
+    let next = list["next_cursor"].as_str().expect("more");
+    let rest = server.get(&format!("/api/v1/purchases?cursor={next}")).await.json();
+    assert_eq!((&rest["items"][0]["id"], &rest["next_cursor"]), (&json!("purchase_1"), &json!(null)));
+    assert_eq!(server.get("/api/v1/purchases?limit=101").await.problem(), "bad_query");
+    assert_eq!(server.get("/api/v1/purchases?cursor=x").await.problem(), "bad_cursor");
 }
 
 #[tokio::test]

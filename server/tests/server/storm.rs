@@ -27,20 +27,20 @@ const PURCHASES: usize = 1_600;
 const AT_ONCE: usize = 100;
 const CRASH_EVERY: usize = 5_000;
 const SEED: u64 = 0x5C41_9008;
-const PRICE: i64 = 10_000;
+pub const PRICE: i64 = 10_000;
 
 /// SplitMix64.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).expect("small")
     }
 
-    fn shuffle<T>(&mut self, all: &mut [T]) {
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
         for place in (1..all.len()).rev() {
             all.swap(place, self.below(place + 1));
         }
@@ -49,16 +49,16 @@ impl Random {
 
 /// How a message comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comes {
+pub enum Comes {
     Signed,
     Forged,
     Stale,
 }
 
-struct Storm {
+pub struct Storm {
     clock: Arc<FixedClock>,
-    folder: TempDir,
-    store: Store,
+    pub folder: TempDir,
+    pub store: Store,
     payments: Payments,
 }
 
@@ -74,11 +74,11 @@ async fn open(folder: &Path, clock: &Arc<FixedClock>) -> (Store, Payments) {
 }
 
 impl Storm {
-    async fn begin() -> Self {
+    pub async fn begin(at: Timestamp) -> Self {
         let in_memory = Path::new("/dev/shm");
         let folder = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
         let folder = folder.expect("a folder");
-        let clock = Arc::new(FixedClock::at(now()));
+        let clock = Arc::new(FixedClock::at(at));
         let (store, payments) = open(folder.path(), &clock).await;
         Self { clock, folder, store, payments }
     }
@@ -86,10 +86,14 @@ impl Storm {
     /// What was on its way is lost; what was taken is on disk, whether anybody was told or not.
     async fn crash(&mut self) {
         self.store.close().await;
+        self.reopen().await;
+    }
+
+    pub async fn reopen(&mut self) {
         (self.store, self.payments) = open(self.folder.path(), &self.clock).await;
     }
 
-    async fn orgs(&self) -> Vec<OrgId> {
+    pub async fn orgs(&self) -> Vec<OrgId> {
         let mut orgs = Vec::new();
         for number in 0..ORGS {
             let price = Money::parse("100.00 EUR").expect("money");
@@ -102,16 +106,19 @@ impl Storm {
                 meters: vec![],
                 agents: vec![],
                 lines: vec![],
-                packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }],
+                offers: store::Offers {
+                    packages: vec![NewPackage { title: "1,000 credits".to_owned(), terms }],
+                    ..store::Offers::default()
+                },
             };
             orgs.push(self.store.create_org(new).await.expect("made").id);
         }
         orgs
     }
 
-    async fn buy(&self, org: OrgId) -> (PurchaseId, PaymentId) {
+    pub async fn buy(&self, org: OrgId, provider: Provider) -> (PurchaseId, PaymentId) {
         let new = NewPurchase { package: PackageId(1), credits: None, cause: Cause::Person };
-        let done = self.store.buy(org, By::command(), new, (Provider::Sandbox, None), None).await;
+        let done = self.store.buy(org, By::command(), new, (provider, None), None).await;
         done.expect("opened").answer
     }
 
@@ -158,12 +165,24 @@ impl Storm {
 
 /// What a plain model knows of a payment: whether the right money was named, and the furthest of a dispute.
 #[derive(Debug, Clone, Copy, Default)]
-struct Expected {
+pub struct Expected {
     paid: bool,
     dispute: u8,
 }
 
-fn said(random: &mut Random) -> Said {
+impl Expected {
+    pub fn hear(&mut self, says: &Said) {
+        self.paid |= matches!(says, Said::Paid { minor: PRICE, .. });
+        self.dispute = self.dispute.max(match says {
+            Said::Disputed => 1,
+            Said::Decided { won: true } => 2,
+            Said::Decided { won: false } => 3,
+            _ => 0,
+        });
+    }
+}
+
+pub fn said(random: &mut Random) -> Said {
     let currency = Money::parse("1.00 EUR").expect("money").currency;
     match random.below(16) {
         0..=2 => Said::Waiting,
@@ -179,13 +198,13 @@ fn said(random: &mut Random) -> Said {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_messages_credit_each_payment_once() {
-    let mut storm = Storm::begin().await;
+    let mut storm = Storm::begin(now()).await;
     let mut random = Random(SEED);
     let orgs = storm.orgs().await;
     let mut bought = Vec::new();
     for number in 0..PURCHASES {
         let org = orgs[number % orgs.len()];
-        bought.push((org, storm.buy(org).await));
+        bought.push((org, storm.buy(org, Provider::Sandbox).await));
     }
     let mut expected: BTreeMap<(OrgId, PaymentId), Expected> = BTreeMap::new();
     let mut deliveries = Vec::new();
@@ -198,14 +217,7 @@ async fn ten_thousand_messages_credit_each_payment_once() {
             _ => Comes::Signed,
         };
         if comes == Comes::Signed {
-            let known = expected.entry((org, payment)).or_default();
-            known.paid |= matches!(says, Said::Paid { minor: PRICE, .. });
-            known.dispute = known.dispute.max(match says {
-                Said::Disputed => 1,
-                Said::Decided { won: true } => 2,
-                Said::Decided { won: false } => 3,
-                _ => 0,
-            });
+            expected.entry((org, payment)).or_default().hear(&says);
         }
         let says = serde_json::to_string(&says).expect("JSON");
         let message = SandboxMessage { org, no: i64::try_from(no).expect("small") + 1, payment, says };
@@ -225,13 +237,14 @@ async fn ten_thousand_messages_credit_each_payment_once() {
         }
         storm.deliver(part, true).await;
     }
-    check(&storm, &bought, &expected).await;
+    check(&storm, &bought, &expected, 1_000).await;
 }
 
-async fn check(
+pub async fn check(
     storm: &Storm,
     bought: &[(OrgId, (PurchaseId, PaymentId))],
     expected: &BTreeMap<(OrgId, PaymentId), Expected>,
+    least: i64,
 ) {
     let mut balances: BTreeMap<OrgId, i64> = BTreeMap::new();
     let (mut sold, mut noted) = (0, 0);
@@ -258,7 +271,7 @@ async fn check(
     );
     let verified = storm.store.verify(|_, _| ()).await.expect("readable");
     assert_eq!(verified.problems, Vec::<String>::new());
-    assert!(sold > 1_000 && noted > 100, "the storm is worth something: {sold} {noted}");
+    assert!(sold > least && noted > least / 10, "the storm is worth something: {sold} {noted}");
 }
 
 /// How many of each kind of item there are, and what they add up to.

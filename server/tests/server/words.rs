@@ -27,8 +27,16 @@ impl Pages {
         let rate = r#"[{"meter":"input_tokens","rule":"unit","price":"0.70","per":1000000}]"#;
         let lines = serde_json::from_str(rate).expect("valid lines");
         let (name, zone) = ("Worded".to_owned(), "UTC".to_owned());
-        let new =
-            NewOrg { packages: Vec::new(), name, zone, synthetic: false, words, meters: vec![], agents: vec![], lines };
+        let new = NewOrg {
+            offers: store::Offers::default(),
+            name,
+            zone,
+            synthetic: false,
+            words,
+            meters: vec![],
+            agents: vec![],
+            lines,
+        };
         let org = server.store.create_org(new).await.expect("a new org");
         assert_eq!(server.store.org(org.id).await.expect("reads"), org, "the words are kept");
         server.key = server.create_key("Worded", &["admin"]).await;

@@ -16,7 +16,7 @@ fn saying() -> impl Strategy<Value = Saying> {
         proptest::sample::select(&Failure::ALL[..]).prop_map(Saying::Failed),
         Just(Saying::Cancelled),
         prop_oneof![Just(ASKED), Just(ASKED - 1)].prop_map(|minor| Saying::Succeeded(eur(minor))),
-        proptest::sample::select(&Dispute::ALL[..]).prop_map(Saying::Disputed),
+        proptest::sample::select(&Dispute::ALL[..]).prop_map(|dispute| Saying::Disputed(dispute, None)),
     ]
 }
 
@@ -79,7 +79,7 @@ proptest! {
 fn sayings_take(sayings: &[Saying]) -> bool {
     let paid = sayings.iter().position(|saying| *saying == Saying::Succeeded(eur(ASKED))).unwrap_or(sayings.len());
     let disputes = sayings[..paid].iter().filter_map(|saying| match saying {
-        Saying::Disputed(dispute) => Some(*dispute),
+        Saying::Disputed(dispute, _) => Some(*dispute),
         _ => None,
     });
     disputes.max().is_some_and(Dispute::takes)
@@ -100,6 +100,33 @@ fn other_money_than_was_asked_for_gives_nothing() {
     for money in [eur(ASKED - 1), eur(ASKED + 1), yen] {
         assert_eq!(payment.hear(Saying::Succeeded(money)), Heard::Mismatch);
     }
+}
+
+#[test]
+fn a_dispute_is_about_the_part_that_was_said_first_and_never_about_more_than_was_paid() {
+    let yen = Money { currency: Currency::parse("JPY").expect("a currency"), ..eur(5) };
+    for (of, part) in [(None, ASKED), (Some(eur(600)), 600), (Some(eur(ASKED + 1)), ASKED), (Some(yen), ASKED)] {
+        let (payment, _) = heard(&[
+            Saying::Disputed(Dispute::Open, of),
+            Saying::Succeeded(eur(ASKED)),
+            Saying::Disputed(Dispute::Lost, Some(eur(700))),
+        ]);
+        assert_eq!((payment.dispute, payment.disputed_minor), (Dispute::Lost, part));
+    }
+}
+
+#[test]
+fn only_what_nobody_can_do_anything_about_takes_long() {
+    let late = |saying, provider, alone, waits_s| match Payment::new(eur(ASKED)).hear(saying) {
+        Heard::Changed { now, .. } => now.is_late(provider, alone, waits_s),
+        Heard::Stale | Heard::Mismatch => Payment::new(eur(ASKED)).is_late(provider, alone, waits_s),
+    };
+    assert!(late(Saying::Pending, Provider::Stripe, false, LATE_AFTER_S));
+    assert!(!late(Saying::Pending, Provider::Stripe, false, LATE_AFTER_S - 1));
+    assert!(!late(Saying::Pending, Provider::BankTransfer, false, LATE_AFTER_S));
+    assert!(late(Saying::Nothing, Provider::Stripe, true, LATE_AFTER_S));
+    assert!(!late(Saying::Nothing, Provider::Stripe, false, LATE_AFTER_S));
+    assert!(!late(Saying::NeedsAction, Provider::Stripe, true, LATE_AFTER_S));
 }
 
 #[test]

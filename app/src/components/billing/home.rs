@@ -1,9 +1,11 @@
 //! `/billing`: what is there, what is subscribed to, what comes next, and what it will cost.
 
+use super::invoices::PATH as INVOICES;
+use super::payments::PATH as PAYMENTS;
 use super::purchase::{METHODS, PURCHASE, PURCHASES};
 use super::terms::{self, PLAN, day, external, go, panel, sum_row};
 use super::top_up::TOP_UP;
-use crate::backend::plans::{Billing, OpenItem, Subscribed, day_of, told};
+use crate::backend::plans::{Billing, Expected, OpenItem, Subscribed, day_of, told};
 use crate::backend::{Org, refused};
 use crate::calendar::{Day, parse_iso};
 use crate::components::balance_card::brief_balance_card;
@@ -13,7 +15,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::markup::{Markup, cell, number, span, table, text_fact, time};
 use ledger::invoice::number as number_of;
-use ledger::{Credits, Words};
+use ledger::{Credits, Money, Words};
 
 /// The page.
 ///
@@ -192,14 +194,27 @@ fn expected(org: &Org, billing: &Billing) -> Result<Markup, AppError> {
     }
     let rows = billing.items.iter().map(|item| item_row(org, item)).collect::<Result<Vec<_>, AppError>>()?;
     let list = table("table-scroll", "What will be invoiced", &["What", "When", "Net\t"], rows, None);
-    let sums = billing.to_invoice()?;
-    let tax_title = billing.tax.title();
-    let sums = sums.into_iter().flat_map(|(net, tax, total)| {
-        let tax_name = if tax_title.is_empty() { "Tax" } else { tax_title.as_str() };
-        [sum_row("Net, to be paid", net), sum_row(tax_name, tax), sum_row("To be paid", total)]
-    });
+    let sums = billing.expected.iter().flat_map(to_pay);
     let sums = Markup::new("table").class("table purchase-sum").child(Markup::new("tbody").children(sums));
     Ok(panel.child(list).child(sums))
+}
+
+/// What an invoice comes to, as it will say it.
+fn to_pay(expected: &Expected) -> Vec<Markup> {
+    let totals = expected.figures.totals;
+    let money = |minor| Money { minor, currency: expected.currency };
+    let mut rows = vec![sum_row("Net", money(totals.net))];
+    rows.extend(
+        expected.figures.taxes.iter().filter(|sum| !sum.name.is_empty()).map(|sum| sum_row(&sum.name, money(sum.tax))),
+    );
+    if totals.settled != 0 {
+        rows.push(sum_row("Paid already", money(-totals.settled)));
+    }
+    if totals.credit_before != 0 {
+        rows.push(sum_row("Credit", money(-totals.credit_before)));
+    }
+    rows.push(sum_row("To be paid", money(totals.due)));
+    rows
 }
 
 fn item_row(org: &Org, item: &OpenItem) -> Result<Markup, AppError> {
@@ -218,9 +233,10 @@ fn item_row(org: &Org, item: &OpenItem) -> Result<Markup, AppError> {
 fn lists(org: &Org, billing: &Billing) -> Result<Markup, AppError> {
     let mut payments = Vec::new();
     for payment in &billing.payments {
-        let name = match payment.purchase {
-            Some(purchase) => external(&format!("{PURCHASES}/{purchase}"), "Purchase"),
-            None => span("Invoice"),
+        let name = match (payment.purchase, payment.invoice) {
+            (Some(purchase), _) => external(&format!("{PURCHASES}/{purchase}"), "Purchase"),
+            (None, Some(invoice)) => external(&format!("{INVOICES}/{invoice}"), "Invoice"),
+            (None, None) => span("Payment"),
         };
         let row = Markup::new("tr").child(Markup::new("th").attr("scope", "row").child(name));
         let at = Markup::new("td").child(time(&told(org, payment.at)?));
@@ -230,7 +246,7 @@ fn lists(org: &Org, billing: &Billing) -> Result<Markup, AppError> {
     let mut invoices = Vec::new();
     for invoice in &billing.invoices {
         let name = invoice.ordinal.map_or_else(|| "Draft".to_owned(), |ordinal| number_of(org.id, ordinal));
-        let link = external(&format!("/billing/invoices/{}", invoice.id), &name);
+        let link = external(&format!("{INVOICES}/{}", invoice.id), &name);
         let row = Markup::new("tr").child(Markup::new("th").attr("scope", "row").child(link));
         let month = parse_iso(&format!("{}-01", invoice.month)).map(Day::month_title).unwrap_or_default();
         let month = cell(&month);
@@ -239,9 +255,14 @@ fn lists(org: &Org, billing: &Billing) -> Result<Markup, AppError> {
         invoices.push(row.child(month).child(cell(in_words(&invoice.state))).child(number(&total)));
     }
     let payments = list("payments-title", "Payments", payments, "Nothing was paid yet.");
-    let payments = payments.child(Markup::new("p").class("turn").child(go(PURCHASES, "All purchases", false)));
+    let payments =
+        payments.child(Markup::new("p").class("turn").child(go(PAYMENTS, "All payments", false)).text(" ").child(go(
+            PURCHASES,
+            "All purchases",
+            false,
+        )));
     let invoices = list("invoices-title", "Invoices", invoices, "No invoice yet: the first comes with the next month.");
-    let invoices = invoices.child(Markup::new("p").class("turn").child(go("/billing/invoices", "All invoices", false)));
+    let invoices = invoices.child(Markup::new("p").class("turn").child(go(INVOICES, "All invoices", false)));
     Ok(Markup::new("div").class("billing-grid").child(payments).child(invoices))
 }
 

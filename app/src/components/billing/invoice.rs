@@ -1,13 +1,20 @@
 //! `/billing/invoices/{id}`: one invoice, or a draft of one, on the screen and on paper.
 
-use super::sheet::{Grid, Row, Sheet, Total, money};
+use super::pay::{self, Pay};
+use super::purchase::state::again_without_script;
+use super::sheet::{Grid, Row, Sheet, Total};
 use super::{button, head, payments, status};
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
+use crate::format::money;
 use crate::markup::{Markup, table, text_fact, time};
 use crate::server_fns::Moment;
 use ledger::invoice::State;
+use ledger::payment::Provider;
 use ledger::{InvoiceId, Money};
+
+/// An invoice's page is below it.
+pub const PATH: &str = super::invoices::PATH;
 
 /// What the page shows.
 pub struct Shown {
@@ -31,24 +38,35 @@ pub struct Shown {
     pub next_try_at: Option<Moment>,
     /// Payments for it, newest first.
     pub payments: Vec<payments::Payment>,
+    /// The way to pay it, while it is open.
+    pub pay: Option<Pay>,
+    /// What the page has seen of the ledger and of payments.
+    pub seen: String,
 }
 
 /// The page.
 ///
 /// # Errors
 /// [`AppError::NotFound`], or what the store says.
-pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
-    let shown = asked.backend.invoice_shown(id).await?;
+pub async fn page(asked: &Asked<'_>, id: &str, offered: &[Provider]) -> Result<Written, AppError> {
+    let shown = asked.backend.invoice_shown(id, offered, asked.get("back") == "yes").await?;
     let title = shown.sheet.title.clone();
-    let pdf =
-        (shown.state != State::Draft).then(|| button(&format!("/billing/invoices/{}/pdf", shown.id), "Download PDF"));
-    let controls = [Some(button("/billing/invoices", "All invoices")), pdf].into_iter().flatten();
+    let pdf = (shown.state != State::Draft).then(|| button(&format!("{PATH}/{}/pdf", shown.id), "Download PDF"));
+    let controls = [Some(button(PATH, "All invoices")), pdf].into_iter().flatten();
+    let live = Markup::new("div")
+        .class("invoice-live")
+        .attr("data-live", &shown.seen)
+        .child(standing(&shown))
+        .children(shown.pay.as_ref().map(pay::panel))
+        .child(paper(&shown.sheet))
+        .children(paid(&shown))
+        .children(shown.pay.as_ref().and_then(|pay| again_without_script(pay.stands())));
     let body = Markup::new("div")
         .class("page invoice-page")
         .child(head(&title, "", controls))
-        .child(standing(&shown))
-        .child(paper(&shown.sheet))
-        .children(paid(&shown));
+        .child(live)
+        .child(Markup::new("p").class("visually-hidden").attr("role", "status").attr("data-live-status", ""))
+        .child(Markup::new("script").attr("src", "/live.js").attr("type", "module"));
     Ok(Written { title, body })
 }
 
@@ -69,10 +87,10 @@ fn standing(shown: &Shown) -> Markup {
         State::Paid if shown.due.minor == 0 => "Nothing was left to pay.".to_owned(),
         State::Paid => "All of it is paid. Thank you.".to_owned(),
         State::Open if shown.next_try_at.is_some() => {
-            "The stored payment method is charged by itself; without one, pay by transfer as the invoice says."
+            "The stored payment method is charged by itself; without one, pay below, or by transfer as the invoice says."
                 .to_owned()
         }
-        State::Open => "Pay by transfer as the invoice says, or store another payment method.".to_owned(),
+        State::Open => "Pay below, or by transfer as the invoice says.".to_owned(),
         State::Uncollectible => {
             "Nobody asks for it any more. Until it is paid the plan gives no new credits; a payment still counts."
                 .to_owned()

@@ -1,10 +1,10 @@
 //! `/billing/invoices`: every invoice, the drafts, and what the next one will come to.
 
 use super::invoice::state;
-use super::sheet::money;
 use super::{address, button, choice, external, head, nothing, older};
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
+use crate::format::money;
 use crate::markup::{Markup, cell, number, row, table, time};
 use crate::server_fns::Moment;
 use ledger::invoice::State;

@@ -4,6 +4,7 @@ pub mod details;
 pub mod home;
 pub mod invoice;
 pub mod invoices;
+pub mod pay;
 pub mod payments;
 pub mod plan;
 pub mod purchase;

@@ -1,9 +1,9 @@
 //! `/billing/payments`: every attempt to be paid, whatever it was for.
 
-use super::sheet::money;
 use super::{address, button, choice, external, head, labelled, nothing, older, status};
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
+use crate::format::money;
 use crate::markup::{Markup, number, row, table, time};
 use crate::server_fns::Moment;
 use ledger::{Money, PaymentId};

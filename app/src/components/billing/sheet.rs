@@ -1,10 +1,10 @@
 //! An invoice as words: everything that it says, in order. The page and the PDF are both written from this, so that they say the same.
 
 use crate::calendar::Day;
-use crate::format;
+use crate::format::{self, money};
 use chrono::NaiveDate;
+use ledger::BillingCycle;
 use ledger::invoice::{Document, ItemKind, Line};
-use ledger::{BillingCycle, Money};
 
 /// All that an invoice says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,18 +60,6 @@ pub struct Total {
     pub value: String,
     /// Whether it is what people look for.
     pub strong: bool,
-}
-
-/// An amount of money: `1,234.50 EUR`.
-#[must_use]
-pub fn money(money: Money) -> String {
-    let text = money.to_string();
-    let (amount, code) = text.rsplit_once(' ').unwrap_or((&text, ""));
-    let (amount, sign) = amount.strip_prefix('-').map_or((amount, ""), |rest| (rest, "\u{2212}"));
-    let (whole, rest) = amount.split_once('.').map_or((amount, None), |(whole, rest)| (whole, Some(rest)));
-    let whole = whole.parse().map_or_else(|_| whole.to_owned(), format::count);
-    let rest = rest.map_or_else(String::new, |rest| format!(".{rest}"));
-    format!("{sign}{whole}{rest} {code}")
 }
 
 /// `16 Dec 2026`
@@ -253,19 +241,4 @@ fn notes(document: &Document) -> Vec<String> {
     }
     notes.push(format!("Days and months are those of {}.", document.zone));
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ledger::Currency;
-
-    #[test]
-    fn money_is_grouped_and_has_a_true_minus() {
-        let text = |minor, code| money(Money { minor, currency: Currency::parse(code).expect("a currency") });
-        assert_eq!(text(123_450, "EUR"), "1,234.50 EUR");
-        assert_eq!(text(-5, "USD"), "\u{2212}0.05 USD");
-        assert_eq!(text(1_234_567, "JPY"), "1,234,567 JPY");
-        assert_eq!(text(i64::MIN + 1, "KWD"), "\u{2212}9,223,372,036,854,775.807 KWD");
-    }
 }

@@ -5,7 +5,7 @@ use super::terms::{external, go, panel};
 use crate::backend::Org;
 use crate::backend::plans::told;
 use crate::backend::purchases::Package;
-use crate::backend::top_up::{TopUp, TopUpRow, TopUps};
+use crate::backend::top_up::{TopUpRow, TopUps};
 use crate::components::people::parts::{button, form, label, primary};
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
@@ -83,7 +83,7 @@ fn rule(words: &Words, top_ups: &TopUps, asked: &Asked<'_>, wrong: Option<Markup
     let chosen = typed("package", known.map(|known| known.package.to_string()));
     let threshold = typed("threshold", known.map(|known| known.rule.threshold.to_string()));
     let credits = typed("credits", known.and_then(|known| known.credits).map(|credits| credits.to_string()));
-    let cap = typed("cap", known.map(cap_text));
+    let cap = typed("cap", known.map(|known| known.rule.cap.decimal()));
     let input = |name: &'static str, value: &str, hint: &str| {
         let input = Markup::new("input").attr("name", name).attr("inputmode", "decimal").attr("autocomplete", "off");
         input.attr("placeholder", hint).attr("value", value)
@@ -100,11 +100,6 @@ fn rule(words: &Words, top_ups: &TopUps, asked: &Asked<'_>, wrong: Option<Markup
     let off = is_on.then(|| form(TOP_UP, "off").child(button("Turn off")));
     let text = "One purchase at a time, charged to the stored payment method. After three failures in a row it turns itself off.";
     panel.child(Markup::new("p").class("muted").text(text)).children(method).child(set).children(off)
-}
-
-fn cap_text(known: &TopUp) -> String {
-    let text = known.rule.cap.to_string();
-    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn option(package: &Package, chosen: &str) -> Markup {

@@ -4,7 +4,7 @@ mod organizations;
 mod upkeep;
 
 use crate::backend::Backend;
-use crate::components::billing::{reconcile, seller};
+use crate::components::billing::{purchase, reconcile, seller};
 use crate::error::AppError;
 use crate::markup::Markup;
 use crate::query;
@@ -22,7 +22,7 @@ pub const VERIFY: &str = "/operator/verify";
 pub const BACKUPS: &str = "/operator/backups";
 
 /// All of them.
-pub const PAGES: [&str; 6] = [ORGANIZATIONS, JOBS, VERIFY, BACKUPS, seller::PATH, reconcile::PATH];
+pub const PAGES: [&str; 7] = [ORGANIZATIONS, purchase::OPERATOR, JOBS, VERIFY, BACKUPS, seller::PATH, reconcile::PATH];
 
 /// An org in the list.
 pub struct OrgLine {
@@ -66,6 +66,12 @@ pub struct Organization {
     pub since: Moment,
     /// How many entries its ledger has, and the hash of the last.
     pub chain: (i64, String),
+    /// What it can subscribe to.
+    pub plans: Vec<String>,
+    /// What it can buy once.
+    pub packages: Vec<String>,
+    /// What else could be offered to it.
+    pub presets: Vec<String>,
     /// `pause`, `finish_in_flight` or `overdraft`.
     pub policy: &'static str,
     /// The limit of an overdraft.
@@ -143,13 +149,16 @@ pub async fn page(path: &str, search: &str) -> Result<Markup, AppError> {
     let asked = query::parse(search);
     let get = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let body = match path {
-        ORGANIZATIONS if !get("org").is_empty() => organizations::one(&backend.organization_of(get("org")).await?),
+        ORGANIZATIONS if !get("org").is_empty() => {
+            organizations::one(&backend.organization_of(get("org"), office.presets.clone()).await?)
+        }
         ORGANIZATIONS => {
             organizations::list(&backend.organizations(get("q"), get("after"), office.presets.clone()).await?)
         }
         JOBS => upkeep::jobs(&office.jobs, &backend.runs(get("failed") == "1").await?, get("failed") == "1"),
         VERIFY => upkeep::verify(&office.check),
         BACKUPS => upkeep::backups(&office),
+        purchase::OPERATOR => vec![purchase::operator::page(&backend.till(&asked).await?)],
         seller::PATH => vec![seller::page(&backend.seller_shown(search).await?)],
         reconcile::PATH => vec![reconcile::page(&backend.reconciled().await?)],
         _ => return Err(AppError::NotFound),

@@ -62,9 +62,12 @@ fn state(org: &OrgLine) -> Markup {
     cell.text(text).text(" ").children(synthetic)
 }
 
-fn create(presets: &[String]) -> Markup {
-    let options = presets.iter().map(|name| Markup::new("option").attr("value", name).text(name));
-    let preset = Markup::new("select").attr("name", "preset").children(options);
+fn presets(names: &[String]) -> Markup {
+    let options = names.iter().map(|name| Markup::new("option").attr("value", name).text(name));
+    Markup::new("select").attr("name", "preset").children(options)
+}
+
+fn create(names: &[String]) -> Markup {
     let text = |name: &'static str, value: &str| {
         Markup::new("input").attr("name", name).attr("value", value).attr("maxlength", "256").attr("required", "")
     };
@@ -74,7 +77,7 @@ fn create(presets: &[String]) -> Markup {
             fields(ORGANIZATIONS, "create")
                 .child(label("Name", text("name", "")))
                 .child(label("Time zone", text("zone", "UTC")))
-                .child(label("Preset", preset))
+                .child(label("Preset", presets(names)))
                 .child(primary("Create")),
         )
 }
@@ -98,6 +101,7 @@ pub(super) fn one(view: &Organization) -> Vec<Markup> {
     vec![
         head(&org.name, &about),
         panel("stands", "How it stands").child(facts),
+        offers(view),
         adjust(&org.id),
         invoice(&org.id),
         policy(view),
@@ -108,6 +112,24 @@ pub(super) fn one(view: &Organization) -> Vec<Markup> {
 
 fn dd(value: Markup) -> Markup {
     Markup::new("dd").child(value)
+}
+
+/// What it can subscribe to and buy, and the way to offer what a preset sells.
+fn offers(view: &Organization) -> Markup {
+    let told = |titles: &[String]| if titles.is_empty() { "None".to_owned() } else { titles.join(", ") };
+    let facts = Markup::new("dl")
+        .class("facts")
+        .child(text_fact("Plans", &told(&view.plans)))
+        .child(text_fact("Packages", &told(&view.packages)));
+    panel("offers", "What is offered")
+        .child(facts)
+        .child(
+            fields(ORGANIZATIONS, "offer")
+                .child(hidden("org", &view.line.id))
+                .child(label("Offer what a preset sells instead", presets(&view.presets)))
+                .child(primary("Offer")),
+        )
+        .child(hint("Whoever subscribed keeps their plan, and what was bought stays as it was."))
 }
 
 fn adjust(id: &str) -> Markup {

@@ -32,7 +32,7 @@ pub struct Hit {
 }
 
 /// The main pages: address, title, the letter that goes there, and what it needs.
-const PAGES: [(&str, &str, Option<char>, Option<Permission>); 13] = [
+const PAGES: [(&str, &str, Option<char>, Option<Permission>); 18] = [
     ("/", "Overview", Some('o'), Some(Permission::SeeUsage)),
     ("/analytics", "Analytics", Some('a'), Some(Permission::SeeUsage)),
     ("/usage", "Usage", Some('u'), Some(Permission::SeeUsage)),
@@ -43,6 +43,11 @@ const PAGES: [(&str, &str, Option<char>, Option<Permission>); 13] = [
     ("/grants", "Grants", Some('g'), Some(Permission::SeeLedger)),
     ("/ledger", "Ledger", Some('l'), Some(Permission::SeeLedger)),
     ("/rate-card", "Rate card", Some('c'), Some(Permission::SeeLedger)),
+    ("/billing", "Billing", Some('b'), Some(Permission::ManageBilling)),
+    ("/billing/plan", "Plan", None, Some(Permission::ManageBilling)),
+    ("/billing/purchases", "Purchases", None, Some(Permission::ManageBilling)),
+    ("/billing/invoices", "Invoices", Some('i'), Some(Permission::ManageBilling)),
+    ("/billing/payments", "Payments", None, Some(Permission::ManageBilling)),
     ("/settings", "Settings", Some('s'), None),
     ("/help", "Help", Some('h'), None),
     (PATH, "Search", None, Some(Permission::SeeUsage)),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/invoices`, `/invoices/{id}`, `/invoices/{id}/pdf`, and `GET /api/v1/payments`
+//! `GET /api/v1/invoices`, `/invoices/{id}` and `/invoices/{id}/pdf`
 #![allow(unused_qualifications, reason = "utoipa's macro writes the parameters out in full")]
 
 use super::page;
@@ -10,10 +10,9 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use ledger::invoice::State as Standing;
-use ledger::{InvoiceId, Money, PaymentId};
+use ledger::{InvoiceId, Money};
 use serde::{Deserialize, Serialize};
-use store::payment::list::Wanted;
-use store::{Invoice, InvoicePage, InvoiceRow, PaidFor, PaymentLine, PaymentPage};
+use store::{Invoice, InvoicePage, InvoiceRow};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which invoices.
@@ -129,13 +128,9 @@ pub struct UsageItem {
     credits: String,
 }
 
-fn decimal(money: Money) -> String {
-    money.to_string().split(' ').next().unwrap_or_default().to_owned()
-}
-
 impl InvoiceItem {
     fn new(row: &InvoiceRow) -> Self {
-        let money = |minor| decimal(Money { minor, currency: row.currency });
+        let money = |minor| Money { minor, currency: row.currency }.decimal();
         Self {
             id: row.id.to_string(),
             number: row.number.clone(),
@@ -154,7 +149,7 @@ impl InvoiceItem {
 
 impl InvoiceDetail {
     fn new(Invoice { row, document, .. }: &Invoice) -> Self {
-        let money = |minor| decimal(document.money(minor));
+        let money = |minor| document.money(minor).decimal();
         let lines = document.lines.iter().map(|line| LineItem {
             kind: line.kind.as_str(),
             description: line.description.clone(),
@@ -265,114 +260,4 @@ pub async fn pdf(State(app): State<AppState>, caller: Caller, Path(id): Path<Str
 async fn find(app: &AppState, caller: &Caller, id: &str) -> Result<Invoice, Problem> {
     let id = InvoiceId::parse(id).ok_or_else(|| Problem::not_found("there is no such invoice"))?;
     Ok(app.store.invoice(caller.org, id).await?)
-}
-
-/// Which payments.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PaymentQuery {
-    /// Only those that `succeeded`, `failed`, or are `open`: under way.
-    state: Option<String>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many on the page, 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
-}
-
-/// An attempt to be paid.
-#[derive(Serialize, ToSchema)]
-pub struct PaymentItem {
-    #[schema(example = "payment_7")]
-    id: String,
-    /// The purchase that it is for.
-    purchase: Option<String>,
-    /// The invoice that it is for.
-    invoice: Option<String>,
-    /// `sandbox`, `stripe` or `bank_transfer`.
-    provider: String,
-    /// What was charged where nobody was there.
-    #[schema(example = "Visa ending in 4242")]
-    method: Option<String>,
-    /// With tax.
-    #[schema(example = "119.00")]
-    amount: String,
-    /// ISO 4217.
-    #[schema(example = "EUR")]
-    currency: String,
-    /// `created`, `pending`, `needs_action`, `succeeded`, `failed` or `cancelled`.
-    state: String,
-    /// What of it was given back.
-    refunded: String,
-    /// `none`, `open`, `won` or `lost`.
-    dispute: String,
-    /// Why it failed.
-    failure: Option<String>,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime)]
-    changed_at: String,
-}
-
-/// A page of payments, newest first.
-#[derive(Serialize, ToSchema)]
-pub struct PaymentList {
-    items: Vec<PaymentItem>,
-    next_cursor: Option<String>,
-}
-
-impl PaymentItem {
-    fn new(line: PaymentLine) -> Self {
-        let (purchase, invoice) = match &line.paid_for {
-            PaidFor::Purchase(id, _) => (Some(id.to_string()), None),
-            PaidFor::Invoice(id, _) => (None, Some(id.to_string())),
-        };
-        Self {
-            id: line.id.to_string(),
-            purchase,
-            invoice,
-            provider: line.provider,
-            method: line.method,
-            amount: decimal(line.amount),
-            currency: line.amount.currency.as_str().to_owned(),
-            state: line.state,
-            refunded: decimal(Money { minor: line.refunded, ..line.amount }),
-            dispute: line.dispute,
-            failure: line.failure,
-            created_at: line.created_at.to_string(),
-            changed_at: line.changed_at.to_string(),
-        }
-    }
-}
-
-/// List payments
-///
-/// Every attempt to be paid, newest first, whatever it was for.
-///
-/// # Errors
-/// A query that cannot be read.
-#[utoipa::path(
-    get, path = "/api/v1/payments", operation_id = "list_payments", tag = "Invoices", params(PaymentQuery),
-    responses(
-        (status = 200, description = "A page of payments", body = PaymentList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
-pub async fn payments(
-    State(app): State<AppState>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
-) -> Result<Json<PaymentList>, Problem> {
-    let query: PaymentQuery = page::query(query)?;
-    let wrong = || page::bad_query("state must be succeeded, failed or open");
-    let standing = query.state.as_deref().map(|text| Wanted::parse(text).ok_or_else(wrong)).transpose()?;
-    let before = query.cursor.as_deref().map(page::number_of).transpose()?.map(PaymentId);
-    let limit = page::limit(query.limit)?.min(100);
-    let wanted = PaymentPage { standing, before, limit: limit + 1, ..PaymentPage::default() };
-    let mut rows = app.store.payments(caller.org, wanted).await?;
-    let next_cursor = page::cut(&mut rows, limit, |line| line.id.0);
-    Ok(Json(PaymentList { items: rows.into_iter().map(PaymentItem::new).collect(), next_cursor }))
 }

@@ -16,6 +16,8 @@ pub mod lines;
 pub mod members;
 pub mod once;
 pub mod page;
+pub mod payments;
+pub mod purchases;
 pub mod rate_cards;
 pub mod runs;
 pub mod shortage;
@@ -60,7 +62,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(invoices::list))
         .routes(routes!(invoices::show))
         .routes(routes!(invoices::pdf))
-        .routes(routes!(invoices::payments))
+        .routes(routes!(payments::list))
+        .routes(routes!(purchases::list))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::show, keys::revoke))
         .routes(routes!(keys::rotate))

@@ -8,6 +8,7 @@ use crate::audit::{By, Change};
 use crate::calendar::cycle;
 use crate::error::StoreError;
 use crate::invoice::item::{NewItem, Of};
+use crate::invoice::paid;
 use crate::once::{Done, Once};
 use crate::org::zone_named;
 use crate::payment::{For, NewPayment};
@@ -15,6 +16,7 @@ use crate::rows::unreadable;
 use crate::tx::Tx;
 use ledger::invoice::{Document, Standing, State, Step, next_step};
 use ledger::label::check_text;
+use ledger::payment::Provider;
 use ledger::{Currency, InvoiceId, ItemId, MethodId, Money, OrgId, Refusal, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
@@ -26,15 +28,17 @@ const MAX_DESCRIPTION_BYTES: usize = 200;
 /// Least and most that an adjustment can be, in minor units: what is beyond was mistyped.
 const MAX_ADJUSTMENT_MINOR: i64 = 100_000_000_000;
 
-/// Everything that decides what is done about an invoice. A payment that a bank took back did not happen.
-const STANDING: &str = "SELECT i.state, i.due_at, i.due_minor, i.tries, i.next_try_at, i.reminded,
-        coalesce((SELECT sum(p.amount_minor) FROM payment p WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id
-            AND p.state = 'succeeded' AND p.dispute <> 'lost'), 0),
+/// Everything that decides what is done about an invoice. What went back of a payment, or a bank took, is not paid.
+const STANDING: &str = concat!(
+    "SELECT i.state, i.due_at, i.due_minor, i.tries, i.next_try_at, i.reminded, ",
+    paid!(),
+    ",
         EXISTS (SELECT 1 FROM payment p WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id
             AND p.state IN ('created', 'pending', 'needs_action')),
         EXISTS (SELECT 1 FROM payment_method m WHERE m.org_id = i.org_id AND m.is_default = 1 AND m.removed_at IS NULL),
         i.invoice_id, i.org_id
-    FROM invoice i ";
+    FROM invoice i "
+);
 
 impl Store {
     /// Does what is due about invoices in every org; tells how many things that were.
@@ -118,7 +122,7 @@ impl Tx<'_> {
         match step {
             Step::Wait => Ok(()),
             Step::Paid => self.set_state(org, invoice, State::Paid),
-            // Whoever took their money back is not charged again without being asked.
+            // Whoever has their money back is not charged again without being asked.
             Step::Reopen => self.set_state(org, invoice, State::Open),
             Step::Charge(again) => self.charge(org, invoice, (standing.due - standing.paid, again)),
             Step::Remind(count) => {
@@ -163,10 +167,9 @@ impl Tx<'_> {
             .conn
             .prepare_cached(sql)?
             .query_row([org.0, invoice.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let provider = ["sandbox", "stripe", "bank_transfer"].into_iter().find(|known| *known == provider);
         let new = NewPayment {
             of: For::Invoice(invoice),
-            provider: provider.ok_or_else(|| unreadable("provider"))?,
+            provider: Provider::parse(&provider).ok_or_else(|| unreadable("provider"))?.as_str(),
             method: Some(MethodId(method)),
             amount: Money { minor, currency: Currency::parse(&currency)? },
         };
@@ -210,11 +213,11 @@ fn small(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// Issued invoices of an org about which something may have to be done: those that are not paid, and those whose payer's bank took
-/// the money back.
+/// Issued invoices of an org about which something may have to be done: those that are not paid, and those of whose payments something
+/// went back.
 fn watched(conn: &Connection, org: OrgId) -> Result<Vec<InvoiceId>, StoreError> {
     let sql = "SELECT invoice_id FROM invoice WHERE org_id = ?1 AND state IN ('open', 'uncollectible')
-        UNION SELECT p.invoice_id FROM payment p WHERE p.org_id = ?1 AND p.invoice_id IS NOT NULL AND p.dispute = 'lost'";
+        UNION SELECT p.invoice_id FROM payment p WHERE p.org_id = ?1 AND p.invoice_id IS NOT NULL AND p.refunded_minor > 0";
     let mut select = conn.prepare_cached(sql)?;
     let found = select.query_map([org.0], |row| row.get(0).map(InvoiceId))?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -240,7 +243,7 @@ fn due(conn: &Connection, now: Timestamp) -> Result<Vec<OrgId>, StoreError> {
     orgs.extend(found.collect::<Result<Vec<_>, _>>()?);
     let sql = format!(
         "{STANDING} WHERE i.state IN ('open', 'uncollectible') OR (i.state = 'paid' AND EXISTS (SELECT 1 FROM payment p
-            WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id AND p.dispute = 'lost'))"
+            WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id AND p.refunded_minor > 0))"
     );
     let mut select = conn.prepare_cached(&sql)?;
     let mut rows = select.query([])?;

@@ -1,6 +1,7 @@
 //! Invoices as pages and API show them.
 
 use super::make::{self, Untold, document, open_items, untold};
+use super::paid;
 use crate::Store;
 use crate::error::StoreError;
 use crate::org::zone;
@@ -47,7 +48,7 @@ pub struct InvoiceRow {
     pub gross: i64,
     /// What is to be paid.
     pub due: i64,
-    /// What payments for it brought, less what a bank took back.
+    /// What payments for it brought, less what went back.
     pub paid: i64,
     /// When all was paid.
     pub paid_at: Option<Timestamp>,
@@ -73,11 +74,12 @@ pub struct OpenItems {
     pub figures: Figures,
 }
 
-const ROW: &str =
+const ROW: &str = concat!(
     "i.invoice_id, i.ordinal, i.month, i.currency, i.state, coalesce(i.issued_at, i.finalises_at), i.due_at,
-    i.net_minor + i.tax_minor, i.due_minor,
-    coalesce((SELECT sum(p.amount_minor) FROM payment p WHERE p.org_id = i.org_id AND p.invoice_id = i.invoice_id
-        AND p.state = 'succeeded' AND p.dispute <> 'lost'), 0), i.paid_at";
+    i.net_minor + i.tax_minor, i.due_minor, ",
+    paid!(),
+    ", i.paid_at"
+);
 
 impl Store {
     /// Invoices and drafts of an org, newest first.
@@ -102,22 +104,23 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn open_items(&self, org: OrgId) -> Result<Vec<OpenItems>, StoreError> {
-        let run = move |conn: &Connection| {
-            let (zone, tax) = (zone(conn, org)?, seller::tax(conn, org)?);
-            let sql =
-                "SELECT DISTINCT currency FROM invoice_item WHERE org_id = ?1 AND invoice_id IS NULL ORDER BY currency";
-            let mut select = conn.prepare_cached(sql)?;
-            let codes = select.query_map([org.0], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-            let open = |code: String| {
-                let currency = Currency::parse(&code)?;
-                let items: Vec<Item> = open_items(conn, org, zone, currency)?;
-                let credit = make::credit(conn, org, currency)?;
-                Ok(OpenItems { currency, figures: figures(&items, &tax, currency, credit)? })
-            };
-            codes.into_iter().map(open).collect()
-        };
-        self.read(run).await
+        self.read(move |conn| expected(conn, org)).await
     }
+}
+
+/// What is not on any invoice yet, by currency, and what it comes to.
+pub(crate) fn expected(conn: &Connection, org: OrgId) -> Result<Vec<OpenItems>, StoreError> {
+    let (zone, tax) = (zone(conn, org)?, seller::tax(conn, org)?);
+    let sql = "SELECT DISTINCT currency FROM invoice_item WHERE org_id = ?1 AND invoice_id IS NULL ORDER BY currency";
+    let mut select = conn.prepare_cached(sql)?;
+    let codes = select.query_map([org.0], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let open = |code: String| {
+        let currency = Currency::parse(&code)?;
+        let items: Vec<Item> = open_items(conn, org, zone, currency)?;
+        let credit = make::credit(conn, org, currency)?;
+        Ok(OpenItems { currency, figures: figures(&items, &tax, currency, credit)? })
+    };
+    codes.into_iter().map(open).collect()
 }
 
 fn list(conn: &Connection, org: OrgId, page: InvoicePage) -> Result<Vec<InvoiceRow>, StoreError> {

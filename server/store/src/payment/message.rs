@@ -126,6 +126,24 @@ impl Store {
 }
 
 impl Store {
+    /// Tells people that a payment takes long, unless they were told, or it does not any more.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tell_late(&self, org: OrgId, id: PaymentId) -> Result<(), StoreError> {
+        let run = move |tx: &mut Tx<'_>| {
+            tx.org(org)?;
+            let payment = find(tx.conn, org, id)?;
+            if !payment.is_late(tx.now()) {
+                return Ok(());
+            }
+            let sql = "UPDATE payment SET late_told_at = ?3 WHERE org_id = ?1 AND payment_id = ?2";
+            tx.conn.prepare_cached(sql)?.execute([org.0, id.0, tx.now().micros()])?;
+            tx.tell_of_payment(&payment, "payment_late")
+        };
+        self.writer().call(0, run).await
+    }
+
     /// Takes what an operator says of a transfer.
     ///
     /// # Errors
@@ -241,13 +259,24 @@ impl Tx<'_> {
             Heard::Changed { now, so } => (now, so),
         };
         self.write_payment(&before, &now)?;
+        let of = before.of;
         self.follow(&PaymentRow { stands: now, ..before }, so)?;
-        self.moved(org);
+        self.follow_paid(org, of)?;
         Ok(Outcome::Applied)
     }
 
+    /// What was paid for stands as its payments do, in the same transaction; open pages hear of it.
+    pub(crate) fn follow_paid(&mut self, org: OrgId, of: For) -> Result<(), StoreError> {
+        if let For::Invoice(invoice) = of {
+            self.follow_invoice(org, invoice)?;
+        }
+        self.moved(org);
+        Ok(())
+    }
+
     fn write_payment(&self, payment: &PaymentRow, now: &Payment) -> Result<(), StoreError> {
-        let sql = "UPDATE payment SET state = ?3, failure = ?4, dispute = ?5, changed_at = ?6, asks = 0
+        let sql =
+            "UPDATE payment SET state = ?3, failure = ?4, dispute = ?5, changed_at = ?6, asks = 0, disputed_minor = ?7
              WHERE org_id = ?1 AND payment_id = ?2";
         self.conn.prepare_cached(sql)?.execute(params![
             payment.org.0,
@@ -256,6 +285,7 @@ impl Tx<'_> {
             now.failure.map(ledger::payment::Failure::as_str),
             now.dispute.as_str(),
             self.now().micros(),
+            now.disputed_minor,
         ])?;
         Ok(())
     }
@@ -278,11 +308,17 @@ impl Tx<'_> {
 
     /// The money is there.
     fn paid(&mut self, payment: &PaymentRow) -> Result<(), StoreError> {
-        let For::Purchase(purchase) = payment.of else { return Ok(()) };
-        if !self.pay(payment.org, purchase, payment.id)? {
-            return self.refund_surplus(payment);
+        let surplus = match payment.of {
+            For::Purchase(purchase) if self.pay(payment.org, purchase, payment.id)? => {
+                self.tell_of_payment(payment, "purchase_paid")?;
+                0
+            }
+            For::Purchase(_) => payment.stands.amount.minor,
+            For::Invoice(invoice) => self.paid_too_much(payment.org, invoice)?.min(payment.stands.amount.minor),
+        };
+        if surplus > 0 {
+            self.refund_surplus(payment, surplus)?;
         }
-        self.tell_of_payment(payment, "purchase_paid")?;
         if payment.stands.dispute.takes() {
             self.dispute_takes(payment)?;
         }

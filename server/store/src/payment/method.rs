@@ -189,7 +189,7 @@ fn methods(conn: &Connection, org: OrgId) -> Result<Vec<Method>, StoreError> {
     rows.map(|row| row?).collect()
 }
 
-fn here(conn: &Connection, org: OrgId, id: MethodId) -> Result<Method, StoreError> {
+pub(crate) fn here(conn: &Connection, org: OrgId, id: MethodId) -> Result<Method, StoreError> {
     methods(conn, org)?.into_iter().find(|method| method.id == id).ok_or(StoreError::NotFound("payment method"))
 }
 

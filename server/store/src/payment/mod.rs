@@ -69,6 +69,17 @@ pub struct PaymentRow {
     pub asked_at: Option<Timestamp>,
     /// How often, since its state changed last.
     pub asks: u32,
+    /// Whether people were told that it takes long.
+    pub late_told: bool,
+}
+
+impl PaymentRow {
+    /// Whether people should be told now that it takes long, and were not.
+    #[must_use]
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        let waits_s = (now.micros() - self.created_at.micros()) / 1_000_000;
+        !self.late_told && self.stands.is_late(self.provider, self.method.is_some(), waits_s)
+    }
 }
 
 impl Store {
@@ -107,20 +118,49 @@ impl Store {
         self.read(run).await
     }
 
-    /// Payments of which nothing certain is known yet, over all orgs, those that wait longest first.
+    /// Payments of which nothing certain is known yet, over all orgs, those first that nobody was asked about for the longest time.
+    /// Transfers only where nobody was asked yet, or they were begun before `given_up`: nobody is asked about others, and they
+    /// must not stand before those that somebody can be asked about.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn payments_waiting(&self) -> Result<Vec<PaymentRow>, StoreError> {
+    pub async fn payments_waiting(&self, given_up: Timestamp) -> Result<Vec<PaymentRow>, StoreError> {
+        let run = move |conn: &Connection| {
+            let sql = format!(
+                "{SELECT} WHERE state IN ('created', 'pending', 'needs_action')
+                    AND (provider <> 'bank_transfer' OR asked_at IS NULL OR created_at <= ?1)
+                 ORDER BY coalesce(asked_at, 0) LIMIT ?2"
+            );
+            let mut select = conn.prepare_cached(&sql)?;
+            let rows = select.query_map(params![given_up.micros(), MAX_WAITING], |row| Ok(payment(row)))?;
+            rows.map(|row| row?).collect()
+        };
+        self.read(run).await
+    }
+
+    /// Transfers that are awaited, over all orgs, newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn transfers_waiting(&self) -> Result<Vec<PaymentRow>, StoreError> {
         let run = |conn: &Connection| {
             let sql = format!(
-                "{SELECT} WHERE state IN ('created', 'pending', 'needs_action') ORDER BY coalesce(asked_at, 0) LIMIT ?1"
+                "{SELECT} WHERE state IN ('created', 'pending', 'needs_action') AND provider = 'bank_transfer'
+                 ORDER BY created_at DESC, org_id, payment_id LIMIT ?1"
             );
             let mut select = conn.prepare_cached(&sql)?;
             let rows = select.query_map([MAX_WAITING], |row| Ok(payment(row)))?;
             rows.map(|row| row?).collect()
         };
         self.read(run).await
+    }
+
+    /// The attempts to be paid for an invoice, oldest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn invoice_attempts(&self, org: OrgId, id: InvoiceId) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(move |conn| of_invoice(conn, org, id)).await
     }
 
     /// Notes that a provider is being asked, so that one that does not answer is asked less and less often.
@@ -171,11 +211,20 @@ impl Tx<'_> {
 
 const SELECT: &str =
     "SELECT org_id, payment_id, purchase_id, invoice_id, provider, method_id, amount_minor, currency, state, failure,
-    dispute, refunded_minor, idempotency, action_url, created_at, changed_at, asked_at, asks FROM payment";
+    dispute, refunded_minor, idempotency, action_url, created_at, changed_at, asked_at, asks,
+    disputed_minor, late_told_at IS NOT NULL FROM payment";
 
 /// The attempts to be paid for a purchase, oldest first.
 pub(crate) fn of_purchase(conn: &Connection, org: OrgId, id: PurchaseId) -> Result<Vec<PaymentRow>, StoreError> {
     let sql = format!("{SELECT} WHERE org_id = ?1 AND purchase_id = ?2 ORDER BY payment_id");
+    let mut select = conn.prepare_cached(&sql)?;
+    let rows = select.query_map([org.0, id.0], |row| Ok(payment(row)))?;
+    rows.map(|row| row?).collect()
+}
+
+/// The same for an invoice.
+pub(crate) fn of_invoice(conn: &Connection, org: OrgId, id: InvoiceId) -> Result<Vec<PaymentRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE org_id = ?1 AND invoice_id = ?2 ORDER BY payment_id");
     let mut select = conn.prepare_cached(&sql)?;
     let rows = select.query_map([org.0, id.0], |row| Ok(payment(row)))?;
     rows.map(|row| row?).collect()
@@ -207,6 +256,7 @@ fn payment(row: &Row<'_>) -> Result<PaymentRow, StoreError> {
             state: State::parse(&text(8)?).ok_or_else(|| unreadable("state of a payment"))?,
             failure: failure.as_deref().and_then(Failure::parse),
             dispute: Dispute::parse(&text(10)?).ok_or_else(|| unreadable("dispute"))?,
+            disputed_minor: row.get(18)?,
         },
         refunded_minor: row.get(11)?,
         idempotency: row.get(12)?,
@@ -215,5 +265,6 @@ fn payment(row: &Row<'_>) -> Result<PaymentRow, StoreError> {
         changed_at: Timestamp::from_micros(row.get(15)?),
         asked_at: at(16)?,
         asks: row.get(17)?,
+        late_told: row.get(19)?,
     })
 }

@@ -22,8 +22,8 @@ use ledger::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-/// Purchases on one page, at most.
-pub const MAX_PAGE: u32 = 100;
+/// Purchases on one page, at most: those of a page of the API, and one that says whether there are more.
+pub const MAX_PAGE: u32 = 101;
 
 macro_rules! columns {
     ($more:literal) => {

@@ -5,19 +5,17 @@
 
 use super::{Subscribed, cycle_end, in_force, owes};
 use crate::Store;
-use crate::calendar::ZoneCalendar;
+use crate::calendar::{ZoneCalendar, local};
 use crate::error::StoreError;
 use crate::grant::{MAX_OPEN, NewGrant};
 use crate::invoice::item::{NewItem, Of};
 use crate::tx::Tx;
 use ledger::plan::Supply;
-use ledger::subscription::{Cycle, Due};
+use ledger::subscription::{CAUSE, Cycle, Due};
 use ledger::{Credits, CycleId, GrantId, GrantKind, Money, OrgId, Plan, Policy, Stretch, SubscriptionId, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-/// What books a cycle where nobody asks for it.
-const JOB: &str = "job:cycle";
 /// Orgs whose cycles one call of the job begins: a moment of the writer's time.
 const MAX_ORGS: u32 = 100;
 
@@ -96,7 +94,7 @@ impl Tx<'_> {
             Due::Begins { plan, cycle } => self.begin_cycle(org, &subscribed, plan, cycle)?,
             Due::Resumes { rest } => {
                 let supply = subscribed.plan.supply(subscribed.whole, rest.from)?;
-                self.supply(org, JOB, &subscribed.plan, subscribed.cycle, &supply)?;
+                self.supply(org, CAUSE, &subscribed.plan, subscribed.cycle, &supply)?;
             }
             Due::Ends { at } => {
                 let sql = "UPDATE subscription SET ended_at = ?3 WHERE org_id = ?1 AND subscription_id = ?2";
@@ -128,7 +126,7 @@ impl Tx<'_> {
         if cycle.supplied {
             let zone = self.org(org)?.zone;
             let whole = subscribed.terms.anchor.cycle_of(cycle.part.from, &ZoneCalendar(zone))?;
-            self.supply(org, JOB, plan_now, number, &plan_now.supply(whole, cycle.part.from)?)?;
+            self.supply(org, CAUSE, plan_now, number, &plan_now.supply(whole, cycle.part.from)?)?;
         }
         Ok(())
     }
@@ -213,7 +211,9 @@ impl Tx<'_> {
         plan: &Plan,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let facts = json!({"change": change, "plan": plan.title, "at": at.to_string()});
+        // The day on which it is where the org is.
+        let day = local(self.org(org)?.zone, at)?.date_naive();
+        let facts = json!({"change": change, "plan": plan.title, "at": day});
         self.tell(org, "subscription_changed", &facts).map(drop)
     }
 }

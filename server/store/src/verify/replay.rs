@@ -20,7 +20,7 @@ use ledger::hold::Request;
 use ledger::position::Step;
 use ledger::{
     Account, Credits, Entry, EntryKind, Event, Grant, GrantId, Hold, HoldId, Meter, OrgId, Policy, Position, Posting,
-    Quantity, Refusal, Scope, Timestamp, settle,
+    Quantity, Refusal, Scope, Timestamp, settle, subscription,
 };
 use rusqlite::Connection;
 
@@ -33,8 +33,8 @@ pub(super) struct Replay {
     strict: bool,
     last_booked: Timestamp,
     next: GrantId,
-    /// The grant that was just given and is over already: its end comes next.
-    late: Option<GrantId>,
+    /// The grant that was just given and is over already: its end comes next; first what it repays, where it is a cycle's.
+    late: Option<(GrantId, bool)>,
     /// What the tiers of the last entry gave back: its grant comes next.
     owed: Option<Grant>,
 }
@@ -94,9 +94,8 @@ impl Replay {
             | EntryKind::Rollover { .. }
             | EntryKind::Repayment { .. }
             | EntryKind::HoldExpiry { .. } => {
-                if let Some(late) = self.late.take() {
-                    let step = self.position.end_late(late, self.next, &self.calendar);
-                    if !matches!(step, Ok(step) if step.draft == entry.draft && step.child.as_ref() == brought.grant) {
+                if let Some((late, of_cycle)) = self.late.take() {
+                    if !self.is_late_end(late, of_cycle, entry, brought.grant) {
                         problems.say(format!("{seq} is not how {late}, which was over when it was given, had to end"));
                     }
                     return Ok(());
@@ -108,7 +107,7 @@ impl Replay {
                 return Ok(());
             }
             _ => {
-                if let Some(late) = self.late.take() {
+                if let Some((late, _)) = self.late.take() {
                     problems
                         .say(format!("{seq} was booked before the end of {late}, which was over when it was given"));
                 }
@@ -149,6 +148,18 @@ impl Replay {
         if self.owed.is_some() {
             problems.say("what the tiers of the last entry gave back was not given".to_owned());
         }
+    }
+
+    /// Whether this is what comes next of a grant that was over when it was given.
+    fn is_late_end(&mut self, late: GrantId, of_cycle: bool, entry: &Entry, child: Option<&Grant>) -> bool {
+        if of_cycle && let Ok(Some(repayment)) = self.position.repay_late(late) {
+            let debt = self.position.debt;
+            let leaves = self.position.slots.iter().any(|slot| slot.grant.id == late && slot.left > debt);
+            self.late = leaves.then_some((late, false));
+            return repayment == entry.draft;
+        }
+        let step = self.position.end_late(late, self.next, &self.calendar);
+        matches!(step, Ok(step) if step.draft == entry.draft && step.child.as_ref() == child)
     }
 
     fn step(&self, booked_at: Timestamp) -> Result<Option<Step>, Refusal> {
@@ -315,7 +326,7 @@ impl Replay {
         }
         if let Some(grant) = grant {
             if matches!(entry.draft.kind, EntryKind::Grant { .. }) && self.strict && grant.is_expired(entry.booked_at) {
-                self.late = Some(grant.id);
+                self.late = Some((grant.id, entry.draft.cause == subscription::CAUSE));
             }
             self.next = GrantId(grant.id.0.saturating_add(1));
             self.position.admit(grant);

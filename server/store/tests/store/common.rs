@@ -57,7 +57,7 @@ impl Bench {
             {"meter":"computation","rule":"block","price":"1","size":"10","counted":"accumulated"},
             {"meter":"agent","rule":"reported"}]"#;
         let new = NewOrg {
-            packages: Vec::new(),
+            offers: store::Offers::default(),
             name: name.to_owned(),
             zone: zone.to_owned(),
             synthetic: false,

@@ -2,10 +2,12 @@
 
 use crate::common::{Bench, Random, credits, event, export};
 use ledger::invoice::{ItemKind, Party, State};
+use ledger::payment::{Dispute, Saying};
 use ledger::seller::{BillingDetails, Seller};
 use ledger::tax::Tax;
-use ledger::{Currency, InvoiceId, Money, OrgId, Timestamp};
+use ledger::{Currency, InvoiceId, Money, OrgId, PaymentId, Timestamp};
 use rusqlite::{Connection, params};
+use store::payment::message::Answer;
 use store::{By, Invoice, InvoicePage, InvoiceRow};
 
 const HOUR: i64 = 3_600_000_000;
@@ -179,12 +181,12 @@ async fn the_stored_method_is_charged_again_over_days_and_then_somebody_is_remin
     assert_eq!(all(&bench, org).await[0].state, State::Uncollectible);
 
     // Money that comes all the same counts, and money that the bank took back does not.
-    let conn = file(&bench);
-    conn.execute("UPDATE payment SET state = 'succeeded' WHERE payment_id = 4", []).expect("paid");
-    bench.store.bill_due().await.expect("works");
+    let last = PaymentId(4);
+    let hear = |saying| bench.store.answered(org, last, Answer::of(saying));
+    let eur = |minor| Money { minor, currency: Currency::parse("EUR").expect("a currency") };
+    hear(Saying::Succeeded(eur(1_190))).await.expect("paid");
     assert_eq!(all(&bench, org).await[0].state, State::Paid);
-    conn.execute("UPDATE payment SET dispute = 'lost' WHERE payment_id = 4", []).expect("taken back");
-    bench.store.bill_due().await.expect("works");
+    hear(Saying::Disputed(Dispute::Lost, None)).await.expect("taken back");
     let row = all(&bench, org).await.remove(0);
     assert_eq!((row.state, row.paid, row.paid_at), (State::Uncollectible, 0, None));
 }

@@ -220,7 +220,7 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     let store = Store::open(Options::new(disk.0.path())).await.expect("opens");
     let lines = serde_json::from_str(r#"[{"meter":"export","rule":"unit","price":"1"}]"#).expect("valid");
     let new = store::NewOrg {
-        packages: Vec::new(),
+        offers: store::Offers::default(),
         name: "Acme".to_owned(),
         zone: "UTC".to_owned(),
         synthetic: false,

@@ -294,7 +294,7 @@ async fn of_a_run_that_is_not_of_one_project_alone_a_key_of_that_project_learns_
 async fn a_workflow_that_uses_a_meter_of_agents_is_one() {
     let bench = Bench::new().await;
     let new = NewOrg {
-        packages: Vec::new(),
+        offers: store::Offers::default(),
         name: "Acme".to_owned(),
         zone: "UTC".to_owned(),
         synthetic: false,

@@ -33,7 +33,7 @@ struct Org {
 impl Org {
     async fn new(bench: &Bench, name: &str, history: &History) -> Self {
         let new = NewOrg {
-            packages: Vec::new(),
+            offers: store::Offers::default(),
             name: name.to_owned(),
             zone: ZONE.to_owned(),
             synthetic: false,

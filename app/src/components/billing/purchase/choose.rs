@@ -187,7 +187,7 @@ fn cheaper(shop: &Shop, chosen: &Chosen, words: &Words) -> Option<Markup> {
 }
 
 /// How somebody pays: stored methods, then providers.
-pub(super) fn ways(methods: &[Method], offered: &[Provider], pay: &str) -> Markup {
+pub(in crate::components::billing) fn ways(methods: &[Method], offered: &[Provider], pay: &str) -> Markup {
     let stored = methods.iter().map(|method| (method.id.to_string(), method.title.clone(), "Stored; charged at once"));
     let pages = offered.iter().map(|provider| {
         let (title, more) = way(*provider);

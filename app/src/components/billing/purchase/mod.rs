@@ -30,7 +30,7 @@ pub const fn way(provider: Provider) -> (&'static str, &'static str) {
     match provider {
         Provider::Sandbox => ("Test card", "The built-in sandbox: no money moves"),
         Provider::Stripe => ("Card or other method", "On the pages of Stripe"),
-        Provider::BankTransfer => ("Bank transfer", "Credits come when the money is there, in some days"),
+        Provider::BankTransfer => ("Bank transfer", "It counts when the money is there, in some days"),
     }
 }
 
@@ -40,12 +40,12 @@ fn external(href: &str, text: &str) -> Markup {
 }
 
 /// The same, as the button that most people came for.
-fn go(href: &str, text: &str) -> Markup {
+pub(super) fn go(href: &str, text: &str) -> Markup {
     Markup::new("a").class("button primary").attr("href", href).attr("rel", "external").text(text)
 }
 
 /// A form of ours, with its class.
-fn form_as(action: &str, act: &str, class: &str) -> Markup {
+pub(super) fn form_as(action: &str, act: &str, class: &str) -> Markup {
     let form = Markup::new("form").attr("method", "post").attr("action", action).class(class);
     form.child(crate::components::people::parts::hidden("do", act))
 }

@@ -1,26 +1,50 @@
-//! `/operator/payments`: transfers that are awaited, and the newest purchases of all organizations, with the way to give money back.
+//! `/operator/payments`: transfers that are awaited, invoices that are not paid, and the newest purchases of all organizations, with the
+//! way to give money back.
 
 use super::list::state;
 use super::state::transfer_reference;
 use super::{OPERATOR, form_as, told};
-use crate::backend::purchases::{PaymentRow, Purchase, Refund};
+use crate::backend::purchases::{OpenInvoice, PaymentRow, Purchase, Refund};
 use crate::components::people::parts::{behind, hidden, hint, panel, primary};
-use crate::components::written::{Asked, Written};
-use crate::error::AppError;
 use crate::format;
 use crate::markup::{Markup, amount_bare, number, number_of, table, time};
 use crate::server_fns::Moment;
-use ledger::payment::Provider;
 use ledger::{OrgId, Words, refund};
 
 /// What the page shows.
 pub struct Till {
+    /// Transfers that somebody announced, newest first.
+    pub awaited: Vec<Awaited>,
+    /// Invoices that are not paid, those first that were due first.
+    pub owed: Vec<Owed>,
     /// The newest purchases.
     pub newest: Vec<Sold>,
     /// What was done.
     pub done: Option<String>,
     /// What was wrong.
     pub error: Option<String>,
+}
+
+/// A transfer that is awaited.
+pub struct Awaited {
+    /// Whose, by name.
+    pub org: String,
+    /// What it pays for.
+    pub what: String,
+    /// The payment.
+    pub payment: PaymentRow,
+}
+
+/// An invoice that is not paid.
+pub struct Owed {
+    /// Whose, by name.
+    pub org: String,
+    /// The invoice.
+    pub invoice: OpenInvoice,
+    /// Until when it was to be paid.
+    pub due: Moment,
+    /// Whether that is over.
+    pub overdue: bool,
 }
 
 /// A purchase of some org.
@@ -35,68 +59,82 @@ pub struct Sold {
     pub purchase: Purchase,
     /// When it was made.
     pub at: Moment,
-    /// The attempts to be paid.
-    pub payments: Vec<PaymentRow>,
     /// What went back.
     pub refunds: Vec<Refund>,
 }
 
 /// The page.
-///
-/// # Errors
-/// What the store says.
-pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
-    let till = asked.backend.till(&asked.query).await?;
-    let title = "Payments".to_owned();
+#[must_use]
+pub fn page(till: &Till) -> Markup {
     let done = till.done.as_deref().map(|done| {
-        let text = if done == "confirm" {
-            "The transfer is confirmed, and the credits are there."
-        } else {
-            "The money goes back; the credits that were left are taken."
+        let text = match done {
+            "confirm" => "The transfer is confirmed, and what it paid for is there.",
+            "transferred" => "The transfer is noted, and the invoice is paid.",
+            _ => "The money goes back; the credits that were left are taken.",
         };
         Markup::new("p").class("notice").attr("role", "status").text(text)
     });
     let wrong =
         till.error.as_deref().map(|code| Markup::new("p").class("form-error").attr("role", "alert").text(told(code)));
-    let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&title));
-    let head = head.child(Markup::new("p").class("muted").text("Of all organizations, newest first."));
-    let body = Markup::new("div").class("page billing").child(head).children(done).children(wrong);
-    Ok(Written { title, body: body.child(transfers(&till)).child(purchases(&till)) })
+    let head = Markup::new("div").class("page-head").child(Markup::new("h1").text("Payments"));
+    let head = head.child(Markup::new("p").class("muted").text("Of all organizations."));
+    let body = Markup::new("div").class("settings-page").child(head).children(done).children(wrong);
+    body.child(transfers(till)).child(invoices(till)).child(purchases(till))
 }
 
 fn transfers(till: &Till) -> Markup {
     let panel = panel("transfers", "Transfers that are awaited");
-    let awaited = |payment: &&PaymentRow| payment.provider == Provider::BankTransfer && !payment.stands.state.is_over();
-    let line = |sold: &Sold, payment: &PaymentRow| {
-        let head = Markup::new("p").child(Markup::new("code").text(&transfer_reference(payment)));
-        let head = head.text(&format!(
-            " {}, {}: {}",
-            sold.org,
-            sold.purchase.quote.title,
-            format::money(payment.stands.amount)
-        ));
-        let amount = Markup::new("input")
-            .attr("name", "amount")
-            .attr("inputmode", "decimal")
-            .attr("required", "")
-            .attr("autocomplete", "off");
-        let amount =
-            Markup::new("label").class("field").child(Markup::new("span").text("Amount that came")).child(amount);
-        let confirm = form_as(OPERATOR, "confirm", "people-form");
-        let confirm =
-            confirm.child(hidden("org", &sold.id.to_string())).child(hidden("payment", &payment.id.to_string()));
-        Markup::new("li").child(head).child(confirm.child(amount).child(primary("Confirm")))
-    };
-    let lines: Vec<Markup> = till
-        .newest
-        .iter()
-        .flat_map(|sold| sold.payments.iter().filter(awaited).map(move |payment| line(sold, payment)))
-        .collect();
-    if lines.is_empty() {
-        panel.child(hint("None."))
-    } else {
-        panel.child(Markup::new("ul").class("purchase-methods").children(lines))
+    if till.awaited.is_empty() {
+        return panel.child(hint("None."));
     }
+    let line = |awaited: &Awaited| {
+        let Awaited { org, what, payment } = awaited;
+        let name = Markup::new("th").attr("scope", "row").child(Markup::new("code").text(&transfer_reference(payment)));
+        let form = form_as(OPERATOR, "confirm", "purchase-came")
+            .child(hidden("org", &payment.org.to_string()))
+            .child(hidden("payment", &payment.id.to_string()));
+        row_of(name, (org, what), payment.stands.amount, came(form, &transfer_reference(payment), "Confirm"))
+    };
+    let heads = ["Reference", "Organization", "For", "Amount\t", "Amount that came"];
+    panel.child(table("table-scroll in-panel", "Transfers", &heads, till.awaited.iter().map(line), None))
+}
+
+fn invoices(till: &Till) -> Markup {
+    let panel = panel("invoices", "Invoices that are not paid");
+    if till.owed.is_empty() {
+        return panel.child(hint("None."));
+    }
+    let line = |owed: &Owed| {
+        let OpenInvoice { org, id, number, open, .. } = &owed.invoice;
+        let name = Markup::new("th").attr("scope", "row").text(number);
+        let due = format!("{} {}", if owed.overdue { "Overdue since" } else { "Until" }, owed.due.text);
+        let form = form_as(OPERATOR, "transferred", "purchase-came")
+            .child(hidden("org", &org.to_string()))
+            .child(hidden("invoice", &id.to_string()));
+        row_of(name, (&owed.org, &due), *open, came(form, number, "Note the transfer"))
+    };
+    let heads = ["Invoice", "Organization", "Due", "Open\t", "Amount that came"];
+    panel.child(table("table-scroll in-panel", "Invoices", &heads, till.owed.iter().map(line), None))
+}
+
+fn row_of(name: Markup, (org, what): (&str, &str), amount: ledger::Money, form: Markup) -> Markup {
+    Markup::new("tr")
+        .child(name)
+        .child(Markup::new("td").text(org))
+        .child(Markup::new("td").text(what))
+        .child(number(&format::money(amount)))
+        .child(Markup::new("td").child(form))
+}
+
+/// What came is typed: whoever confirms has looked at the account.
+fn came(form: Markup, of: &str, send: &str) -> Markup {
+    let amount = Markup::new("input")
+        .attr("name", "amount")
+        .attr("inputmode", "decimal")
+        .attr("required", "")
+        .attr("autocomplete", "off")
+        .attr("aria-label", &format!("Amount that came for {of}"));
+    form.child(amount).child(primary(send))
 }
 
 fn purchases(till: &Till) -> Markup {
@@ -105,7 +143,7 @@ fn purchases(till: &Till) -> Markup {
         return panel.child(hint("Nothing was bought yet."));
     }
     let heads = ["Purchase", "Organization", "Ordered", "State", "Credits\t", "Total\t", "Give back"];
-    panel.child(table("table-scroll", "Purchases", &heads, till.newest.iter().map(row), None))
+    panel.child(table("table-scroll in-panel", "Purchases", &heads, till.newest.iter().map(row), None))
 }
 
 fn row(sold: &Sold) -> Markup {

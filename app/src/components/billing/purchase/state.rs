@@ -51,7 +51,7 @@ pub struct Bought {
 
 /// How far it has come, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stands {
+pub(in crate::components::billing) enum Stands {
     Paid,
     /// Somebody goes on elsewhere.
     GoOn,
@@ -66,19 +66,24 @@ enum Stands {
 
 impl Bought {
     fn stands(&self) -> Stands {
-        let Some(last) = self.payments.last() else { return Stands::GivenUp };
         if self.purchase.paid_at.is_some() {
             return Stands::Paid;
         }
-        let goes_on = last.action_url.is_some();
+        self.payments.last().map_or(Stands::GivenUp, |last| Stands::of(last, self.is_back, self.waited_s))
+    }
+}
+
+impl Stands {
+    /// By the last attempt to be paid. `is_back`: whoever looks comes back from the provider.
+    pub(in crate::components::billing) fn of(last: &PaymentRow, is_back: bool, waited_s: i64) -> Self {
         match last.stands.state {
-            State::Failed => Stands::Failed(last.stands.failure.unwrap_or(Failure::Declined)),
-            State::Cancelled => Stands::GivenUp,
-            _ if last.provider == Provider::BankTransfer => Stands::Transfer,
-            State::NeedsAction => Stands::NeedsAction,
-            State::Created if goes_on && !self.is_back => Stands::GoOn,
-            State::Created | State::Pending | State::Succeeded if self.waited_s >= LATE_S => Stands::Late,
-            State::Created | State::Pending | State::Succeeded => Stands::Waiting,
+            State::Failed => Self::Failed(last.stands.failure.unwrap_or(Failure::Declined)),
+            State::Cancelled => Self::GivenUp,
+            _ if last.provider == Provider::BankTransfer => Self::Transfer,
+            State::NeedsAction => Self::NeedsAction,
+            State::Created if last.action_url.is_some() && !is_back => Self::GoOn,
+            State::Created | State::Pending | State::Succeeded if waited_s >= LATE_S => Self::Late,
+            State::Created | State::Pending | State::Succeeded => Self::Waiting,
         }
     }
 }
@@ -107,7 +112,7 @@ pub async fn page(asked: &Asked<'_>, offered: &[Provider]) -> Result<Written, Ap
     Ok(Written { title, body: body.child(live).child(told).child(script) })
 }
 
-fn again_without_script(stands: Stands) -> Option<Markup> {
+pub(in crate::components::billing) fn again_without_script(stands: Stands) -> Option<Markup> {
     let waits = matches!(stands, Stands::Waiting | Stands::Late);
     let meta = Markup::new("meta").attr("http-equiv", "refresh").attr("content", LOOK_AGAIN_S);
     waits.then(|| Markup::new("noscript").child(meta))
@@ -122,12 +127,15 @@ fn standing(bought: &Bought, stands: Stands) -> Markup {
     match (stands, url) {
         (Stands::Paid, _) => panel.child(balance(bought)).child(Markup::new("p").child(go(PURCHASE, "Buy more"))),
         (Stands::GoOn, Some(url)) => {
-            panel.child(Markup::new("p").child(go(url, "Go on to pay"))).child(give_up(bought))
+            panel.child(Markup::new("p").child(go(url, "Go on to pay"))).child(give_up(&here(bought)))
         }
         (Stands::NeedsAction, Some(url)) => {
-            panel.child(Markup::new("p").child(go(url, "Confirm with your bank"))).child(give_up(bought))
+            panel.child(Markup::new("p").child(go(url, "Confirm with your bank"))).child(give_up(&here(bought)))
         }
-        (Stands::Transfer, _) => panel.child(transfer(bought, last)).child(give_up(bought)),
+        (Stands::Transfer, _) => {
+            let total = bought.purchase.quote.gross().map(format::money).unwrap_or_default();
+            panel.child(transfer(&bought.bank, &total, last)).child(give_up(&here(bought)))
+        }
         (Stands::Failed(_) | Stands::GivenUp, _) => panel.child(again(bought)),
         (Stands::Waiting | Stands::Late | Stands::GoOn | Stands::NeedsAction, url) => {
             let on = url.filter(|_| bought.is_back && last.is_some_and(|last| last.stands.state == State::Created));
@@ -176,7 +184,7 @@ fn said(bought: &Bought, stands: Stands) -> (&'static str, &'static str, String)
     }
 }
 
-const fn failed(failure: Failure) -> &'static str {
+pub(in crate::components::billing) const fn failed(failure: Failure) -> &'static str {
     match failure {
         Failure::Declined => {
             "The bank declined the payment. Nothing was charged. Try another card, or ask your bank why."
@@ -203,8 +211,8 @@ fn balance(bought: &Bought) -> Markup {
     Markup::new("p").class("purchase-balance").text("Available now: ").child(now)
 }
 
-fn give_up(bought: &Bought) -> Markup {
-    form(&here(bought), "give-up").child(Markup::new("button").class("button quiet").text("Give it up"))
+pub(in crate::components::billing) fn give_up(here: &str) -> Markup {
+    form(here, "give-up").child(Markup::new("button").class("button quiet").text("Give it up"))
 }
 
 fn here(bought: &Bought) -> String {
@@ -221,18 +229,18 @@ fn again(bought: &Bought) -> Markup {
     pay.child(go.child(choose))
 }
 
-fn transfer(bought: &Bought, last: Option<&PaymentRow>) -> Markup {
-    let lines = if bought.bank.is_empty() {
+/// Where to, and with which reference.
+pub(in crate::components::billing) fn transfer(bank: &[String], total: &str, last: Option<&PaymentRow>) -> Markup {
+    let lines = if bank.is_empty() {
         vec!["Ask whoever runs this server for the bank account".to_owned()]
     } else {
-        bought.bank.clone()
+        bank.to_vec()
     };
     let account = Markup::new("dd").children(lines.iter().map(|line| Markup::new("div").text(line)));
     let reference = last.map(transfer_reference).unwrap_or_default();
-    let total = bought.purchase.quote.gross().map(format::money).unwrap_or_default();
     Markup::new("dl")
         .class("facts")
-        .child(text_fact("Amount", &total))
+        .child(text_fact("Amount", total))
         .child(fact("To", account))
         .child(fact("Reference", Markup::new("dd").child(Markup::new("code").text(&reference))))
 }
