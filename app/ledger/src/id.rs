@@ -98,6 +98,18 @@ id!(
     NoticeId, "notice_"
 );
 id!(
+    /// A rule of an alert, counted within its org.
+    RuleId, "rule_"
+);
+id!(
+    /// That an alert's rule came to hold, counted within its org.
+    FiringId, "firing_"
+);
+id!(
+    /// A budget, counted within its org.
+    BudgetId, "budget_"
+);
+id!(
     /// An API key. Given by the directory of keys, never reused.
     KeyId, "key_"
 );
