@@ -34,6 +34,7 @@ pub mod label;
 pub mod line_state;
 pub mod member;
 pub mod merkle;
+pub mod message;
 pub mod money;
 pub mod outlook;
 pub mod package;
@@ -73,11 +74,12 @@ pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
 pub use id::{
-    CycleId, EntrySeq, EventSeq, GrantId, HoldId, InvoiceId, ItemId, KeyId, LineNo, MethodId, NoticeId, OrgId,
-    PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId, SubscriptionId,
+    CycleId, DeliveryId, EndpointId, EntrySeq, EventSeq, GrantId, HoldId, InvoiceId, ItemId, KeyId, LineNo, MessageId,
+    MethodId, NoticeId, OrgId, PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId, SubscriptionId,
 };
 pub use label::{Label, Meter};
 pub use line_state::{CycleUse, LineStates};
+pub use message::MessageKind;
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use plan::Plan;
