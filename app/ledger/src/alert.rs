@@ -312,7 +312,10 @@ impl Kind {
         if let Self::NoUsage { hours } | Self::FailedShare { hours, .. } = *self {
             within((1..=MAX_HOURS).contains(&hours), "hours must be 1 to 744")?;
         }
-        within(self.takes_scope() || scope.is_everything(), "this rule is about the organization as a whole: leave scope out")?;
+        within(
+            self.takes_scope() || scope.is_everything(),
+            "this rule is about the organization as a whole: leave scope out",
+        )?;
         scope.check()
     }
 }

@@ -167,12 +167,10 @@ mod tests {
     #[test]
     fn it_warns_and_ends_at_its_marks_and_not_before() {
         let standing = |spent, warn| terms(1_000, warn, true).standing(Credits::from_micros(spent));
-        assert_eq!([799, 800, 999, 1_000].map(|spent| standing(spent, Some(80))), [
-            Standing::Within,
-            Standing::Warned,
-            Standing::Warned,
-            Standing::Exceeded
-        ]);
+        assert_eq!(
+            [799, 800, 999, 1_000].map(|spent| standing(spent, Some(80))),
+            [Standing::Within, Standing::Warned, Standing::Warned, Standing::Exceeded]
+        );
         assert_eq!(standing(999, None), Standing::Within);
         assert!(terms(0, None, false).check().is_err() && terms(1, Some(100), false).check().is_err());
         assert!(terms(1, Some(99), false).check().is_ok());

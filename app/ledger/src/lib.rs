@@ -38,6 +38,7 @@ pub mod label;
 pub mod line_state;
 pub mod member;
 pub mod merkle;
+pub mod message;
 pub mod money;
 pub mod outlook;
 pub mod package;
@@ -77,11 +78,13 @@ pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
 pub use id::{
-    BudgetId, CycleId, EntrySeq, EventSeq, FiringId, GrantId, HoldId, InvoiceId, ItemId, KeyId, LineNo, MethodId, NoticeId, OrgId,
-    PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId, RuleId, SubscriptionId,
+    BudgetId, CycleId, DeliveryId, EndpointId, EntrySeq, EventSeq, FiringId, GrantId, HoldId, InvoiceId, ItemId, KeyId,
+    LineNo, MessageId, MethodId, NoticeId, OrgId, PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId,
+    RuleId, SubscriptionId,
 };
 pub use label::{Label, Meter};
 pub use line_state::{CycleUse, LineStates};
+pub use message::MessageKind;
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use plan::Plan;

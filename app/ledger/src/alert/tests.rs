@@ -11,7 +11,11 @@ const fn watch(side: Side) -> Watch {
 }
 
 fn measures(values: &[i64], threshold: i64) -> Vec<Measure> {
-    values.iter().zip(0..).map(|(value, time)| Measure { at: at(time), value: *value, threshold, period: None }).collect()
+    values
+        .iter()
+        .zip(0..)
+        .map(|(value, time)| Measure { at: at(time), value: *value, threshold, period: None })
+        .collect()
 }
 
 /// The places at which a series fires.
