@@ -8,6 +8,7 @@
 //! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
 //! [`verify`] (everything, again, from the rows).
 
+pub mod alert;
 pub mod audit;
 pub mod backup;
 pub mod billing;
@@ -88,6 +89,7 @@ mod rows;
 mod tx;
 mod writer;
 
+pub use alert::{AlertRule, Budget, FiringPage, FiringRow, Measured, NewRule, Point, Simulation};
 pub use audit::{AuditPage, AuditRow, By, Change};
 pub use billing::{Billing, InvoiceLine, OpenItem};
 pub use chrono_tz::Tz;
