@@ -50,6 +50,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         tokio::spawn(jobs::due::run(db(), end())),
         tokio::spawn(jobs::cycles::run(db(), end())),
         tokio::spawn(jobs::top_ups::run(db(), end())),
+        tokio::spawn(jobs::alerts::run(db(), end())),
         tokio::spawn(jobs::deletions::run(db(), end())),
         tokio::spawn(jobs::wide::run(db(), end())),
         tokio::spawn(jobs::retention::run(db(), end())),

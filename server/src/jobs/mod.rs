@@ -1,6 +1,7 @@
 //! What the server does by itself, besides answering. Nothing depends on when a job runs: reads count what is due, and
 //! writes book it first.
 
+pub mod alerts;
 pub mod cycles;
 pub mod deletions;
 pub mod due;
@@ -18,6 +19,10 @@ use store::{Store, StoreError};
 pub const JOBS: &[(&str, &str)] = &[
     (due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
     (cycles::NAME, "Begins the cycles of subscriptions: their credits and fees, in order, also after days off"),
+    (
+        alerts::NAME,
+        "Looks at alerts about forecasts, silence, expiries and failures; others are looked at with what they watch",
+    ),
     (top_ups::NAME, "Buys credits where auto top-up is on and too few are left"),
     (deletions::NAME, "Deletes organizations whose time is over, in small steps"),
     (invoices::NAME, "Drafts and issues invoices, charges stored payment methods, reminds of what is not paid"),

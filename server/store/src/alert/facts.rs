@@ -57,10 +57,14 @@ pub(super) fn of(conn: &Connection, org: OrgId, now: Timestamp) -> Result<(Vec<(
     let mut facts = Facts::new(conn, org, now)?;
     let mut found = Vec::new();
     for rule in row::all(conn, org)? {
-        if rule.kind.looked() == ledger::alert::Looked::ByJob
-            && let Some(fact) = facts.fact(&rule)?
-        {
-            found.push((rule.id, fact));
+        if rule.kind.looked() != ledger::alert::Looked::ByJob {
+            continue;
+        }
+        match facts.fact(&rule) {
+            Ok(fact) => found.extend(fact.map(|fact| (rule.id, fact))),
+            // Right after a large import nobody can add up a part of usage; the next look can.
+            Err(StoreError::Busy) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok((found, quiet.unwrap_or(false)))

@@ -136,7 +136,7 @@ impl Store {
     /// Silences a rule, lets it speak again, or acknowledges what it fired.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`Refusal::BadAlert`] for a time that is too long; [`StoreError::Conflict`] where nothing is firing.
+    /// [`StoreError::NotFound`]; [`Refusal::BadAlert`] for a time that is too long; also where nothing is firing.
     pub async fn act_on_alert(&self, org: OrgId, author: Author, id: RuleId, act: Act) -> Result<Done<()>, StoreError> {
         let run =
             move |tx: &mut Tx<'_>| tx.once(org, author.once.as_ref(), |tx| tx.act_on_alert(org, &author.by, id, act));
@@ -312,7 +312,8 @@ impl Tx<'_> {
                 ("alert.mute", json!({"muted": muted}))
             }
             Act::Acknowledge => {
-                let firing = rule.firing.ok_or(StoreError::Conflict("alert is not firing: nothing"))?;
+                let problem = "this alert is not firing: there is nothing to acknowledge";
+                let firing = rule.firing.ok_or(Refusal::BadAlert { problem })?;
                 let sql = "UPDATE alert_firing SET acknowledged_at = ?3, acknowledged_by = ?4
                            WHERE org_id = ?1 AND firing_id = ?2 AND acknowledged_at IS NULL";
                 conn.prepare_cached(sql)?.execute(params![org.0, firing.0, now.micros(), by.actor])?;
