@@ -28,8 +28,8 @@ function tell(delay = WAIT_MS) {
       const answer = await fetch(address, { signal: asking.signal, headers: { accept: "text/html" } });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.querySelector("[data-simulation]");
-      const old = document.querySelector("[data-simulation]");
+      const fresh = page.getElementById("simulation");
+      const old = document.getElementById("simulation");
       if (!fresh || !old) return;
       const held = document.activeElement?.closest("[data-track]")?.className;
       const isOpen = old.querySelector("details")?.open;

@@ -10,6 +10,8 @@
 
 /// Days that are looked back at, newest last: twelve weeks. What was before says little of a growing product.
 pub const HISTORY_DAYS: usize = 84;
+/// Days that give a forecast all that it uses: what it looks back at, and the days whose errors make its band.
+pub const PAST_DAYS: i64 = 140;
 /// Fewer days than two weeks know no weekday twice.
 pub const LEAST_DAYS: usize = 14;
 /// Days whose errors make the band, at most.
@@ -196,6 +198,11 @@ mod tests {
     }
 
     const WEEK: [i64; 7] = [100_000, 120_000, 110_000, 130_000, 90_000, 10_000, 0];
+
+    #[test]
+    fn all_that_is_used_is_asked_for() {
+        assert_eq!(usize::try_from(PAST_DAYS), Ok(HISTORY_DAYS + ERROR_DAYS));
+    }
 
     #[test]
     fn a_steady_week_goes_on_as_it_was() {

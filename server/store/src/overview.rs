@@ -14,7 +14,7 @@ use crate::subscription::{Subscribed, in_force};
 use crate::{Store, org};
 use chrono::{Datelike, Days, NaiveDate};
 use ledger::cube::MeterInfo;
-use ledger::forecast::{HISTORY_DAYS, forecast};
+use ledger::forecast::{PAST_DAYS, forecast};
 use ledger::rate::Before;
 use ledger::runway::{Runway, runway};
 use ledger::{Balance, Credits, GrantId, GrantKind, Meter, OrgId, Position, Quantity, RateLine, Timestamp};
@@ -23,10 +23,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// Grants of a plan that are looked at for those in force: a plan gives one each month.
 const PLAN_GRANTS: u32 = 12;
 
-/// Days before today that forecasts are made from: what they look back at, and the days on which they are held against what was.
-const PAST_DAYS: i64 = HISTORY_DAYS as i64 + 56;
 /// Days ahead whose average is the pace.
-const AHEAD_DAYS: usize = 28;
+const AHEAD_DAYS: i128 = 28;
 /// Days over which meters' parts are taken.
 const PACE_DAYS: i64 = 30;
 
@@ -168,12 +166,12 @@ fn until_yesterday(days: &[DayUse], today: NaiveDate) -> Vec<i64> {
 /// average where too little is known to foretell.
 fn daily_ahead(pace: &[(Meter, Credits)], pace_days: i64, past: &[i64]) -> Vec<(Meter, Credits)> {
     let whole: i128 = pace.iter().map(|(_, spent)| i128::from(spent.micros())).sum();
-    let told = forecast(past, AHEAD_DAYS).filter(|_| whole > 0);
+    let told = forecast(past, usize::try_from(AHEAD_DAYS).unwrap_or_default()).filter(|_| whole > 0);
     let of = |spent: &Credits| {
         let flat = spent.micros() / pace_days.max(1);
         let Some(told) = &told else { return flat };
         let expected = i128::from(told.total.expected);
-        let micros = (i128::from(spent.micros()) * expected).div_euclid(whole * AHEAD_DAYS as i128);
+        let micros = (i128::from(spent.micros()) * expected).div_euclid(whole * AHEAD_DAYS);
         i64::try_from(micros).unwrap_or(flat)
     };
     pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(of(spent)))).collect()

@@ -12,15 +12,19 @@ use crate::markup::{Markup, table, time};
 use ledger::alert::{Kind, Unit};
 
 /// Widths in px: on a desk, and on a phone.
-const WIDTHS: [(u32, &str); 2] = [(900, "wide"), (310, "narrow")];
+const WIDTHS: [(u32, &str); 2] = [(620, "wide"), (310, "narrow")];
 const HEIGHT: u32 = 240;
 
 /// The panel. A script moves the threshold by what stands in its attributes, and has the page tell it again.
 pub(super) fn would_have(org: &Org, kind: &Kind, told_of: &Simulation) -> Result<Markup, AppError> {
     let count = told_of.fired.len();
-    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    let title = format!("In the last {} days this would have fired {times}", told_of.days);
-    let panel = panel("simulation", &title).attr("data-simulation", "");
+    let fired_so = match count {
+        0 => "not have fired".to_owned(),
+        1 => "have fired once".to_owned(),
+        _ => format!("have fired {count} times"),
+    };
+    let title = format!("In the last {} days this would {fired_so}", told_of.days);
+    let panel = panel("simulation", &title);
     if told_of.unit == Unit::Number || told_of.points.is_empty() {
         let text =
             if told_of.unit == Unit::Number { "It fires each time that happens." } else { "Nothing was measured yet." };

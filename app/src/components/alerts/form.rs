@@ -126,9 +126,7 @@ fn recipients(draft: &Draft, people: &[Person]) -> Markup {
             .child(field.maybe_attr("checked", on.then_some("")))
             .child(Markup::new("span").text(text))
     };
-    let roles = Role::ALL
-        .iter()
-        .map(|role| tick("roles", role.as_str(), &format!("{}s", role.title()), to.roles.contains(role)));
+    let roles = Role::ALL.iter().map(|role| tick("roles", role.as_str(), role.title(), to.roles.contains(role)));
     let named = people.iter().map(|person| {
         let on = to.people.iter().any(|user| user.0 == person.id);
         tick("people", &person.id.to_string(), &person.email, on)

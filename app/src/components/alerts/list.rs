@@ -21,9 +21,10 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let org = &asked.org;
     let read = asked.backend.alerts(org, FiringId::parse(asked.get("before"))).await?;
     let firing = read.rules.iter().filter(|of| of.rule.firing.is_some()).count();
+    let all = i64::try_from(read.rules.len()).unwrap_or_default();
     let about = match firing {
-        0 => format!("{} watched, none of them firing.", format::counted(read.rules.len() as i64, "alert", "alerts")),
-        _ => format!("{firing} of {} firing.", format::counted(read.rules.len() as i64, "alert", "alerts")),
+        0 => format!("{} watched, none of them firing.", format::counted(all, "alert", "alerts")),
+        _ => format!("{firing} of {} firing.", format::counted(all, "alert", "alerts")),
     };
     let head = Markup::new("div")
         .class("page-head")

@@ -17,7 +17,7 @@ fn external(href: &str, text: &str) -> Markup {
 /// The same as a button.
 fn button_to(href: &str, text: &str, primary: bool) -> Markup {
     let class = if primary { "button primary" } else { "button" };
-    external(href, text).class(class)
+    Markup::new("a").class(class).attr("href", href).attr("rel", "external").text(text)
 }
 
 /// What came of a form, in a line that is read out; nothing where nothing came of one.
@@ -57,7 +57,8 @@ fn came_of(done: &str, error: &str) -> Option<Markup> {
 fn panel(id: &str, title: &str) -> Markup {
     let title_id = format!("{id}-title");
     let head = Markup::new("h2").attr("id", &title_id).text(title);
-    Markup::new("section").class("panel").attr("id", id).attr("aria-labelledby", &title_id).child(head)
+    let panel = Markup::new("section").class("panel").attr("id", id).attr("aria-labelledby", &title_id);
+    panel.child(head)
 }
 
 /// How something stands, with its colour.

@@ -168,7 +168,8 @@ fn standing(asked: &Asked<'_>, found: &Measured, action: &str, may: bool) -> Res
 fn acts(found: &Measured, action: &str) -> Markup {
     let rule = &found.rule;
     let form = |act: &str| {
-        Markup::new("form").attr("method", "post").attr("action", action).children(hidden(vec![("do", act.to_owned())]))
+        let form = Markup::new("form").class("alert-act").attr("method", "post").attr("action", action);
+        form.children(hidden(vec![("do", act.to_owned())]))
     };
     let button = |text: &str| Markup::new("button").class("button").text(text);
     let acknowledge =
@@ -178,7 +179,7 @@ fn acts(found: &Measured, action: &str) -> Markup {
     } else {
         let options = SNOOZES.iter().map(|(hours, text)| Markup::new("option").attr("value", hours).text(text));
         let select = Markup::new("select").attr("name", "hours").attr("aria-label", "For how long").children(options);
-        form("snooze").class("alert-snooze").child(select).child(button("Snooze"))
+        form("snooze").child(select).child(button("Snooze"))
     };
     let mute =
         if rule.voice.muted { form("unmute").child(button("Unmute")) } else { form("mute").child(button("Mute")) };

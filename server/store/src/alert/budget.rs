@@ -194,7 +194,7 @@ impl Tx<'_> {
             None => {
                 let sql = "SELECT count(*) FROM budget WHERE org_id = ?1";
                 let count: i64 = self.conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0))?;
-                if count >= MAX_BUDGETS as i64 {
+                if usize::try_from(count).is_ok_and(|count| count >= MAX_BUDGETS) {
                     return Err(StoreError::TooMany("there are 1000 budgets already: take some away"));
                 }
                 BudgetId(next_number(self.conn, org, "last_budget")?)

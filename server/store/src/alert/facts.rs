@@ -16,13 +16,11 @@ use crate::usage::Range;
 use chrono_tz::Tz;
 use ledger::alert::{Kind, Measure, Scope, share_of};
 use ledger::cube::Figures;
-use ledger::forecast::{Forecast, HISTORY_DAYS, forecast};
+use ledger::forecast::{Forecast, PAST_DAYS, forecast};
 use ledger::runway::Lasts;
 use ledger::{Credits, Interval, OrgId, Position, RuleId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// Days of usage that are read for a forecast: what it looks back at, today, and the days on which errors are counted.
-const DAYS: i64 = HISTORY_DAYS as i64 + 56;
 const DAY_US: i64 = 24 * HOUR_US;
 
 /// A rule, and what it measures now; `None` where there is nothing to measure by.
@@ -235,7 +233,7 @@ impl<'c> Facts<'c> {
             Some(place) => place,
             None => {
                 let today = self.today(self.now)?;
-                let first = date_of(day_number(self.zone, self.now)? - DAYS)?;
+                let first = date_of(day_number(self.zone, self.now)? - PAST_DAYS)?;
                 let days = used(self.conn, self.org, scope, (Range::Days(first, today), Interval::Day), self.now)?;
                 let days = days.into_iter().map(|(_, figures)| figures.credits.micros()).collect();
                 self.days.push((scope.clone(), days));

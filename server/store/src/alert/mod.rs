@@ -211,13 +211,10 @@ impl Tx<'_> {
             None => (self.new_rule(org)?, "alert.create"),
         };
         let is_same = before.as_ref().is_some_and(|before| (before.kind, &before.scope) == (new.kind, &new.scope));
-        match before.as_ref().and_then(|before| before.firing).filter(|_| !is_same) {
-            // What it fired was about something else.
-            Some(firing) => {
-                let sql = "UPDATE alert_firing SET resolved_at = ?3 WHERE org_id = ?1 AND firing_id = ?2";
-                self.conn.prepare_cached(sql)?.execute([org.0, firing.0, self.now().micros()])?;
-            }
-            None => {}
+        // What it fired was about something else.
+        if let Some(firing) = before.as_ref().and_then(|before| before.firing).filter(|_| !is_same) {
+            let sql = "UPDATE alert_firing SET resolved_at = ?3 WHERE org_id = ?1 AND firing_id = ?2";
+            self.conn.prepare_cached(sql)?.execute([org.0, firing.0, self.now().micros()])?;
         }
         self.write_rule(org, by, id, new, (false, is_same))?;
         let before = before.map(|before| json!({"title": before.title, "terms": before.kind, "scope": before.scope}));
@@ -231,7 +228,7 @@ impl Tx<'_> {
     fn new_rule(&mut self, org: OrgId) -> Result<RuleId, StoreError> {
         let sql = "SELECT count(*) FROM alert_rule WHERE org_id = ?1";
         let count: i64 = self.conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0))?;
-        if count >= MAX_RULES as i64 {
+        if usize::try_from(count).is_ok_and(|count| count >= MAX_RULES) {
             return Err(StoreError::TooMany("there are 200 rules already: take some away"));
         }
         Ok(RuleId(next_number(self.conn, org, "last_rule")?))

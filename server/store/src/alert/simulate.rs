@@ -14,7 +14,7 @@ use crate::usage::Range;
 use chrono_tz::Tz;
 use ledger::alert::{Kind, Measure, Per, Scope, Side, Unit, Watch, replay, share_of};
 use ledger::cube::{Figures, MAX_BUCKETS};
-use ledger::forecast::HISTORY_DAYS;
+use ledger::forecast::PAST_DAYS;
 use ledger::runway::Lasts;
 use ledger::{Interval, OrgId, Timestamp};
 use rusqlite::Connection;
@@ -24,8 +24,9 @@ pub const DAYS: i64 = 31;
 /// Instants at which what is left is read: four a day.
 const STEPS: i64 = DAYS * 4;
 const DAY_US: i64 = 24 * HOUR_US;
-/// Days before the first that forecasts are made from.
-const BEFORE: i64 = HISTORY_DAYS as i64 + 14;
+
+/// Usage by hour, day or cycle.
+type Used = Vec<(Timestamp, Figures)>;
 
 /// What a rule would have measured.
 pub type Point = Measure;
@@ -100,7 +101,7 @@ impl Past<'_> {
             Kind::SpendAbove { amount, per: Per::Day } => self.spends(self.days(DAYS)?, amount.micros()),
             Kind::SpendAbove { amount, per: Per::Hour } => self.spends(self.hours()?, amount.micros()),
             Kind::UnusualSpend { minimum } => {
-                let days = self.days(DAYS + BEFORE)?;
+                let days = self.days(DAYS + PAST_DAYS)?;
                 let spent: Vec<i64> = days.iter().map(|(_, figures)| figures.credits.micros()).collect();
                 let at = |place: usize| unusual(&spent[..=place], minimum, days[place].0, days[place].0);
                 Ok(self.last_days(days.len()).filter_map(at).collect())
@@ -132,14 +133,14 @@ impl Past<'_> {
     }
 
     /// Usage by day, today last.
-    fn days(&self, days: i64) -> Result<Vec<(Timestamp, Figures)>, StoreError> {
+    fn days(&self, days: i64) -> Result<Used, StoreError> {
         let today = day_number(self.zone, self.now)?;
         let range = Range::Days(date_of(today - days + 1)?, date_of(today)?);
         used(self.conn, self.org, self.scope, (range, Interval::Day), self.now)
     }
 
     /// Usage by hour, in as many cubes as it takes.
-    fn hours(&self) -> Result<Vec<(Timestamp, Figures)>, StoreError> {
+    fn hours(&self) -> Result<Used, StoreError> {
         let today = day_number(self.zone, self.now)?;
         let at_once = i64::try_from(MAX_BUCKETS / 25).unwrap_or(1);
         let (mut first, mut hours) = (today - DAYS + 1, Vec::new());
@@ -153,7 +154,7 @@ impl Past<'_> {
         Ok(hours)
     }
 
-    fn spends(&self, periods: Vec<(Timestamp, Figures)>, threshold: i64) -> Result<Vec<Point>, StoreError> {
+    fn spends(&self, periods: Used, threshold: i64) -> Result<Vec<Point>, StoreError> {
         let point = |(start, figures): (Timestamp, Figures)| {
             let value = figures.credits.micros();
             Measure { at: start, value, threshold, period: Some(start) }
@@ -235,7 +236,7 @@ impl Past<'_> {
 
     /// What each cycle was foretold to take, at the end of each day.
     fn projections(&self, percent: u32) -> Result<Vec<Point>, StoreError> {
-        let all: Vec<i64> = self.days(2 * DAYS + BEFORE)?.iter().map(|(_, of)| of.credits.micros()).collect();
+        let all: Vec<i64> = self.days(2 * DAYS + PAST_DAYS)?.iter().map(|(_, of)| of.credits.micros()).collect();
         let today = day_number(self.zone, self.now)?;
         let mut points = Vec::new();
         for (cycle, days) in self.by_cycle()? {
@@ -255,8 +256,8 @@ impl Past<'_> {
     }
 
     /// Days of usage by the cycle in which they lie, from the first day of the cycle in which the month looked at begins.
-    fn by_cycle(&self) -> Result<Vec<(Cycle, Vec<(Timestamp, Figures)>)>, StoreError> {
-        let mut cycles: Vec<(Cycle, Vec<(Timestamp, Figures)>)> = Vec::new();
+    fn by_cycle(&self) -> Result<Vec<(Cycle, Used)>, StoreError> {
+        let mut cycles: Vec<(Cycle, Used)> = Vec::new();
         for (start, figures) in self.days(2 * DAYS)? {
             match cycles.last_mut() {
                 Some((cycle, days)) if cycle.stretch.holds(start) => days.push((start, figures)),

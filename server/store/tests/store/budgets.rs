@@ -55,7 +55,7 @@ fn ask(user: Option<&str>, project: Option<&str>) -> Ask {
     }
 }
 
-fn is_exceeded<T>(result: Result<T, StoreError>) -> bool {
+fn is_exceeded<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Refused(Refusal::BudgetExceeded { .. })))
 }
 
@@ -76,7 +76,7 @@ async fn a_budget_warns_once_ends_once_and_pauses_what_asks_but_records_what_hap
     assert_eq!(spent(&bench, org, id).await, "12.000000", "usage that happened is recorded");
     used(&bench, org, 24..25, r#"{"project":"chat"}"#).await;
     assert_eq!(told(&bench, org), ["budget.warned", "budget.exceeded"], "once");
-    assert!(is_exceeded(bench.store.authorize(org, ask(None, Some("chat"))).await));
+    assert!(is_exceeded(&bench.store.authorize(org, ask(None, Some("chat"))).await));
     bench.store.authorize(org, ask(None, Some("other"))).await.expect("others go on");
     let hold = |project: &str| NewHold {
         amount: credits("1"),
@@ -88,7 +88,7 @@ async fn a_budget_warns_once_ends_once_and_pauses_what_asks_but_records_what_hap
         tenant: None,
         description: String::new(),
     };
-    assert!(is_exceeded(bench.store.create_hold(org, "test".to_owned(), hold("chat"), None).await));
+    assert!(is_exceeded(&bench.store.create_hold(org, "test".to_owned(), hold("chat"), None).await));
     bench.store.create_hold(org, "test".to_owned(), hold("other"), None).await.expect("others go on");
     // December begins in Berlin.
     bench.clock.set(Timestamp::parse("time", "2026-11-30T23:00:00Z").expect("valid"));
@@ -114,7 +114,7 @@ async fn what_is_taken_back_or_counts_for_somebody_else_is_counted_anew() {
         (spent(&bench, org, ada).await.as_str(), spent(&bench, org, bolt).await.as_str()),
         ("5.000000", "4.000000")
     );
-    assert!(is_exceeded(bench.store.authorize(org, ask(Some("ada"), None)).await));
+    assert!(is_exceeded(&bench.store.authorize(org, ask(Some("ada"), None)).await));
     // What the interaction brings from now on counts for them as it comes.
     used(&bench, org, 5..6, r#"{"interaction":"talk"}"#).await;
     assert_eq!(spent(&bench, org, bolt).await, "5.000000");
@@ -138,7 +138,7 @@ async fn terms_are_checked_and_a_budget_that_changes_begins_anew() {
     assert!(matches!(refused, Err(StoreError::Refused(Refusal::BadBudget { .. }))));
     let id = made(&bench, org, terms(Whose::Project, "chat", "2", true)).await;
     used(&bench, org, 0..3, r#"{"project":"chat"}"#).await;
-    assert!(is_exceeded(bench.store.authorize(org, ask(None, Some("chat"))).await));
+    assert!(is_exceeded(&bench.store.authorize(org, ask(None, Some("chat"))).await));
     let more = terms(Whose::Project, "chat", "10", true);
     bench.store.set_budget(org, By::command().into(), Some(id), more, default_recipients()).await.expect("changed");
     bench.store.authorize(org, ask(None, Some("chat"))).await.expect("raised");
