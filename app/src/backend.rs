@@ -18,6 +18,7 @@ use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
 use store::{By, CubeQuery, Range, StoreError, Wide};
 
+pub mod alerts;
 pub mod audit;
 mod customers;
 pub mod deletion;

@@ -374,7 +374,16 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
         Command::Hold { org, amount, expires_in_s, project, description } => {
             let org = org_named(store, &org).await?.id;
             let expires_in_s = Some(expires_in_s);
-            let new = NewHold { amount, expires_in_s, meter: None, source: None, project, description };
+            let new = NewHold {
+                user: None,
+                tenant: None,
+                amount,
+                expires_in_s,
+                meter: None,
+                source: None,
+                project,
+                description,
+            };
             Ok(Answer::Hold(store.create_hold(org, CAUSE.to_owned(), new, None).await?.answer.id))
         }
         Command::Capture { org, hold, amount } => {

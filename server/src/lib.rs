@@ -12,6 +12,7 @@
 #![recursion_limit = "512"]
 
 pub mod access;
+pub mod alerts;
 pub mod api;
 pub mod assets;
 pub mod auth;

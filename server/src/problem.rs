@@ -145,7 +145,7 @@ impl From<Refusal> for Problem {
             | Refusal::KeyEnded
             | Refusal::ZoneInUse
             | Refusal::RateCardChanged { .. } => StatusCode::CONFLICT,
-            Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
+            Refusal::InsufficientCredits { .. } | Refusal::BudgetExceeded { .. } => StatusCode::PAYMENT_REQUIRED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, refusal.code(), refusal.to_string())

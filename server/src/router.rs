@@ -8,8 +8,8 @@ use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
 use crate::state::AppState;
 use crate::{
-    api, assets, customers, desk, explorer, exports, invoices, live, members, operator, pages, picture, plans, problem,
-    purchases, saved_views, search, security, settings, setup, telemetry, workflows,
+    alerts, api, assets, customers, desk, explorer, exports, invoices, live, members, operator, pages, picture, plans,
+    problem, purchases, saved_views, search, security, settings, setup, telemetry, workflows,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -69,6 +69,10 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/exports/payments.csv", get(invoices::payments_csv))
         .route("/operator/seller", get(operator::page).post(invoices::seller))
         .route("/operator/reconcile", get(operator::page))
+        .route("/alerts", get(pages::written))
+        .route("/alerts/new", get(pages::written).post(alerts::make))
+        .route("/alerts/{id}", get(pages::written).post(alerts::act))
+        .route("/alerts/budgets/{id}", get(pages::written).post(alerts::budget))
         .route("/projects", get(pages::written))
         .route("/reports", get(pages::written))
         .route("/billing", get(pages::written))

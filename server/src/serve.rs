@@ -51,6 +51,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         start(jobs::due::Due, &store, &closing),
         start(jobs::cycles::Cycles, &store, &closing),
         start(jobs::top_ups::TopUps::default(), &store, &closing),
+        start(jobs::alerts::Alerts, &store, &closing),
         start(jobs::deletions::Deletions, &store, &closing),
         start(jobs::wide::WideUsage, &store, &closing),
         start(jobs::retention::Retention::default(), &store, &closing),

@@ -98,6 +98,30 @@ id!(
     NoticeId, "notice_"
 );
 id!(
+    /// A rule of an alert, counted within its org.
+    RuleId, "rule_"
+);
+id!(
+    /// That an alert's rule came to hold, counted within its org.
+    FiringId, "firing_"
+);
+id!(
+    /// A budget, counted within its org.
+    BudgetId, "budget_"
+);
+id!(
+    /// Something that people or other systems hear, counted within its org.
+    MessageId, "message_"
+);
+id!(
+    /// Where messages go besides people, counted within its org.
+    EndpointId, "endpoint_"
+);
+id!(
+    /// A message on its way to an endpoint, counted within its org.
+    DeliveryId, "delivery_"
+);
+id!(
     /// An API key. Given by the directory of keys, never reused.
     KeyId, "key_"
 );

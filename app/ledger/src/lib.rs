@@ -7,11 +7,14 @@
 //! Read it in this order: the words ([`Credits`], [`Quantity`], [`Timestamp`], [`id`], [`label`]) → what comes in
 //! ([`event`]) → what it costs ([`rate`], [`card`]) → who pays ([`grant`], [`drawdown`]) → how it is written down
 //! ([`entry`], [`merkle`], [`settle`], [`line_state`]) → where a ledger stands and what is due ([`position`], [`rollover`], [`hold`],
-//! [`correction`]) → what is subscribed to ([`plan`], [`subscription`], [`proration`]) → what people are told ([`balance`], [`figures`], [`cube`], [`change`], [`reach`], [`explain`]) → which of them may do what ([`role`]).
+//! [`correction`]) → what is subscribed to ([`plan`], [`subscription`], [`proration`]) → what people are told ([`balance`], [`figures`], [`cube`], [`change`], [`reach`], [`explain`]) → which of them may do what ([`role`]) →
+//! what is foretold, watched for and capped ([`forecast`], [`alert`], [`budget`]).
 #![deny(clippy::float_arithmetic)]
 
+pub mod alert;
 pub mod allocate;
 pub mod balance;
+pub mod budget;
 pub mod canon;
 pub mod card;
 pub mod card_text;
@@ -26,6 +29,7 @@ pub mod entry;
 pub mod event;
 pub mod explain;
 pub mod figures;
+pub mod forecast;
 pub mod grant;
 pub mod hold;
 pub mod id;
@@ -34,6 +38,7 @@ pub mod label;
 pub mod line_state;
 pub mod member;
 pub mod merkle;
+pub mod message;
 pub mod money;
 pub mod outlook;
 pub mod package;
@@ -73,11 +78,13 @@ pub use figures::Figures;
 pub use grant::{Grant, GrantKind, Scope};
 pub use hold::{Hold, HoldStatus};
 pub use id::{
-    CycleId, EntrySeq, EventSeq, GrantId, HoldId, InvoiceId, ItemId, KeyId, LineNo, MethodId, NoticeId, OrgId,
-    PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId, SubscriptionId,
+    BudgetId, CycleId, DeliveryId, EndpointId, EntrySeq, EventSeq, FiringId, GrantId, HoldId, InvoiceId, ItemId, KeyId,
+    LineNo, MessageId, MethodId, NoticeId, OrgId, PackageId, PaymentId, PlanId, PurchaseId, RateCardVersion, RefundId,
+    RuleId, SubscriptionId,
 };
 pub use label::{Label, Meter};
 pub use line_state::{CycleUse, LineStates};
+pub use message::MessageKind;
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use plan::Plan;

@@ -181,6 +181,32 @@ pub enum Refusal {
         /// What can be used for it: grants of fitting scope, and debt as far as the policy lets it.
         covered: Credits,
     },
+    /// A rule of an alert that cannot be.
+    #[error("{problem}")]
+    BadAlert {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A budget that cannot be.
+    #[error("{problem}")]
+    BadBudget {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A budget that pauses is used up, or would be.
+    #[error("the budget \"{title}\" of {of} has {left} credits left in this {}, and {asked} are needed: raise it, or wait for the next", .per.words())]
+    BudgetExceeded {
+        /// What people call it.
+        title: String,
+        /// Whose it is.
+        of: String,
+        /// What is left of it.
+        left: Credits,
+        /// What was asked for.
+        asked: Credits,
+        /// In what it is counted.
+        per: crate::alert::Per,
+    },
     /// A hold of nothing or less.
     #[error("the amount must be above zero")]
     HoldNotPositive,
@@ -313,6 +339,9 @@ impl Refusal {
             Self::UnknownGrant => "unknown_grant",
             Self::BadPolicy => "bad_policy",
             Self::InsufficientCredits { .. } => "insufficient_credits",
+            Self::BadAlert { .. } => "bad_alert",
+            Self::BadBudget { .. } => "bad_budget",
+            Self::BudgetExceeded { .. } => "budget_exceeded",
             Self::HoldNotPositive => "hold_not_positive",
             Self::CaptureNotPositive => "capture_not_positive",
             Self::BadHoldTime => "bad_hold_time",

@@ -28,6 +28,8 @@ mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(feature = "ssr")]
+mod threshold;
 mod usage;
 
 pub use bars::BarChart;
@@ -38,6 +40,8 @@ pub use line::LineChart;
 pub use palette::{DARK, LIGHT, Palette};
 pub use spark::Spark;
 pub use specimen::specimen;
+#[cfg(feature = "ssr")]
+pub use threshold::{ThresholdChart, Track};
 pub use usage::{Shape, UsageChart, running};
 
 /// One step of the time axis.

@@ -13,7 +13,7 @@ use leptos_router::hooks::use_location;
 
 /// Where the main pages are: address, name, whether the page stands still, so that the browser loads it, and what addresses lie
 /// in its section besides those below its own.
-const NAV: [(&str, &str, bool, &[&str]); 14] = [
+const NAV: [(&str, &str, bool, &[&str]); 15] = [
     ("/", "Overview", false, &[]),
     ("/analytics", "Analytics", false, &[]),
     ("/usage", "Usage", true, &["/runs/"]),
@@ -23,6 +23,7 @@ const NAV: [(&str, &str, bool, &[&str]); 14] = [
     ("/reports", "Reports", true, &[]),
     ("/grants", "Grants", true, &[]),
     ("/billing", "Billing", true, &[]),
+    ("/alerts", "Alerts", true, &[]),
     ("/ledger", "Ledger", false, &[]),
     ("/rate-card", "Rate card", false, &[]),
     ("/settings", "Settings", true, &[]),

@@ -1,5 +1,7 @@
 //! The parts that pages are made of, one per file; the styles of each are in `style/` under the same name.
 
+#[cfg(feature = "ssr")]
+pub mod alerts;
 pub mod amount;
 pub mod balance_card;
 pub mod banner;

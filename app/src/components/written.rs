@@ -4,6 +4,7 @@
 //! One folder per noun under `components/`, each with an `async fn page(&Asked) -> Result<Written, AppError>`, listed in [`page`].
 
 use crate::backend::{Backend, Org};
+use crate::components::alerts;
 use crate::components::billing::{self, purchase};
 use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
@@ -91,6 +92,10 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
         ["billing", "invoices"] => billing::invoices::page(&asked).await,
         ["billing", "payments"] => billing::payments::page(&asked).await,
         ["billing", "details"] => billing::details::page(&asked).await,
+        ["alerts"] => alerts::list::page(&asked).await,
+        ["alerts", "new"] => alerts::one::new_page(&asked).await,
+        ["alerts", "budgets", id] => alerts::budget::page(&asked, id).await,
+        ["alerts", id] => alerts::one::page(&asked, id).await,
         ["projects"] => projects::page(&asked).await,
         ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),

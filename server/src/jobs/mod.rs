@@ -1,6 +1,7 @@
 //! What the server does by itself, besides answering. Nothing depends on when a job runs: reads count what is due, and
 //! writes book it first.
 
+pub mod alerts;
 pub mod cycles;
 pub mod deletions;
 pub mod due;
@@ -20,6 +21,10 @@ use tokio_util::sync::CancellationToken;
 pub const JOBS: &[(&str, &str)] = &[
     (due::Due::NAME, "Books what time causes: expiry, rollover, holds that end, repayments"),
     (cycles::Cycles::NAME, "Begins the cycles of subscriptions: their credits and fees, in order, also after days off"),
+    (
+        alerts::Alerts::NAME,
+        "Looks at alerts about forecasts, silence, expiries and failures; others are looked at with what they watch",
+    ),
     (top_ups::TopUps::NAME, "Buys credits where auto top-up is on and too few are left"),
     (deletions::Deletions::NAME, "Deletes organizations whose time is over, in small steps"),
     (

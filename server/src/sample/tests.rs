@@ -116,3 +116,30 @@ fn credits_are_bought_in_whole_packages_until_there_are_enough() {
     assert_eq!(bought("-2200", "300"), packages("2500.000000", "249.00 USD", "Package of 2,500 credits"));
     assert_eq!(bought("-2200.000001", "300"), packages("5000.000000", "498.00 USD", "2 × Package of 2,500 credits"));
 }
+
+/// Of the samples' usage, as it is made: what forecasts of single days are off by, beside the same day of the week before.
+#[test]
+fn forecasts_of_the_samples_are_better_than_the_week_before() {
+    let (mut better, mut told) = (0, 0);
+    for name in SAMPLES {
+        let made = events(&preset(name), (200, 20_000, 7), NOW);
+        let day = |event: &Event| event.time.map_or(0, |time| time.micros().div_euclid(86_400_000_000));
+        let first = made.iter().map(day).min().expect("some");
+        let last = made.iter().map(day).max().expect("some");
+        let mut days = vec![0_i64; usize::try_from(last - first + 1).expect("few")];
+        for event in &made {
+            days[usize::try_from(day(event) - first).expect("few")] += 1;
+        }
+        // Today is not over.
+        days.pop();
+        let off = ledger::forecast::backtest(&days, 84).expect("enough");
+        println!(
+            "{name}: forecast {} ppm, week before {} ppm, {} ppm in band",
+            off.error_ppm, off.last_week_ppm, off.within_ppm
+        );
+        told += 1;
+        better += i32::from(off.error_ppm < off.last_week_ppm);
+        assert!((600_000..=980_000).contains(&off.within_ppm), "{name}: {off:?}");
+    }
+    assert_eq!((told, better), (5, 5));
+}

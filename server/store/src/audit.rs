@@ -80,6 +80,15 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("org.billing_details", "Billing details changed"),
     ("invoice.adjust", "Invoice adjusted"),
     ("invoice.pay", "Invoice payment begun"),
+    ("alert.create", "Alert made"),
+    ("alert.change", "Alert changed"),
+    ("alert.delete", "Alert taken away"),
+    ("alert.snooze", "Alert snoozed"),
+    ("alert.mute", "Alert muted or unmuted"),
+    ("alert.acknowledge", "Alert acknowledged"),
+    ("budget.create", "Budget made"),
+    ("budget.change", "Budget changed"),
+    ("budget.delete", "Budget taken away"),
 ];
 
 /// Who does something, and from where.

@@ -307,6 +307,7 @@ impl Tx<'_> {
         let zone = org.zone;
         self.write_derived(id)?;
         drop_empty(conn, id, zone, quarter_of(stood.occurred_at))?;
+        self.count_anew(id)?;
         let entry = self.book_with(id, draft, refund)?;
         conn.prepare_cached(
             "INSERT INTO voided (org_id, event_seq, entry_seq, replacement_seq) VALUES (?1, ?2, ?3, ?4)",

@@ -1,6 +1,7 @@
 //! Holds: credits reserved for work in progress.
 
 use crate::Store;
+use crate::alert::{Asking, admit};
 use crate::error::StoreError;
 use crate::ingest::{self, Arrived};
 use crate::once::{Done, Once};
@@ -40,6 +41,10 @@ pub struct NewHold {
     pub source: Option<Label>,
     /// In which project.
     pub project: Option<Label>,
+    /// On whose behalf: whose budgets are asked. A capture counts for the project alone.
+    pub user: Option<Label>,
+    /// See `user`.
+    pub tenant: Option<Label>,
     /// What people read beside it; may be empty.
     pub description: String,
 }
@@ -68,13 +73,18 @@ pub struct Ask {
     pub source: Option<Label>,
     /// In which project.
     pub project: Option<Label>,
+    /// On whose behalf: whose budgets are asked.
+    pub user: Option<Label>,
+    /// See `user`.
+    pub tenant: Option<Label>,
 }
 
 impl Store {
     /// Reserves credits.
     ///
     /// # Errors
-    /// [`Refusal::InsufficientCredits`] where neither grants nor the policy allow it, and what else a rule says of it.
+    /// [`Refusal::InsufficientCredits`] where neither grants nor the policy allow it, [`Refusal::BudgetExceeded`] where a budget does
+    /// not, and what else a rule says of it.
     pub async fn create_hold(
         &self,
         org: OrgId,
@@ -176,7 +186,7 @@ impl Store {
     /// Whether work may begin: what it would cost and what the org has. Reserves nothing.
     ///
     /// # Errors
-    /// [`Refusal::InsufficientCredits`], or what rating says of the quantity.
+    /// [`Refusal::InsufficientCredits`], [`Refusal::BudgetExceeded`], or what rating says of the quantity.
     pub async fn authorize(&self, org: OrgId, ask: Ask) -> Result<(Credits, Balance), StoreError> {
         let now = self.now();
         let run = move |conn: &Connection| {
@@ -190,6 +200,8 @@ impl Store {
             if amount.is_positive() {
                 position.cover(amount, &meter, ask.project.as_ref(), as_of)?;
             }
+            let (project, user, tenant) = (ask.project.as_ref(), ask.user.as_ref(), ask.tenant.as_ref());
+            admit(conn, org, Asking { project, user, tenant }, amount, as_of)?;
             Ok((amount, position.balance(as_of)?))
         };
         self.read(run).await
@@ -266,6 +278,8 @@ impl Tx<'_> {
             description: new.description.clone(),
             expires_at: ends_at(now, new.expires_in_s.unwrap_or(DEFAULT_SECONDS))?,
         };
+        let (project, user, tenant) = (new.project.as_ref(), new.user.as_ref(), new.tenant.as_ref());
+        admit(conn, id, Asking { project, user, tenant }, new.amount, now)?;
         let (hold, draft) = org.position.reserve(request, now, cause)?;
         org.position.holds.push(hold.clone());
         let entry = self.book(id, draft)?;

@@ -216,6 +216,9 @@ impl OrgCache {
         }
         self.identities.add(arrived.key, Known { seq, content: identity::half(&arrived.content) });
         let dimensions = self.dimensions_of(conn, id, event)?;
+        if let Some(alerts) = &mut self.alerts {
+            alerts.count(conn, id, (event, dimensions[8]), occurred_at, &charges)?;
+        }
         let row = Row { arrived, seq, occurred_at, dimensions, charges, meters };
         self.roll_up(conn, id, &row)?;
         Ok(row)

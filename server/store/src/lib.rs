@@ -8,6 +8,7 @@
 //! requests) → [`tx`] (what the writer knows, the only way to book) → [`ingest`] (usage) → [`usage`] (charts) →
 //! [`verify`] (everything, again, from the rows).
 
+pub mod alert;
 pub mod audit;
 pub mod backup;
 pub mod billing;
@@ -40,6 +41,7 @@ pub mod offer;
 pub mod once;
 pub mod operation;
 pub mod org;
+pub mod outbox;
 pub mod overview;
 pub mod package;
 pub mod passkey;
@@ -87,6 +89,7 @@ mod rows;
 mod tx;
 mod writer;
 
+pub use alert::{AlertRule, Budget, FiringPage, FiringRow, Measured, NewRule, Point, Simulation};
 pub use audit::{AuditPage, AuditRow, By, Change};
 pub use billing::{Billing, InvoiceLine, OpenItem};
 pub use chrono_tz::Tz;
@@ -114,6 +117,7 @@ pub use offer::Offers;
 pub use once::{Done, Once};
 pub use operation::Operation;
 pub use org::{NewOrg, Org, Totals};
+pub use outbox::Recipients;
 pub use overview::{DayUse, Overview};
 pub use passkey::{NewPasskey, Passkey, PasskeyRow};
 pub use payment::list::{PaidFor, PaymentLine, PaymentPage};

@@ -30,6 +30,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (20, include_str!("../../../migrations/sqlite/0020_subscriptions.sql")),
     (21, include_str!("../../../migrations/sqlite/0021_invoices.sql")),
     (22, include_str!("../../../migrations/sqlite/0022_workflow_settings.sql")),
+    (23, include_str!("../../../migrations/sqlite/0023_alerts.sql")),
+    (24, include_str!("../../../migrations/sqlite/0024_outbox.sql")),
     (25, include_str!("../../../migrations/sqlite/0025_payments_followed.sql")),
 ];
 

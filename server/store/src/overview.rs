@@ -14,6 +14,7 @@ use crate::subscription::{Subscribed, in_force};
 use crate::{Store, org};
 use chrono::{Datelike, Days, NaiveDate};
 use ledger::cube::MeterInfo;
+use ledger::forecast::{PAST_DAYS, forecast};
 use ledger::rate::Before;
 use ledger::runway::{Runway, runway};
 use ledger::{Balance, Credits, GrantId, GrantKind, Meter, OrgId, Position, Quantity, RateLine, Timestamp};
@@ -21,6 +22,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// Grants of a plan that are looked at for those in force: a plan gives one each month.
 const PLAN_GRANTS: u32 = 12;
+
+/// Days ahead whose average is the pace.
+const AHEAD_DAYS: i128 = 28;
+/// Days over which meters' parts are taken.
+const PACE_DAYS: i64 = 30;
 
 /// What was used of one meter on one day of the org's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +114,7 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
     let from = today.checked_sub_days(Days::new(u64::from(pace_days.max(1)) - 1)).unwrap_or(today).max(first_ever);
     let pace_days = number_of(today) - number_of(from) + 1;
     let pace = pace(&meters, &days, from)?;
-    let daily: Vec<(Meter, Credits)> =
-        pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(spent.micros() / pace_days))).collect();
+    let daily = daily_ahead(&pace, pace_days, &until_yesterday(&days, today));
     let runway = runway(position, as_of, &daily, next_grant(conn, id, &reading)?, &ZoneCalendar(zone))?;
     let totals = org::totals(conn, id)?.1;
     Ok(Overview {
@@ -129,6 +134,47 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
         meters,
         position: reading.position,
     })
+}
+
+/// How long what is there lasts, as the Overview page tells it.
+pub(crate) fn lasts(conn: &Connection, id: OrgId, reading: &Reading) -> Result<Runway, StoreError> {
+    let zone = org::zone(conn, id)?;
+    let today = date_of(day_number(zone, reading.as_of)?)?;
+    let (ids, meters) = meters(conn, id)?;
+    let back = |days: i64| today.checked_sub_days(Days::new(days.unsigned_abs())).ok_or_else(|| unreadable("day"));
+    let days = days(conn, id, &ids, back(PAST_DAYS)?)?;
+    let first_ever = first_day(conn, id)?.unwrap_or(today).min(today);
+    let from = back(PACE_DAYS - 1)?.max(first_ever);
+    let pace_days = number_of(today) - number_of(from) + 1;
+    let daily = daily_ahead(&pace(&meters, &days, from)?, pace_days, &until_yesterday(&days, today));
+    Ok(runway(&reading.position, reading.as_of, &daily, next_grant(conn, id, reading)?, &ZoneCalendar(zone))?)
+}
+
+/// What each day until yesterday cost, as far back as forecasts look.
+fn until_yesterday(days: &[DayUse], today: NaiveDate) -> Vec<i64> {
+    let mut past = vec![0_i64; usize::try_from(PAST_DAYS).unwrap_or_default()];
+    for day in days {
+        let back = number_of(today) - number_of(day.date);
+        if let Some(place) = usize::try_from(PAST_DAYS - back).ok().filter(|_| back > 0) {
+            past[place] = past[place].saturating_add(day.credits.micros());
+        }
+    }
+    past
+}
+
+/// What each meter is to cost in a day: what the next weeks are foretold to take, in the parts that meters had of the last; the
+/// average where too little is known to foretell.
+fn daily_ahead(pace: &[(Meter, Credits)], pace_days: i64, past: &[i64]) -> Vec<(Meter, Credits)> {
+    let whole: i128 = pace.iter().map(|(_, spent)| i128::from(spent.micros())).sum();
+    let told = forecast(past, usize::try_from(AHEAD_DAYS).unwrap_or_default()).filter(|_| whole > 0);
+    let of = |spent: &Credits| {
+        let flat = spent.micros() / pace_days.max(1);
+        let Some(told) = &told else { return flat };
+        let expected = i128::from(told.total.expected);
+        let micros = (i128::from(spent.micros()) * expected).div_euclid(whole * AHEAD_DAYS);
+        i64::try_from(micros).unwrap_or(flat)
+    };
+    pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(of(spent)))).collect()
 }
 
 fn date_of(number: i64) -> Result<NaiveDate, StoreError> {

@@ -4,6 +4,7 @@
 //! caches are dropped and read again. Usage that was ingested but not yet booked waits in [`OrgCache::pending`] and in
 //! the rollup deltas; [`Tx::settle_all`] books it, at the latest before the commit.
 
+use crate::alert::Watching;
 use crate::calendar::ZoneCalendar;
 use crate::dimension::Dimensions;
 use crate::error::StoreError;
@@ -43,6 +44,8 @@ pub(crate) struct OrgCache {
     pub(crate) next_cycle: Option<Timestamp>,
     pub(crate) pending: Option<Settlement>,
     pub(crate) pending_cause: String,
+    /// Its alerts and budgets; `None` where it has none.
+    pub(crate) alerts: Option<Box<Watching>>,
     head: Head,
     last_booked: Timestamp,
     used: u64,
@@ -116,6 +119,7 @@ impl OrgCache {
             next_cycle: subscription::cycle_end(conn, id)?,
             pending: None,
             pending_cause: String::new(),
+            alerts: Watching::load(conn, id)?,
             head: head.map_or(Head::START, |(head, _)| head),
             last_booked: head.map_or(Timestamp::from_micros(i64::MIN), |(_, booked)| booked),
             used: 0,
@@ -191,6 +195,11 @@ impl<'w> Tx<'w> {
         self.caches.booked.insert(id);
     }
 
+    /// The orgs whose chain has grown in this transaction, or whose pages show something new.
+    pub(crate) fn booked(&self) -> Vec<OrgId> {
+        self.caches.booked.iter().copied().collect()
+    }
+
     /// Makes sure that a settlement is open for an org: first what is due is booked, then the purse is made.
     pub(crate) fn open_settlement(&mut self, id: OrgId, cause: &str) -> Result<(), StoreError> {
         if self.org(id)?.pending.is_some() {
@@ -235,7 +244,12 @@ impl<'w> Tx<'w> {
             let seq = EntrySeq(org.head.seq.0 + 1);
             org.next_grant = GrantId(grant.id.0 + 1);
             grant::insert(self.conn, id, &grant, seq)?;
-            self.org(id)?.position.admit(grant);
+            let org = self.org(id)?;
+            if let Some(alerts) = &mut org.alerts {
+                // A plan may have given more in this cycle.
+                alerts.forget_cycle();
+            }
+            org.position.admit(grant);
         }
         let entry = self.book(id, draft)?;
         if is_given {
@@ -306,6 +320,9 @@ impl<'w> Tx<'w> {
         org.deltas.write(conn, id, org.zone)?;
         org.meters.write_totals(conn, id)?;
         org.identities.merge_if_full(conn, id, org.next_event - 1)?;
+        if let Some(alerts) = &mut org.alerts {
+            alerts.write(conn, id)?;
+        }
         org::write_totals(conn, id, org.totals)
     }
 }

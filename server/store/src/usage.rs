@@ -60,7 +60,7 @@ impl Store {
     }
 }
 
-fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Result<Cube, StoreError> {
+pub(crate) fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timestamp) -> Result<Cube, StoreError> {
     let own = org::zone(conn, org)?;
     let zone = query.zone.unwrap_or(own);
     let (from, to) = bounds(zone, query.range)?;

@@ -216,6 +216,7 @@ impl Writer {
             run_one(work.as_mut(), &mut tx).map_err(Failure::Work)?;
         }
         tx.settle_all().map_err(|error| Failure::Work(sqlite_error(error)))?;
+        tx.look_at_all().map_err(|error| Failure::Work(sqlite_error(error)))?;
         let watch = Stopwatch::start();
         self.conn.execute_batch("COMMIT").map_err(Failure::Commit)?;
         self.stats.commits.fetch_add(1, Ordering::Relaxed);

@@ -29,6 +29,10 @@ pub struct AuthorizeBody {
     source: Option<String>,
     /// In this project.
     project: Option<String>,
+    /// On behalf of this user: the user's budgets are asked too.
+    user: Option<String>,
+    /// On behalf of this tenant: the tenant's budgets are asked too.
+    tenant: Option<String>,
 }
 
 /// That work may begin.
@@ -61,7 +65,7 @@ pub struct AuthorizeAnswer {
         (status = 200, description = "It may begin", body = AuthorizeAnswer),
         (status = 400, description = "`not_json`, `bad_utf8`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_amount`, `hold_not_positive`, `contradiction`, `missing_field`, `unknown_field`, `unknown_meter`, `bad_quantity`, `no_rate`, …", body = ProblemDetails, content_type = "application/problem+json"),
     )
@@ -89,6 +93,8 @@ fn asked(mut members: Members) -> Result<Ask, Problem> {
         meter: members.meter("meter")?,
         source: members.label("source")?,
         project: members.label("project")?,
+        user: members.label("user")?,
+        tenant: members.label("tenant")?,
     };
     members.finish()?;
     if ask.amount.is_some_and(|amount| !amount.is_positive()) {

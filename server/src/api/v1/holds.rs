@@ -34,6 +34,10 @@ pub struct HoldBody {
     source: Option<String>,
     /// The project that a capture counts for.
     project: Option<String>,
+    /// On behalf of this user: the user's budgets are asked too. A capture counts for the project alone.
+    user: Option<String>,
+    /// On behalf of this tenant: the tenant's budgets are asked too.
+    tenant: Option<String>,
     /// What people read beside it.
     description: Option<String>,
 }
@@ -75,7 +79,7 @@ pub struct ReleaseBody {}
         (status = 201, description = "Reserved", body = HoldItem, headers(("Location" = String, description = "Of the hold"), ("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -101,6 +105,8 @@ fn new_hold(mut members: Members) -> Result<NewHold, Problem> {
         meter: members.meter("meter")?,
         source: members.label("source")?,
         project: members.label("project")?,
+        user: members.label("user")?,
+        tenant: members.label("tenant")?,
         description: members.text("description")?.unwrap_or_default(),
     };
     members.finish()?;

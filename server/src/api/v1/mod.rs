@@ -1,8 +1,11 @@
 //! Version 1 of the API. One file per noun; each reads from its documentation to its answer.
 
+pub mod alert_shapes;
+pub mod alerts;
 pub mod authorize;
 pub mod balance;
 pub mod body;
+pub mod budgets;
 pub mod corrections;
 pub mod customers;
 pub mod events;
@@ -67,6 +70,15 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::show, keys::revoke))
         .routes(routes!(keys::rotate))
+        .routes(routes!(alerts::create, alerts::list))
+        .routes(routes!(alerts::history))
+        .routes(routes!(alerts::simulate))
+        .routes(routes!(alerts::show, alerts::change, alerts::delete))
+        .routes(routes!(alerts::snooze))
+        .routes(routes!(alerts::mute))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(budgets::create, budgets::list))
+        .routes(routes!(budgets::show, budgets::change, budgets::delete))
         .routes(routes!(rate_cards::put, rate_cards::list))
         .routes(routes!(rate_cards::show))
         .routes(routes!(ledger::list))

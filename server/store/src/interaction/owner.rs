@@ -233,6 +233,7 @@ impl Tx<'_> {
                 trace::owned_anew(conn, org, *interaction)
             })
         })?;
+        self.count_anew(org)?;
         Ok(outcomes)
     }
 }

@@ -142,6 +142,9 @@ impl Tx<'_> {
         let sql = "INSERT INTO billing_cycle (org_id, cycle_id, subscription_id, plan_id, begins_at, ends_at)
              SELECT ?1, coalesce(max(cycle_id), 0) + 1, ?2, ?3, ?4, ?5 FROM billing_cycle WHERE org_id = ?1
              RETURNING cycle_id";
+        if let Some(alerts) = &mut self.org(org)?.alerts {
+            alerts.forget_cycle();
+        }
         let values = params![org.0, subscription.0, plan.id.0, part.from.micros(), part.to.micros()];
         Ok(self.conn.prepare_cached(sql)?.query_row(values, |row| row.get(0).map(CycleId))?)
     }

@@ -47,6 +47,8 @@ async fn two(bench: &Bench) -> [OrgId; 2] {
         bench.grant_with(org, "100", Some(after_days(10))).await;
         bench.ingest(org, (0..1_200).map(|n| export(&n.to_string())).collect()).await;
         let hold = store::NewHold {
+            user: None,
+            tenant: None,
             amount: credits("1"),
             expires_in_s: Some(600),
             meter: None,

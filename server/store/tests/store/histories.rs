@@ -177,7 +177,8 @@ impl<'b> History<'b> {
         let asked = Op::Hold { amount: *amount, seconds: 60, meter: *name, project: *project };
         let expected = self.model.clone().write(self.clock, None, &asked).map(|_| *amount);
         let (meter, project) = (name.map(meter), project.map(label));
-        let ask = Ask { amount: Some(c(*amount)), quantity: None, meter, source: None, project };
+        let ask =
+            Ask { user: None, tenant: None, amount: Some(c(*amount)), quantity: None, meter, source: None, project };
         let found = self.bench.store.authorize(self.org, ask).await;
         assert_eq!(found.map(|(cost, _)| cost.micros()).map_err(|error| code(&error)), expected, "{asked:?}");
     }
@@ -206,6 +207,8 @@ impl<'b> History<'b> {
             }
             Op::Hold { amount, seconds, meter: name, project } => {
                 let new = NewHold {
+                    user: None,
+                    tenant: None,
                     amount: c(*amount),
                     expires_in_s: Some(*seconds),
                     meter: name.map(meter),

@@ -60,6 +60,8 @@ async fn history(seed: u64) {
             5 | 6 => {
                 let seconds = Some(60 * (1 + some(&mut random, 500)));
                 let new = NewHold {
+                    user: None,
+                    tenant: None,
                     amount,
                     expires_in_s: seconds,
                     meter: None,

@@ -29,6 +29,8 @@ fn grant(kind: GrantKind, amount: &str, days: Option<i64>) -> NewGrant {
 
 fn hold(amount: &str, seconds: Option<i64>, meter: Option<&str>) -> NewHold {
     NewHold {
+        user: None,
+        tenant: None,
         amount: credits(amount),
         expires_in_s: seconds,
         meter: meter.map(|name| Meter::parse(name).expect("a meter")),
@@ -106,6 +108,8 @@ pub async fn live(bench: &Bench, org: OrgId, name: &str) {
         (make(hold("3", Some(DAY / 1_000_000 * 5), None)).await, make(hold("1.5", None, None)).await);
     let (short, whole) = (make(hold("0.5", Some(60), None)).await, make(hold("4", Some(7_200), Some("agent"))).await);
     let said = NewHold {
+        user: None,
+        tenant: None,
         project: Some(Label::parse("project", "p1").expect("a label")),
         source: Some(Label::parse("source", "s1").expect("a label")),
         description: "long work".to_owned(),

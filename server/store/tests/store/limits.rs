@@ -27,6 +27,8 @@ fn purchase(amount: &str) -> NewGrant {
 
 fn hold(amount: &str) -> NewHold {
     NewHold {
+        user: None,
+        tenant: None,
         amount: credits(amount),
         expires_in_s: None,
         meter: None,

@@ -1,7 +1,10 @@
 //! The store on a real file: one test program, a module for each concern.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
+mod alerts;
+mod alerts_year;
 mod backup;
+mod budgets;
 mod caches;
 mod common;
 mod customers;

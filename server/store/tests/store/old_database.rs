@@ -192,6 +192,8 @@ async fn a_database_of_the_first_release_migrates_and_verifies() {
     bench.grant(org, "4").await;
     bench.ingest(org, vec![export("old-1"), export("new")]).await;
     let hold = store::NewHold {
+        user: None,
+        tenant: None,
         amount: credits("2"),
         expires_in_s: None,
         meter: None,

@@ -100,6 +100,8 @@ impl Twins {
 
     async fn hold(&self) {
         let new = NewHold {
+            user: None,
+            tenant: None,
             amount: credits("1"),
             expires_in_s: Some(60),
             meter: None,

@@ -71,6 +71,8 @@ async fn a_cycle_costs_what_stands_in_it_whichever_event_was_voided() {
     bench.reopen().await;
     // Work that is asked about before it begins is told what it will cost.
     let ask = Ask {
+        user: None,
+        tenant: None,
         amount: None,
         quantity: Some(ledger::Quantity::ONE),
         meter: Some(ledger::Meter::parse("calls").expect("a meter")),

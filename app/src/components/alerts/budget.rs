@@ -1,0 +1,134 @@
+//! `/alerts/budgets/new` and `/alerts/budgets/{id}`: one budget.
+
+use super::form::plain;
+use super::{button_to, came_of, panel};
+use crate::backend::alerts::{ALERTS, Budget};
+use crate::components::written::{Asked, Written};
+use crate::error::AppError;
+use crate::format;
+use crate::markup::{Markup, amount, fact, hidden, text_fact};
+use ledger::alert::Per;
+use ledger::budget::Whose;
+
+/// The page.
+///
+/// # Errors
+/// [`AppError::NotFound`], or what the store says.
+pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let (found, may) = match id {
+        "new" => (None, asked.backend.allowed(ledger::Permission::ManageAlerts).is_ok()),
+        id => {
+            let (budget, may) = asked.backend.budget(&asked.org, id).await?;
+            (Some(budget), may)
+        }
+    };
+    let title = found.as_ref().map_or("New budget", |budget| &budget.terms.title).to_owned();
+    let head = Markup::new("div")
+        .class("page-head")
+        .child(Markup::new("h1").text(&title))
+        .child(
+            Markup::new("p")
+                .class("muted")
+                .text("What a project, a user or a tenant may use. Usage that has happened is always recorded."),
+        )
+        .child(Markup::new("div").class("controls").child(button_to(ALERTS, "All alerts", false)));
+    let action = format!("{ALERTS}/budgets/{id}");
+    let body = Markup::new("div")
+        .class("page alerts")
+        .child(head)
+        .children(came_of("", asked.get("error")))
+        .children(found.as_ref().map(|budget| standing(asked, budget)))
+        .children(may.then(|| fields(asked, found.as_ref(), &action)))
+        .children((may && found.is_some()).then(|| {
+            let form = Markup::new("form").attr("method", "post").attr("action", &action);
+            form.children(hidden(vec![("do", "delete".to_owned())]))
+                .child(Markup::new("button").class("button danger").text("Delete"))
+        }));
+    Ok(Written { title, body })
+}
+
+fn standing(asked: &Asked<'_>, budget: &Budget) -> Markup {
+    let (words, terms) = (&asked.org.words, &budget.terms);
+    let panel = panel("standing", "How it stands");
+    let Some(spent) = budget.counted.spent else {
+        return panel
+            .child(Markup::new("p").class("muted").text("A large import is being added up. Look again in a moment."));
+    };
+    let share = format::share(spent, terms.amount).unwrap_or_else(|| "0%".to_owned());
+    let bar = Markup::new("meter")
+        .class("plan-bar")
+        .attr("min", "0")
+        .attr("max", &terms.amount.micros().to_string())
+        .attr("value", &spent.micros().clamp(0, terms.amount.micros()).to_string())
+        .attr("aria-label", &format!("{share} used"));
+    let facts = Markup::new("dl")
+        .class("summary")
+        .child(fact("Used", Markup::new("dd").child(amount(words, spent)).text(&format!(" ({share})"))))
+        .child(fact("Budget", Markup::new("dd").child(amount(words, terms.amount))))
+        .child(text_fact("Of", &format!("{} {}", terms.whose.title(), terms.id)))
+        .child(text_fact("In a", terms.per.words()))
+        .child(text_fact(
+            "Once it is used up",
+            if terms.pauses { "Authorizations and holds are refused" } else { "People are told" },
+        ));
+    panel.child(bar).child(facts)
+}
+
+fn fields(asked: &Asked<'_>, found: Option<&Budget>, action: &str) -> Markup {
+    // What was refused comes back as it was typed.
+    let is_typed = asked.query.iter().any(|(name, _)| name == "title");
+    let terms = found.map(|budget| &budget.terms);
+    let said = |name: &str, kept: Option<String>, start: &str| {
+        if is_typed { asked.get(name).to_owned() } else { kept.unwrap_or_else(|| start.to_owned()) }
+    };
+    let label = |title: &str, field: Markup| {
+        Markup::new("label").class("field").child(Markup::new("span").text(title)).child(field)
+    };
+    let input = |name: &'static str, value: String| {
+        Markup::new("input").attr("name", name).attr("value", &value).attr("autocomplete", "off")
+    };
+    let option = |value: &str, text: &str, chosen: &str| {
+        Markup::new("option").attr("value", value).maybe_attr("selected", (value == chosen).then_some("")).text(text)
+    };
+    let whose = said("whose", terms.map(|terms| terms.whose.as_str().to_owned()), "project");
+    let per = said("per", terms.map(|terms| terms.per.as_str().to_owned()), "cycle");
+    let warn = terms.map(|terms| terms.warn_percent.map(|percent| percent.to_string()).unwrap_or_default());
+    let pauses = if is_typed { asked.get("pauses") == "yes" } else { terms.is_some_and(|terms| terms.pauses) };
+    let tick = Markup::new("input").attr("type", "checkbox").attr("name", "pauses").attr("value", "yes");
+    let tick = Markup::new("label")
+        .class("alert-tick whole")
+        .child(tick.maybe_attr("checked", pauses.then_some("")))
+        .child(Markup::new("span").text("Pause: refuse authorizations and holds for it once it is used up"));
+    let title = said("title", terms.map(|terms| terms.title.clone()), "");
+    let id = said("id", terms.map(|terms| terms.id.to_string()), "");
+    let sum = said("amount", terms.map(|terms| plain(terms.amount)), "");
+    let fields = Markup::new("div")
+        .class("desk-fields")
+        .child(label("Name", input("title", title).attr("maxlength", "120").attr("required", "")))
+        .child(label(
+            "Of a",
+            Markup::new("select")
+                .attr("name", "whose")
+                .children(Whose::ALL.iter().map(|of| option(of.as_str(), of.title(), &whose))),
+        ))
+        .child(label("Its id", input("id", id).attr("required", "")))
+        .child(label(
+            &format!("At most, {}", format::noun(&asked.org.words)),
+            input("amount", sum).attr("inputmode", "decimal").attr("required", ""),
+        ))
+        .child(label(
+            "In a",
+            Markup::new("select")
+                .attr("name", "per")
+                .children(Per::ALL.iter().map(|of| option(of.as_str(), of.words(), &per))),
+        ))
+        .child(label(
+            "Warn from, %",
+            input("warn_percent", said("warn_percent", warn, "80")).attr("inputmode", "numeric"),
+        ))
+        .child(tick);
+    let form =
+        Markup::new("form").class("alert-form").attr("id", "budget").attr("method", "post").attr("action", action);
+    let save = Markup::new("button").class("button primary").text(if found.is_some() { "Save" } else { "Make budget" });
+    panel("terms", "Terms").child(form.child(fields).child(Markup::new("p").class("form-foot").child(save)))
+}

@@ -1,0 +1,152 @@
+//! The form of a rule: what it watches, its threshold, the part of usage, who hears of it.
+
+use super::words::{KINDS, about, title_of};
+use crate::backend::alerts::{Draft, Person};
+use crate::format;
+use crate::markup::{Markup, hidden};
+use ledger::alert::{Kind, Per, Scope};
+use ledger::{Role, Words};
+
+/// A field with its label.
+fn labelled(title: &str, field: Markup) -> Markup {
+    Markup::new("label").class("field").child(Markup::new("span").text(title)).child(field)
+}
+
+fn input(name: &'static str, value: &str, mode: Option<&str>) -> Markup {
+    Markup::new("input")
+        .attr("name", name)
+        .attr("value", value)
+        .attr("autocomplete", "off")
+        .maybe_attr("inputmode", mode)
+}
+
+fn option(value: &str, text: &str, chosen: &str) -> Markup {
+    Markup::new("option").attr("value", value).maybe_attr("selected", (value == chosen).then_some("")).text(text)
+}
+
+/// The choice of a kind, which leads to its fields: it works without a script.
+pub(super) fn choice(chosen: &str) -> Markup {
+    let options = KINDS.iter().map(|(name, title, _)| option(name, title, chosen));
+    Markup::new("form")
+        .class("alert-kind")
+        .attr("method", "get")
+        .child(labelled("Watch for", Markup::new("select").attr("name", "kind").children(options)))
+        .child(Markup::new("button").class("button").text("Choose"))
+}
+
+/// The whole form. What is typed is previewed by `GET`, saved by `POST`.
+pub(super) fn form(words: &Words, action: &str, draft: &Draft, people: &[Person], is_new: bool) -> Markup {
+    let name = draft.kind.as_str();
+    let title = labelled("Name", input("title", &draft.title, None).attr("maxlength", "120").attr("required", ""));
+    let fields = Markup::new("div").class("desk-fields").child(title).children(terms(words, &draft.kind));
+    let margin = input("margin_percent", &draft.margin_percent.to_string(), Some("numeric"));
+    let margin =
+        Markup::new("div").class("desk-fields").child(labelled("Over once it is back by, % of the threshold", margin));
+    let save = Markup::new("button").class("button primary").text(if is_new { "Make alert" } else { "Save" });
+    let preview =
+        Markup::new("button").class("button").attr("formmethod", "get").attr("formnovalidate", "").text("Preview");
+    Markup::new("form")
+        .class("alert-form")
+        .attr("id", "rule")
+        .attr("method", "post")
+        .attr("action", action)
+        .child(Markup::new("p").class("muted").text(about(name)))
+        .children(hidden(vec![("kind", name.to_owned())]))
+        .child(fields)
+        .children(draft.kind.takes_scope().then(|| scope(&draft.scope)))
+        .child(recipients(draft, people))
+        .child(details("Margin", margin))
+        .child(Markup::new("p").class("form-foot").child(preview).child(save))
+}
+
+fn details(title: &str, body: Markup) -> Markup {
+    Markup::new("details").child(Markup::new("summary").text(title)).child(body)
+}
+
+/// The fields of a kind. The one that a script can move is marked.
+fn terms(words: &Words, kind: &Kind) -> Vec<Markup> {
+    let moved = |field: Markup| field.attr("data-threshold", "");
+    let credits = |name, value: ledger::Credits| input(name, &plain(value), Some("decimal"));
+    let whole = |name, value: u32| input(name, &value.to_string(), Some("numeric")).attr("data-whole", "");
+    let noun = format::noun(words);
+    match kind {
+        Kind::BalanceBelow { amount } => vec![labelled(&format!("Below, {noun}"), moved(credits("amount", *amount)))],
+        Kind::BalanceBelowShare { percent } => {
+            vec![labelled("Below, % of the plan", moved(whole("percent", *percent)))]
+        }
+        Kind::CycleUsage { percent } => vec![labelled("From, % of the plan", moved(whole("percent", *percent)))],
+        Kind::SpendAbove { amount, per } => {
+            let options = Per::ALL.iter().map(|of| option(of.as_str(), of.words(), per.as_str()));
+            vec![
+                labelled(&format!("From, {noun}"), moved(credits("amount", *amount))),
+                labelled("In a", Markup::new("select").attr("name", "per").children(options)),
+            ]
+        }
+        Kind::UnusualSpend { minimum } => {
+            vec![labelled(&format!("Off by at least, {noun}"), moved(credits("minimum", *minimum)))]
+        }
+        Kind::RunwayBelow { days } => vec![labelled("Below, days", moved(whole("days", *days)))],
+        Kind::ProjectedAbove { percent } => vec![labelled("Above, % of the plan", moved(whole("percent", *percent)))],
+        Kind::GrantsExpiring { amount, days } => vec![
+            labelled(&format!("Worth at least, {noun}"), moved(credits("amount", *amount))),
+            labelled("Within, days", whole("days", *days)),
+        ],
+        Kind::NoUsage { hours } => vec![labelled("For, hours", moved(whole("hours", *hours)))],
+        Kind::FailedShare { percent, hours, calls } => vec![
+            labelled("From, % of calls", moved(whole("percent", *percent))),
+            labelled("In the last, hours", whole("hours", *hours)),
+            labelled("Of at least, calls", whole("calls", *calls)),
+        ],
+        Kind::PaymentFailed | Kind::TopUpFailed | Kind::KeyChanged | Kind::RateCardChanged => Vec::new(),
+    }
+}
+
+/// An amount as people type it: without the zeros that say nothing.
+pub(super) fn plain(credits: ledger::Credits) -> String {
+    let text = credits.to_string();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn scope(of: &Scope) -> Markup {
+    let field = |(name, title, value): (&'static str, &str, Option<&str>)| {
+        labelled(title, input(name, value.unwrap_or_default(), None).attr("placeholder", "any"))
+    };
+    let fields = Markup::new("div").class("desk-fields three").children(of.fields().into_iter().map(field));
+    let is_open = (!of.is_everything()).then_some("");
+    let summary = Markup::new("summary").text("Only a part of usage");
+    Markup::new("details").maybe_attr("open", is_open).child(summary).child(fields)
+}
+
+fn recipients(draft: &Draft, people: &[Person]) -> Markup {
+    let to = &draft.recipients;
+    let tick = |name: &'static str, value: &str, text: &str, on: bool| {
+        let field = Markup::new("input").attr("type", "checkbox").attr("name", name).attr("value", value);
+        Markup::new("label")
+            .class("alert-tick")
+            .child(field.maybe_attr("checked", on.then_some("")))
+            .child(Markup::new("span").text(text))
+    };
+    let roles = Role::ALL.iter().map(|role| tick("roles", role.as_str(), role.title(), to.roles.contains(role)));
+    let named = people.iter().map(|person| {
+        let on = to.people.iter().any(|user| user.0 == person.id);
+        tick("people", &person.id.to_string(), &person.email, on)
+    });
+    let legend = |text: &str| Markup::new("legend").text(text);
+    let names = Markup::new("details").child(Markup::new("summary").text("People by name")).children(named);
+    Markup::new("fieldset")
+        .class("alert-who")
+        .child(legend("Who hears of it"))
+        .child(Markup::new("div").class("alert-ticks").children(roles))
+        .child(names)
+        .child(
+            Markup::new("div")
+                .class("alert-ticks")
+                .child(tick("in_app", "yes", "In the app", to.in_app))
+                .child(tick("mail", "yes", "By mail", to.mail)),
+        )
+}
+
+/// What a kind is called, for the name of a new rule.
+pub(super) fn name_for(kind: &str) -> &'static str {
+    title_of(kind)
+}
