@@ -114,7 +114,8 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
     let from = today.checked_sub_days(Days::new(u64::from(pace_days.max(1)) - 1)).unwrap_or(today).max(first_ever);
     let pace_days = number_of(today) - number_of(from) + 1;
     let pace = pace(&meters, &days, from)?;
-    let daily = daily_ahead(&pace, pace_days, &until_yesterday(&days, today));
+    let daily: Vec<(Meter, Credits)> =
+        pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(spent.micros() / pace_days))).collect();
     let runway = runway(position, as_of, &daily, next_grant(conn, id, &reading)?, &ZoneCalendar(zone))?;
     let totals = org::totals(conn, id)?.1;
     Ok(Overview {
@@ -136,7 +137,7 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
     })
 }
 
-/// How long what is there lasts, as the Overview page tells it.
+/// How long what is there lasts, by forecast: the pace is what the next weeks are foretold to take.
 pub(crate) fn lasts(conn: &Connection, id: OrgId, reading: &Reading) -> Result<Runway, StoreError> {
     let zone = org::zone(conn, id)?;
     let today = date_of(day_number(zone, reading.as_of)?)?;
