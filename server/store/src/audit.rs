@@ -79,6 +79,14 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("installation.seller", "Seller changed"),
     ("org.billing_details", "Billing details changed"),
     ("invoice.adjust", "Invoice adjusted"),
+    ("endpoint.create", "Webhook made"),
+    ("endpoint.change", "Webhook changed"),
+    ("endpoint.delete", "Webhook deleted"),
+    ("endpoint.rotate", "Webhook\u{2019}s secret rotated"),
+    ("endpoint.enable", "Webhook enabled"),
+    ("endpoint.disable", "Webhook disabled"),
+    ("endpoint.test", "Webhook tested"),
+    ("delivery.redeliver", "Message sent again"),
 ];
 
 /// Who does something, and from where.
