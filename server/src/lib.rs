@@ -34,6 +34,7 @@ pub mod mapping_csv;
 pub mod members;
 pub mod notify;
 pub mod operator;
+pub mod outgoing;
 pub mod pages;
 pub mod payment;
 pub mod pdf;

@@ -7,8 +7,10 @@
 use crate::auth::{password, session};
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::jobs::deliveries::Courier;
 use crate::jobs::notices::Post;
 use crate::notify::mail::Mailer;
+use crate::outgoing::Outgoing;
 use crate::payment::Payments;
 use crate::preset::Preset;
 use crate::state::AppState;
@@ -45,6 +47,8 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let post = Post { mailer, base_url: config.url(bound) };
     let closing = CancellationToken::new();
     let payments = Payments::new(store.clone(), &config).map_err(Failure::new)?;
+    let outgoing = Outgoing::new(&config).map_err(Failure::new)?;
+    let courier = Courier::new(store.clone(), outgoing, &config.url(bound));
     let (db, end) = (|| store.clone(), || closing.clone());
     let running = [
         tokio::spawn(jobs::due::run(db(), end())),
@@ -55,7 +59,10 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         tokio::spawn(jobs::retention::run(db(), end())),
         tokio::spawn(jobs::payments::run(db(), payments, end())),
         tokio::spawn(jobs::invoices::run(db(), end())),
-        tokio::spawn(jobs::notices::run(db(), post, end())),
+        tokio::spawn(jobs::notices::run(db(), post.clone(), end())),
+        tokio::spawn(jobs::mails::run(db(), post, end())),
+        tokio::spawn(jobs::deliveries::run(courier, end())),
+        tokio::spawn(jobs::outbox::run(db(), end())),
     ];
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();
