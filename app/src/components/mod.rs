@@ -46,6 +46,8 @@ pub mod live;
 pub mod menu;
 pub mod notice;
 #[cfg(feature = "ssr")]
+pub mod notifications;
+#[cfg(feature = "ssr")]
 pub mod operator;
 #[cfg(feature = "ssr")]
 pub mod overview;
@@ -78,6 +80,8 @@ pub mod time_travel;
 pub mod tooltip;
 pub mod usage_table;
 pub mod views_menu;
+#[cfg(feature = "ssr")]
+pub mod webhooks;
 #[cfg(feature = "ssr")]
 pub mod why;
 #[cfg(feature = "ssr")]

@@ -10,14 +10,14 @@ use crate::outgoing::body::{From, body};
 use crate::outgoing::{Called, Outgoing, standard};
 use futures::StreamExt as _;
 use ledger::endpoint::{Outcome, Shape};
-use ledger::{EndpointId, OrgId};
+use ledger::{DeliveryId, EndpointId, OrgId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use store::clock::Stopwatch;
 use store::outbox::delivery::{Attempt, Due};
-use store::{Store, StoreError};
+use store::{By, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +79,26 @@ impl Courier {
         let attempt = Attempt { at, took_ms: called.took_ms, by_hand, status, answer, error: error.map(str::to_owned) };
         self.store.delivery_tried(endpoint.org, due.id, attempt, outcome).await?;
         Ok(outcome)
+    }
+
+    /// Sends a test to an endpoint, once and at once; tells which delivery that was.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn test(&self, org: OrgId, id: EndpointId, by: By) -> Result<DeliveryId, StoreError> {
+        let delivery = self.store.test_endpoint(org, id, by).await?;
+        let due = self.store.delivery_by_hand(org, delivery).await?;
+        self.attempt(&due, true).await?;
+        Ok(delivery)
+    }
+
+    /// Sends a delivery again, at once.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn again(&self, org: OrgId, id: DeliveryId, by: By) -> Result<(), StoreError> {
+        let due = self.store.redeliver(org, id, by).await?;
+        self.attempt(&due, true).await.map(drop)
     }
 
     /// Serves one endpoint for a while; tells how many deliveries were tried.

@@ -2,9 +2,8 @@
 //! somebody recorded cannot be sent again later.
 
 use crate::payment::signature::hmac_sha256;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ledger::Timestamp;
+use ledger::canon::base64;
 
 /// What a secret begins with, as people copy it.
 const PREFIX: &str = "whsec_";
@@ -12,7 +11,7 @@ const PREFIX: &str = "whsec_";
 /// A secret as people copy it: `whsec_…`.
 #[must_use]
 pub fn secret_text(secret: &[u8; 32]) -> String {
-    format!("{PREFIX}{}", STANDARD.encode(secret))
+    format!("{PREFIX}{}", base64(secret))
 }
 
 /// The headers of an attempt. Several secrets sign side by side, with a space between.
@@ -21,7 +20,7 @@ pub fn headers(secrets: &[[u8; 32]], id: &str, at: Timestamp, body: &str) -> Vec
     let seconds = (at.micros() / 1_000_000).to_string();
     let sign = |secret: &[u8; 32]| {
         let parts = [id.as_bytes(), b".", seconds.as_bytes(), b".", body.as_bytes()];
-        format!("v1,{}", STANDARD.encode(hmac_sha256(secret, &parts)))
+        format!("v1,{}", base64(&hmac_sha256(secret, &parts)))
     };
     let signature = secrets.iter().map(sign).collect::<Vec<_>>().join(" ");
     vec![("webhook-id", id.to_owned()), ("webhook-timestamp", seconds), ("webhook-signature", signature)]

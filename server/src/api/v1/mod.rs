@@ -5,6 +5,7 @@ pub mod balance;
 pub mod body;
 pub mod corrections;
 pub mod customers;
+pub mod deliveries;
 pub mod events;
 pub mod grants;
 pub mod holds;
@@ -21,6 +22,7 @@ pub mod runs;
 pub mod shortage;
 pub mod subscription;
 pub mod usage;
+pub mod webhook_endpoints;
 pub mod workflows;
 
 use crate::state::AppState;
@@ -64,6 +66,15 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::show, keys::revoke))
         .routes(routes!(keys::rotate))
+        .routes(routes!(webhook_endpoints::create, webhook_endpoints::list))
+        .routes(routes!(webhook_endpoints::show, webhook_endpoints::change, webhook_endpoints::delete))
+        .routes(routes!(webhook_endpoints::rotate))
+        .routes(routes!(webhook_endpoints::enable))
+        .routes(routes!(webhook_endpoints::disable))
+        .routes(routes!(webhook_endpoints::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::redeliver))
         .routes(routes!(rate_cards::put, rate_cards::list))
         .routes(routes!(rate_cards::show))
         .routes(routes!(ledger::list))

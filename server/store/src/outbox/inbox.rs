@@ -24,15 +24,18 @@ pub struct Told {
 }
 
 impl Store {
-    /// How many messages somebody has not read, up to [`MAX_COUNTED`].
+    /// How many messages somebody has not read, up to [`MAX_COUNTED`], and the number of the newest that they were told; 0 for none.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn unread(&self, org: OrgId, user: UserId) -> Result<u32, StoreError> {
+    pub async fn bell(&self, org: OrgId, user: UserId) -> Result<(u32, i64), StoreError> {
         let run = move |conn: &Connection| {
-            let sql = "SELECT count(*) FROM (SELECT 1 FROM inbox
-                WHERE org_id = ?1 AND user_id = ?2 AND in_app = 1 AND read_at IS NULL LIMIT ?3)";
-            Ok(conn.prepare_cached(sql)?.query_row(params![org.0, user.0, MAX_COUNTED], |row| row.get(0))?)
+            let sql = "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox
+                    WHERE org_id = ?1 AND user_id = ?2 AND in_app = 1 AND read_at IS NULL LIMIT ?3)),
+                coalesce((SELECT message_id FROM inbox WHERE org_id = ?1 AND user_id = ?2 AND in_app = 1
+                    ORDER BY message_id DESC LIMIT 1), 0)";
+            let values = params![org.0, user.0, MAX_COUNTED];
+            Ok(conn.prepare_cached(sql)?.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?)
         };
         self.read(run).await
     }
