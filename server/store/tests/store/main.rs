@@ -16,6 +16,7 @@ mod limits;
 mod model;
 mod old_database;
 mod ops;
+mod outbox;
 mod purchases;
 mod rate_cards;
 mod reconcile;
