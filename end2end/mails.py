@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import socket
 import sys
 
 from aiosmtpd.controller import Controller
@@ -17,8 +18,11 @@ class Letters:
         return "250 taken"
 
 
-controller = Controller(Letters(), hostname="127.0.0.1", port=0)
+# The controller looks whether it answers under the port that it was given, so 0 would not do.
+with socket.create_server(("127.0.0.1", 0)) as probe:
+    port = probe.getsockname()[1]
+controller = Controller(Letters(), hostname="127.0.0.1", port=port)
 controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
+print(port, flush=True)
 sys.stdin.read()
 controller.stop()

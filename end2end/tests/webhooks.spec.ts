@@ -83,7 +83,7 @@ test('a balance that falls to its limit rings the bell, is mailed, and comes sig
     const page = await context.newPage();
     await page.route('**/*.wasm', (route) => route.abort());
     await signInAs(page, person, '/settings/organization');
-    await page.getByLabel(/low balance/i).fill('50');
+    await page.getByLabel(/low-balance limit/i).fill('50');
     await page.getByRole('button', { name: 'Save' }).first().click();
 
     // An address that must not be sent to is refused, and what was typed stays.

@@ -59,7 +59,7 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
         let link = Markup::new("a").class("button").attr("rel", "external");
         Markup::new("p").class("turn").child(link.attr("href", &format!("{PATH}?{show}before={before}")).text("Older"))
     });
-    let live = Markup::new("div").attr("data-live", &seen(bell)).child(head).child(
+    let live = Markup::new("div").class("notifications-live").attr("data-live", &seen(bell)).child(head).child(
         Markup::new("section")
             .class("panel")
             .attr("aria-label", "Notifications")

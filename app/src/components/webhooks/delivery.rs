@@ -3,6 +3,7 @@
 use super::one::state_of;
 use super::{PATH, name, notice};
 use crate::backend::outbox::{Attempt, State, told_at};
+use crate::components::crumbs::crumbs;
 use crate::components::people::parts::{button, form as press, hint, panel};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
@@ -22,13 +23,9 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         return Err(AppError::NotFound);
     }
     let (parent, here) = (format!("{PATH}/{}", endpoint.id), format!("{PATH}/{}/{}", endpoint.id, row.id));
-    let crumb = |href: &str, text: &str| Markup::new("a").attr("href", href).attr("rel", "external").text(text);
-    let crumbs = [crumb(PATH, "Webhooks"), crumb(&parent, &name(&endpoint))];
+    let up = crumbs(&[(PATH, "Webhooks"), (&parent, &name(&endpoint))]);
     let said = say(row.message.kind, &row.message.data, &asked.org.words);
-    let head = Markup::new("div")
-        .class("page-head")
-        .child(Markup::new("nav").class("crumbs").attr("aria-label", "Where this is").children(crumbs))
-        .child(Markup::new("h1").text(&said.title));
+    let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&said.title));
     let done = match (asked.get("done"), attempts.first()) {
         ("tried", Some(last)) => Some(notice(if last.error.is_none() {
             "Sent, and taken."
@@ -56,7 +53,7 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         .attr("tabindex", "0")
         .attr("aria-label", "What it says")
         .child(Markup::new("code").text(&data));
-    let body = [head].into_iter().chain(done).chain([
+    let body = [up, head].into_iter().chain(done).chain([
         panel("delivery", "Delivery").child(facts).child(again),
         list(asked, &attempts)?,
         panel("data", "What it says").child(data),

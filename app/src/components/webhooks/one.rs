@@ -2,6 +2,7 @@
 
 use super::{PATH, Typed, form, name, notice, status, wrong};
 use crate::backend::outbox::{DeliveryRow, Endpoint, State, told_at};
+use crate::components::crumbs::crumbs;
 use crate::components::people::parts::{behind, button, form as press, hint, panel, paragraph};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
@@ -24,16 +25,13 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     let here = format!("{PATH}/{}", endpoint.id);
     let state = State::parse(asked.get("state"));
     let (rows, next) = asked.backend.deliveries(endpoint.id, state, DeliveryId::parse(asked.get("before"))).await?;
-    let back = Markup::new("a").attr("href", PATH).attr("rel", "external").text("Webhooks");
-    let head = Markup::new("div")
-        .class("page-head")
-        .child(Markup::new("nav").class("crumbs").attr("aria-label", "Where this is").child(back))
-        .child(Markup::new("h1").text(&name(&endpoint)))
-        .child(Markup::new("p").class("muted").child(status(&endpoint)).text(&format!(
+    let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&name(&endpoint))).child(
+        Markup::new("p").class("muted").child(status(&endpoint)).text(&format!(
             " \u{b7} {} \u{b7} {}",
             endpoint.shape.title(),
             endpoint.host()
-        )));
+        )),
+    );
     let done = match asked.get("done") {
         "created" => Some("Added. Send a test to see what it answers."),
         "saved" => Some("Saved."),
@@ -42,7 +40,7 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         "disabled" => Some("Disabled: nothing is sent there."),
         _ => None,
     };
-    let body = [head]
+    let body = [crumbs(&[(PATH, "Webhooks")]), head]
         .into_iter()
         .chain(done.map(notice))
         .chain([
@@ -118,7 +116,7 @@ fn log(
             .class("turn")
             .child(link.attr("href", &format!("{here}?{state}before={before}#log")).text("Older deliveries"))
     });
-    Ok(panel.child(table("table-scroll in-panel", "Deliveries", &heads, lines, None)).children(older))
+    Ok(panel.child(table("table-scroll in-panel webhook-log", "Deliveries", &heads, lines, None)).children(older))
 }
 
 /// How a delivery stands.
