@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn what_never_had_anything_is_not_told_of() {
-        assert_eq!(said(Some(100), &[(0, 0, 0), (0, 0, 5), (1_000, 0, 0)]), [[], [], []] as [Vec<_>; 3]);
-        assert_eq!(said(Some(100), &[(50, 0, 0), (40, 0, 0)]), [[], []] as [Vec<_>; 2]);
+        assert!(said(Some(100), &[(0, 0, 0), (0, 0, 5), (1_000, 0, 0)]).concat().is_empty());
+        assert!(said(Some(100), &[(50, 0, 0), (40, 0, 0)]).concat().is_empty());
     }
 
     #[test]

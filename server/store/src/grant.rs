@@ -218,11 +218,11 @@ impl Tx<'_> {
             parent: None,
         };
         let draft = settle::give(&grant, now, cause)?;
-        self.book_with(id, draft, Some(grant.clone()))?;
+        self.book_with(id, draft, Some(&grant))?;
         if grant.is_expired(now) {
             let org = self.org(id)?;
             let step = org.position.end_late(grant.id, org.next_grant, &ZoneCalendar(org.zone))?;
-            self.book_with(id, step.draft, step.child)?;
+            self.book_with(id, step.draft, step.child.as_ref())?;
         }
         self.settle_due(id)?;
         Ok(grant)

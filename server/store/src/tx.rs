@@ -252,21 +252,21 @@ impl<'w> Tx<'w> {
                 org.position.settled(now);
                 return Ok(booked);
             };
-            self.book_with(id, step.draft, step.child)?;
+            self.book_with(id, step.draft, step.child.as_ref())?;
             booked += 1;
         }
     }
 
     /// Books one entry that gives a grant, or may.
-    pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<Grant>) -> Result<Entry, StoreError> {
-        if let Some(grant) = &given {
+    pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<&Grant>) -> Result<Entry, StoreError> {
+        if let Some(grant) = given {
             let org = self.org(id)?;
             let seq = EntrySeq(org.head.seq.0 + 1);
             org.next_grant = GrantId(grant.id.0 + 1);
             grant::insert(self.conn, id, grant, seq)?;
             self.org(id)?.position.admit(grant.clone());
         }
-        let entry = self.book_given(id, draft, given.as_ref())?;
+        let entry = self.book_given(id, draft, given)?;
         if given.is_some() {
             // All that was ever given must fit, so that no balance can come to be that does not.
             let funding = position::balance_of(self.conn, id, Account::Funding)?;
@@ -333,7 +333,7 @@ impl<'w> Tx<'w> {
         self.write_derived(id)?;
         self.book(id, draft)?;
         if let Some(grant) = returned {
-            self.book_with(id, settle::give(&grant, now, &cause)?, Some(grant))?;
+            self.book_with(id, settle::give(&grant, now, &cause)?, Some(&grant))?;
             self.settle_due(id)?;
         }
         Ok(())

@@ -22,27 +22,9 @@ fn mails(folder: &Path) -> Vec<String> {
     texts
 }
 
-/// A mail as text: soft line breaks and escapes of quoted-printable undone.
+/// A mail without the soft line breaks of quoted-printable.
 fn plain(mail: &str) -> String {
-    let joined = mail.replace("=\r\n", "");
-    let mut bytes = Vec::new();
-    let mut rest = joined.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        let escaped = (*first == b'=')
-            .then(|| more.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()))
-            .flatten();
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &more[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = more;
-            }
-        }
-    }
-    String::from_utf8(bytes).expect("UTF-8")
+    mail.replace("=\r\n", "")
 }
 
 struct Told {

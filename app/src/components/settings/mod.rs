@@ -97,6 +97,8 @@ const SECTIONS: [Section; 3] = [
 ];
 
 fn find(path: &str) -> Option<(&'static Section, Entry)> {
+    // A webhook's own page is refused as the list of them is.
+    let path = if path.starts_with(webhooks::BELOW) { webhooks::PATH } else { path };
     const { &SECTIONS }.iter().find_map(|section| {
         let entry = section.entries.iter().find(|entry| entry.path == path)?;
         Some((section, *entry))

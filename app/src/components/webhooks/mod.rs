@@ -14,6 +14,8 @@ use ledger::endpoint::{Disabled, Shape};
 
 /// Address of the page.
 pub const PATH: &str = "/settings/webhooks";
+/// What addresses of its webhooks begin with.
+pub const BELOW: &str = "/settings/webhooks/";
 
 /// The list.
 ///
