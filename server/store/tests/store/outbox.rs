@@ -84,7 +84,7 @@ async fn each_kind_is_announced_where_it_is_caused_and_says_what_its_example_say
     let bench = Bench::new().await;
     let org = heard(&bench).await;
     limit(&bench, org, "50").await;
-    bench.grant_with(org, "5", Some(after(20 * DAY))).await;
+    bench.grant_with(org, "30", Some(after(20 * DAY))).await;
     bench.grant(org, "60").await;
     hold(&bench, org, "1").await;
     bench.clock.set(after(DAY));
@@ -96,7 +96,7 @@ async fn each_kind_is_announced_where_it_is_caused_and_says_what_its_example_say
     bench.store.announce_expiring().await.expect("announces");
     bench.clock.set(after(21 * DAY));
     bench.store.book_due().await.expect("books");
-    bench.ingest(org, (20..70).map(|id| export(&id.to_string())).collect()).await;
+    bench.ingest(org, (20..85).map(|id| export(&id.to_string())).collect()).await;
     buy(&bench, org).await;
     invoices::item(&bench, org, "plan", 1_999, None);
     invoices::method(&bench, org);
