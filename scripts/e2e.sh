@@ -7,5 +7,6 @@
 [ -x target/release/scrip ] || fail "target/release/scrip: missing" "make build"
 CHROMIUM_PATH=${CHROMIUM_PATH:-$(command -v chromium)} || fail "Chromium: missing" "scripts/setup.sh --with-browser"
 export CHROMIUM_PATH
+export E2E_PYTHON=$python_home/bin/python
 
 exec npx --no-install playwright test -c end2end/playwright.config.ts --reporter=list "$@"

@@ -65,6 +65,7 @@ pub fn shell() -> AnyView {
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
                 <script nonce=use_nonce()>{KEYS}</script>
+                <script type="module" src="/bell.js" nonce=use_nonce()></script>
                 <script type="module" nonce=use_nonce()>{start}</script>
                 <MetaTags/>
             </head>

@@ -6,6 +6,7 @@
 use crate::calendar::{Day, date_and_seconds};
 use crate::components::difference::difference;
 use crate::error::{AppError, RequestId};
+use crate::markup::Markup;
 use crate::server_fns::Moment;
 use crate::server_fns::analytics::{Analytics, Compared, DEFAULT_DAYS};
 use crate::server_fns::session::SessionInfo;
@@ -31,6 +32,7 @@ pub mod interactions;
 mod invoices;
 pub mod keys;
 mod operator;
+pub mod outbox;
 mod overview;
 mod part;
 mod paying;
@@ -123,8 +125,9 @@ impl Backend {
         let org = self.store.org(viewer.org).await?;
         let warning = grants::warning(&self.store, &org, viewer.operator).await?;
         let email = viewer.email.clone();
-        let switcher = people::switcher(&self.store, viewer).await?;
-        Ok(Some(SessionInfo { org: org.name, switcher, synthetic: org.synthetic, words: org.words, email, warning }))
+        let whose = people::switcher(&self.store, viewer, &org.name).await?;
+        let whose = Markup::new("div").class("whose").child(whose).child(outbox::bell_link(self.bell().await?));
+        Ok(Some(SessionInfo { whose, synthetic: org.synthetic, words: org.words, email, warning }))
     }
 
     /// The Analytics page.

@@ -29,6 +29,8 @@ pub mod filters;
 pub mod format;
 pub mod ledger_view;
 pub mod markup;
+#[cfg(feature = "ssr")]
+pub mod message;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod picture;

@@ -12,7 +12,7 @@ CREATE TABLE message (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_by_age ON message (made_at);
 
--- Where an org's messages go besides its people.
+-- Where an org's messages go besides its people. Rows stay, so that no number is given twice.
 CREATE TABLE endpoint (
     org_id         INTEGER NOT NULL REFERENCES org (org_id),
     endpoint_id    INTEGER NOT NULL CHECK (endpoint_id >= 1),     -- counted within the org, never given again
@@ -30,9 +30,10 @@ CREATE TABLE endpoint (
     rests_until    INTEGER NOT NULL DEFAULT 0,                    -- it fails again and again: nothing is tried before
     created_at     INTEGER NOT NULL,
     created_by     TEXT    NOT NULL,
-    deleted_at     INTEGER,                                       -- NULL: it is there; its deliveries stay for a time
+    deleted_at     INTEGER,                                       -- NULL: it is there
     PRIMARY KEY (org_id, endpoint_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoint_awake ON endpoint (rests_until) WHERE disabled IS NULL AND deleted_at IS NULL;
 
 -- A message on its way to an endpoint.
 CREATE TABLE delivery (
@@ -51,7 +52,6 @@ CREATE TABLE delivery (
     FOREIGN KEY (org_id, endpoint_id) REFERENCES endpoint (org_id, endpoint_id),
     CHECK ((state = 'waiting') = (done_at IS NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_waiting ON delivery (next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX delivery_due ON delivery (org_id, endpoint_id, next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX delivery_log ON delivery (org_id, endpoint_id, delivery_id);
 CREATE INDEX delivery_message ON delivery (org_id, message_id);
@@ -116,6 +116,12 @@ CREATE TABLE person_channel (
     PRIMARY KEY (org_id, user_id),
     CHECK ((quiet_from IS NULL) = (quiet_until IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- What links in mails that work without signing in are signed with; made when the first is.
+ALTER TABLE installation ADD COLUMN link_key BLOB CHECK (length(link_key) = 32);
+
+-- Grants by the end of their time, for those that it comes near to.
+CREATE INDEX credit_grant_ends ON credit_grant (expires_at) WHERE expires_at IS NOT NULL;
 
 -- What was last said of a balance, so that a crossing is told once; an org without a row has enough.
 CREATE TABLE balance_told (

@@ -93,6 +93,9 @@ pub struct Config {
     pub stripe_webhook_secret: Option<String>,
     /// Where Stripe's API is.
     pub stripe_url: String,
+    /// Networks and addresses beside the public internet that webhooks may be sent to, with commas between: `10.1.0.0/16, 192.168.7.4`.
+    /// Whoever manages webhooks of any organization can then reach them through this server. Default: none.
+    pub webhook_allow: Option<String>,
     /// What the file of an org's transactions is called, before date and time: letters, digits, `-` and `_`.
     pub history_prefix: String,
 }
@@ -138,6 +141,7 @@ impl Default for Config {
             stripe_secret_key: None,
             stripe_webhook_secret: None,
             stripe_url: "https://api.stripe.com".to_owned(),
+            webhook_allow: None,
             history_prefix: "token_usage_history".to_owned(),
         }
     }
@@ -246,6 +250,7 @@ impl Config {
         crate::notify::mail::Mailer::new(&self).map_err(ConfigError::Invalid)?;
         crate::auth::oidc::Elsewhere::new(&self).map_err(ConfigError::Invalid)?;
         crate::payment::check(&self).map_err(ConfigError::Invalid)?;
+        crate::outgoing::Outgoing::new(&self).map_err(ConfigError::Invalid)?;
         Ok(self)
     }
 
@@ -368,6 +373,7 @@ mod tests {
             ("SCRIP_PUBLIC_URL", "example.com", "public_url"),
             ("SCRIP_MAX_BATCH_ITEMS", "100000", "max_batch_items"),
             ("SCRIP_HISTORY_PREFIX", "../x\"", "history_prefix"),
+            ("SCRIP_WEBHOOK_ALLOW", "10.0.0.0/40", "webhook_allow"),
             ("SCRIP_OIDC_ISSUER", "https://accounts.example.com", "oidc_client_id"),
             ("SCRIP_OIDC_CLIENT_SECRET", "s3cret", "oidc_client_id"),
         ] {

@@ -1,7 +1,7 @@
 //! `GET /live`: tells an open page that its org's ledger has moved, so that it asks for its figures again.
 //!
 //! A stream of server-sent events. `?seen=entry_12` (`entry_12.1795…` for a page that shows payments, too: when one changed last), and `Last-Event-ID` where a browser comes again, say what the page has
-//! seen; `moved` with the end of the chain says that there is more. The writer wakes the stream, so nothing is asked of
+//! seen, `?seen=bell_2_17` what the bell has; `moved` with what there is now says that there is more. The writer wakes the stream, so nothing is asked of
 //! the database while nothing happens. Bounds: [`MAX_STREAMS`] in all and [`MAX_STREAMS_PER_ORG`], one event in
 //! [`LEAST_APART`], a sign of life every [`BEAT_EVERY`], when it is also asked whether the session still is. It ends with
 //! the session, when its browser looks at another org, and when the server stops.
@@ -9,7 +9,7 @@
 use crate::access::SignedIn;
 use crate::problem::Problem;
 use crate::state::AppState;
-use app::backend::Viewer;
+use app::backend::{Viewer, outbox};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, Sse};
@@ -23,9 +23,9 @@ use store::HeadWatch;
 use tokio_util::sync::CancellationToken;
 
 /// Streams at once: each is a task and a connection.
-pub const MAX_STREAMS: usize = 1_024;
-/// Of one org: it must not take those of all others.
-pub const MAX_STREAMS_PER_ORG: usize = 64;
+pub const MAX_STREAMS: usize = 2_048;
+/// Of one org: it must not take those of all others. A page that is looked at has two: its own, and the bell's.
+pub const MAX_STREAMS_PER_ORG: usize = 128;
 /// A busy service books many times a second; nobody reads that fast.
 const LEAST_APART: Duration = Duration::from_secs(1);
 /// Proxies give up on silence after a minute or so.
@@ -107,12 +107,19 @@ struct Seen {
     head: Option<EntrySeq>,
     /// When a payment changed last; `None` for a page that shows none.
     payments: Option<i64>,
+    /// What somebody was told: how much of it is unread, and the newest; nothing else counts for what asks for it.
+    bell: Option<(u32, i64)>,
 }
 
 impl Seen {
     fn parse(text: &str) -> Self {
+        if let Some(bell) = text.strip_prefix("bell_") {
+            let (unread, newest) = bell.split_once('_').unwrap_or((bell, ""));
+            let bell = (unread.parse().unwrap_or(0), newest.parse().unwrap_or(0));
+            return Self { bell: Some(bell), ..Self::default() };
+        }
         let (head, payments) = text.split_once('.').map_or((text, None), |(head, payments)| (head, Some(payments)));
-        Self { head: EntrySeq::parse(head), payments: payments.map(|at| at.parse().unwrap_or(0)) }
+        Self { head: EntrySeq::parse(head), payments: payments.map(|at| at.parse().unwrap_or(0)), bell: None }
     }
 }
 
@@ -143,15 +150,29 @@ impl Stream {
         Some((Ok(event), Some(this)))
     }
 
+    /// What somebody was told beyond what they have seen.
+    async fn told(&mut self) -> Option<Event> {
+        let bell = self.app.store.bell(self.viewer.org, self.viewer.user).await.ok()?;
+        if self.seen.bell == Some(bell) {
+            return None;
+        }
+        self.seen.bell = Some(bell);
+        let text = outbox::seen(bell);
+        Some(Event::default().event("moved").id(text.clone()).data(text))
+    }
+
     /// Where the chain has grown beyond what the page has seen.
     async fn news(&mut self) -> Option<Event> {
+        if self.seen.bell.is_some() {
+            return self.told().await;
+        }
         // What cannot be read now is read at the next beat.
         let head = self.app.store.head(self.viewer.org).await.ok()?.seq;
         let payments = match self.seen.payments {
             Some(_) => Some(self.app.store.payments_changed(self.viewer.org).await.ok()?),
             None => None,
         };
-        let now = Seen { head: Some(head), payments };
+        let now = Seen { head: Some(head), payments, bell: None };
         if self.seen == now {
             return None;
         }

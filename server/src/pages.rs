@@ -84,6 +84,12 @@ impl PageRequest {
         &self.0.extensions
     }
 
+    /// As a request without its body takes it.
+    #[must_use]
+    pub fn into_parts(self) -> Parts {
+        self.0
+    }
+
     /// Its headers.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {

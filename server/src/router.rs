@@ -6,10 +6,11 @@
 use crate::access::guard;
 use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
 use crate::explorer::Explore;
+use crate::notify::unsubscribe;
 use crate::state::AppState;
 use crate::{
-    alerts, api, assets, customers, desk, explorer, exports, invoices, live, members, operator, pages, picture, plans,
-    problem, purchases, saved_views, search, security, settings, setup, telemetry, workflows,
+    alerts, api, assets, customers, desk, explorer, exports, invoices, live, members, notifications, operator, pages,
+    picture, plans, problem, purchases, saved_views, search, security, settings, setup, telemetry, webhooks, workflows,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -90,6 +91,12 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/rate-card", get(pages::page))
         .route("/settings", get(async || Redirect::to("/settings/members")))
         .route("/settings/keys", get(pages::page).post(settings::keys))
+        .route("/notifications", get(pages::written).post(notifications::read))
+        .route("/settings/notifications", get(pages::written).post(notifications::wishes))
+        .route(unsubscribe::PATH, get(notifications::ask).post(notifications::end))
+        .route("/settings/webhooks", get(pages::written).post(webhooks::create))
+        .route("/settings/webhooks/{id}", get(pages::written).post(webhooks::act))
+        .route("/settings/webhooks/{id}/{delivery}", get(pages::written).post(webhooks::again))
         .route("/settings/audit", get(pages::page))
         .route("/help/{text}", get(pages::page))
         .route("/help/api", get(explorer::page).post(explorer::send))

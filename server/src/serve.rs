@@ -8,8 +8,10 @@ use crate::auth::{password, session};
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::jobs::Job;
+use crate::jobs::deliveries::Courier;
 use crate::jobs::notices::Post;
 use crate::notify::mail::Mailer;
+use crate::outgoing::Outgoing;
 use crate::payment::Payments;
 use crate::preset::Preset;
 use crate::state::AppState;
@@ -47,6 +49,8 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let post = Post { mailer, base_url: config.url(bound) };
     let closing = CancellationToken::new();
     let payments = Payments::new(store.clone(), &config).map_err(Failure::new)?;
+    let outgoing = Outgoing::new(&config).map_err(Failure::new)?;
+    let courier = Courier::new(store.clone(), outgoing, &config.url(bound));
     let running = [
         start(jobs::due::Due, &store, &closing),
         start(jobs::cycles::Cycles, &store, &closing),
@@ -57,7 +61,10 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         start(jobs::retention::Retention::default(), &store, &closing),
         start(jobs::payments::PaymentsDue(payments), &store, &closing),
         start(jobs::invoices::Invoices, &store, &closing),
-        start(jobs::notices::Notices(post), &store, &closing),
+        start(jobs::notices::Notices(post.clone()), &store, &closing),
+        start(jobs::mails::Mails(post), &store, &closing),
+        start(jobs::outbox::Outbox, &store, &closing),
+        tokio::spawn(jobs::deliveries::run(courier, closing.clone())),
     ];
     let ended = serve(store.clone(), config, listener, bound).await;
     closing.cancel();

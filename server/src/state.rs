@@ -6,10 +6,12 @@ use crate::auth::passkey::Passkeys;
 use crate::auth::password::Passwords;
 use crate::auth::throttle::Throttle;
 use crate::config::Config;
+use crate::jobs::deliveries::Courier;
 use crate::limits::Limits;
 use crate::live::Streams;
 use crate::notify::mail::{Mail, Mailer};
 use crate::operator::Upkeep;
+use crate::outgoing::Outgoing;
 use crate::payment::Payments;
 use std::sync::Arc;
 use store::Store;
@@ -43,6 +45,8 @@ pub struct AppState {
     pub upkeep: Upkeep,
     /// Asks for money, and hears of it.
     pub payments: Payments,
+    /// Sends messages to endpoints, where somebody asks for it.
+    pub courier: Courier,
     /// Sends mail, where it is set up.
     pub mailer: Arc<Mailer>,
     /// One permit per request worked on.
@@ -57,11 +61,16 @@ impl AppState {
     /// For a server over `store`.
     ///
     /// # Panics
-    /// Where the settings for mail, payments or signing in elsewhere cannot be used, which [`Config::load`] refuses.
+    /// Where the settings for mail, payments, webhooks or signing in elsewhere cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
         Self {
             mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
+            courier: Courier::new(
+                store.clone(),
+                Outgoing::new(&config).expect("a configuration is checked when it is read"),
+                &config.base_url(),
+            ),
             payments: Payments::new(store.clone(), &config).expect("a configuration is checked when it is read"),
             store,
             site: Arc::new(Site::load()),

@@ -124,8 +124,10 @@ pub fn check_kept(field: &'static str, text: &str, max_bytes: usize) -> Result<(
     Err(Refusal::BadLabel { field, problem })
 }
 
-// Bidirectional overrides can make a name read as another one ("Trojan Source", CVE-2021-42574).
-fn is_unprintable(c: char) -> bool {
+/// What a terminal, a log or a page would act on. Bidirectional overrides can make a name read as another one ("Trojan Source",
+/// CVE-2021-42574).
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{2028}' | '\u{2029}')
 }

@@ -43,6 +43,8 @@ pub enum MessageKind {
     BudgetWarned,
     /// A budget is used up.
     BudgetExceeded,
+    /// Nothing is sent to an endpoint any more.
+    EndpointDisabled,
     /// Somebody tries an endpoint.
     EndpointTest,
 }
@@ -50,7 +52,7 @@ pub enum MessageKind {
 use MessageKind as K;
 
 /// Names and words, in the order in which people choose among them.
-const TABLE: [(MessageKind, &str, &str, &str); 17] = [
+const TABLE: [(MessageKind, &str, &str, &str); 18] = [
     (K::BalanceLow, "balance.low", "Balance low", "The balance fell to the organization\u{2019}s limit, or below."),
     (K::BalanceDepleted, "balance.depleted", "Balance used up", "Nothing is left to spend."),
     (K::OrgPaused, "org.paused", "Paused", "New work is refused until there are credits again."),
@@ -67,13 +69,19 @@ const TABLE: [(MessageKind, &str, &str, &str); 17] = [
     (K::AlertResolved, "alert.resolved", "Alert resolved", "What an alert told of is over."),
     (K::BudgetWarned, "budget.warned", "Budget nearly used", "A budget comes to its end."),
     (K::BudgetExceeded, "budget.exceeded", "Budget used up", "A budget is used up."),
+    (
+        K::EndpointDisabled,
+        "endpoint.disabled",
+        "Webhook disabled",
+        "An endpoint said that it is gone, or failed for days.",
+    ),
     (K::EndpointTest, "endpoint.test", "Test", "Somebody tries whether an endpoint receives what is sent."),
 ];
 
 impl MessageKind {
     /// All, in the order in which people choose among them.
-    pub const ALL: [Self; 17] = {
-        let mut all = [K::BalanceLow; 17];
+    pub const ALL: [Self; 18] = {
+        let mut all = [K::BalanceLow; 18];
         let mut index = 0;
         while index < all.len() {
             all[index] = TABLE[index].0;
@@ -127,19 +135,22 @@ impl MessageKind {
     /// purchases and invoices there are letters already.
     #[must_use]
     pub fn audience(self) -> Audience {
-        let of = |in_app, mail| {
-            let may = |role: &Role| role.may(Permission::ManageBilling);
-            Audience { roles: Role::ALL.into_iter().filter(may).collect(), in_app, mail }
+        let whoever = |permission: Permission, mail| {
+            let may = |role: &Role| role.may(permission);
+            Audience { roles: Role::ALL.into_iter().filter(may).collect(), in_app: true, mail }
         };
         match self {
-            Self::BalanceLow | Self::BalanceDepleted | Self::OrgPaused | Self::GrantExpiring => of(true, true),
+            Self::BalanceLow | Self::BalanceDepleted | Self::OrgPaused | Self::GrantExpiring => {
+                whoever(Permission::ManageBilling, true)
+            }
+            Self::EndpointDisabled => whoever(Permission::ManageSettings, true),
             Self::OrgResumed
             | Self::GrantCreated
             | Self::GrantExpired
             | Self::PurchasePaid
             | Self::PurchaseFailed
             | Self::InvoiceCreated
-            | Self::InvoicePaid => of(true, false),
+            | Self::InvoicePaid => whoever(Permission::ManageBilling, false),
             Self::HoldExpired
             | Self::AlertFired
             | Self::AlertResolved

@@ -175,12 +175,12 @@ impl Backend {
     }
 }
 
-/// The form by which somebody goes to another of their orgs; none where there is only one. Markup, so that it costs the
+/// The form by which somebody goes to another of their orgs, or its name where there is only one. Markup, so that it costs the
 /// browser no code.
-pub(super) async fn switcher(store: &Store, viewer: &Viewer) -> Result<Option<Markup>, AppError> {
+pub(super) async fn switcher(store: &Store, viewer: &Viewer, name: &str) -> Result<Markup, AppError> {
     let orgs = store.memberships(viewer.user).await?;
     if orgs.len() < 2 {
-        return Ok(None);
+        return Ok(Markup::new("span").class("org-name").text(name));
     }
     let option = |org: &Membership| {
         let chosen = (org.org == viewer.org).then_some("");
@@ -190,7 +190,7 @@ pub(super) async fn switcher(store: &Store, viewer: &Viewer) -> Result<Option<Ma
         Markup::new("select").attr("name", "org").attr("aria-label", "Organization").attr("autocomplete", "off");
     let form = Markup::new("form").class("switcher").attr("method", "post").attr("action", "/switch");
     let go = Markup::new("button").class("button").text("Switch");
-    Ok(Some(form.child(select.children(orgs.iter().map(option))).child(go)))
+    Ok(form.child(select.children(orgs.iter().map(option))).child(go))
 }
 
 /// How people sign in but by password.

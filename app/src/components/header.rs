@@ -7,7 +7,6 @@ use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
 use crate::platform;
 use crate::server_fns::session::SessionInfo;
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -72,13 +71,9 @@ fn Org(who: SessionInfo) -> impl IntoView {
     let synthetic = who.synthetic.then(|| {
         view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
     });
-    let org = match who.switcher {
-        Some(switcher) => Either::Left(Still(switcher)),
-        None => Either::Right(view! { <span class="org-name">{who.org}</span> }),
-    };
     view! {
         <div class="org">
-            {org}
+            {Still(who.whose)}
             {synthetic}
         </div>
         <nav class="nav" aria-label="Main">

@@ -48,6 +48,8 @@ pub mod live;
 pub mod menu;
 pub mod notice;
 #[cfg(feature = "ssr")]
+pub mod notifications;
+#[cfg(feature = "ssr")]
 pub mod operator;
 #[cfg(feature = "ssr")]
 pub mod overview;
@@ -80,6 +82,8 @@ pub mod time_travel;
 pub mod tooltip;
 pub mod usage_table;
 pub mod views_menu;
+#[cfg(feature = "ssr")]
+pub mod webhooks;
 #[cfg(feature = "ssr")]
 pub mod why;
 #[cfg(feature = "ssr")]

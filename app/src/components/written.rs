@@ -8,11 +8,13 @@ use crate::components::alerts;
 use crate::components::billing::{self, purchase};
 use crate::components::customers::{self, data::Who};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::notifications;
 use crate::components::projects;
 use crate::components::reports;
 use crate::components::runs;
 use crate::components::search;
 use crate::components::still::Still;
+use crate::components::webhooks;
 use crate::components::workflows;
 use crate::error::AppError;
 use crate::markup::Markup;
@@ -96,6 +98,11 @@ pub async fn page(backend: &Backend, origin: String, path: &str, search: &str) -
         ["alerts", "new"] => alerts::one::new_page(&asked).await,
         ["alerts", "budgets", id] => alerts::budget::page(&asked, id).await,
         ["alerts", id] => alerts::one::page(&asked, id).await,
+        ["notifications"] => notifications::page(&asked).await,
+        ["settings", "notifications"] => notifications::channel::page(&asked).await,
+        ["settings", "webhooks"] => webhooks::page(&asked).await,
+        ["settings", "webhooks", id] => webhooks::one::page(&asked, id).await,
+        ["settings", "webhooks", id, delivery] => webhooks::delivery::page(&asked, id, delivery).await,
         ["projects"] => projects::page(&asked).await,
         ["reports"] => reports::page(&asked).await,
         _ => Err(AppError::NotFound),

@@ -10,10 +10,8 @@ use serde::{Deserialize, Serialize};
 /// What the head of every page says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
-    /// Name of the org.
-    pub org: String,
-    /// The form that goes to another org, for whoever belongs to several.
-    pub switcher: Option<Markup>,
+    /// Whose figures these are, with the form that goes to another org, and the bell.
+    pub whose: Markup,
     /// Whether its usage is made up.
     pub synthetic: bool,
     /// Who is signed in.

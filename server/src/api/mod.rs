@@ -1,5 +1,6 @@
 //! The JSON API: its versions, its description, and the page to read that.
 
+pub mod sent;
 pub mod v1;
 
 use crate::problem::{self, ProblemDetails};
@@ -83,7 +84,8 @@ fn with_common_answers(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
 /// The routes of the API and of its description.
 pub fn routes() -> (Router<AppState>, openapi::OpenApi) {
     let (routes, openapi) = OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
-    let openapi = with_common_answers(openapi);
+    let mut openapi = with_common_answers(openapi);
+    openapi.webhooks = Some(sent::webhooks());
     let described = openapi.clone();
     let description = get(move || async move { Json(described) });
     // Which key somebody tries stays in the tab, and nobody outside is asked whether the description is valid.

@@ -84,7 +84,7 @@ impl Sample {
         // Where this process holds the folder, the sample's weeks are gone through day by day: what expired and rolled over
         // did so at its time. A running server has its own clock, and books everything now.
         let now = SystemClock.now();
-        let clock = Arc::new(FixedClock::at(now));
+        let clock = Arc::new(FixedClock::of_a_past(now));
         let mut office = Office::open_or_create_by(config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
         let till = match &office {
             // Whoever pays with other things than the sandbox has no sample of that.

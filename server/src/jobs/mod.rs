@@ -4,9 +4,12 @@
 pub mod alerts;
 pub mod cycles;
 pub mod deletions;
+pub mod deliveries;
 pub mod due;
 pub mod invoices;
+pub mod mails;
 pub mod notices;
+pub mod outbox;
 pub mod payments;
 pub mod retention;
 pub mod top_ups;
@@ -32,6 +35,9 @@ pub const JOBS: &[(&str, &str)] = &[
         "Drafts and issues invoices, charges stored payment methods, reminds of what is not paid",
     ),
     (notices::Notices::NAME, "Sends what people are told about money by mail"),
+    (deliveries::NAME, "Sends messages to webhooks, Slack and Teams, and again where they were not taken"),
+    (mails::Mails::NAME, "Sends messages to people by mail, one by one or as a digest, when they want to hear"),
+    (outbox::Outbox::NAME, "Tells of grants that expire soon, and deletes messages that are older than 90 days"),
     (
         payments::PaymentsDue::NAME,
         "Asks payment providers for what nobody has heard of, gives up what nobody pays, gives money back",

@@ -3,7 +3,7 @@
 
 use super::{Done, Job};
 use crate::notify::billing::{Sender, letter};
-use crate::notify::mail::{Mail, MailError, Mailer};
+use crate::notify::mail::{Mail, MailError, Mailer, More};
 use app::format;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn send(store: &Store, post: &Post, notice: &Notice) -> Result<Result<(), 
     for (place, to) in notice.to.iter().enumerate() {
         let mail = Mail { to: to.clone(), subject: subject.clone(), text: text.clone() };
         let id = message_id(notice, place, &post.base_url);
-        match post.mailer.send_as(mail, Some(id)).await {
+        match post.mailer.send_with(mail, More { id: Some(id), ..More::default() }).await {
             Ok(()) => {}
             Err(MailError::NotSetUp) => return Ok(Err(("mail is not set up".to_owned(), true))),
             Err(MailError::Failed(why)) => return Ok(Err((why, false))),
@@ -78,7 +78,11 @@ async fn send(store: &Store, post: &Post, notice: &Notice) -> Result<Result<(), 
 
 /// The same for the same notice, whenever it is sent.
 fn message_id(notice: &Notice, place: usize, base_url: &str) -> String {
+    format!("<{}.{}.{}.{place}@{}>", notice.id, notice.org, notice.made_at.micros(), host_of(base_url))
+}
+
+/// The host of this server's address, for a Message-ID.
+pub(crate) fn host_of(base_url: &str) -> &str {
     let host = base_url.split("://").nth(1).unwrap_or(base_url);
-    let host = host.split(['/', ':']).next().filter(|host| !host.is_empty()).unwrap_or("localhost");
-    format!("<{}.{}.{}.{place}@{host}>", notice.id, notice.org, notice.made_at.micros())
+    host.split(['/', ':']).next().filter(|host| !host.is_empty()).unwrap_or("localhost")
 }

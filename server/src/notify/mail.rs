@@ -1,12 +1,12 @@
 //! Mail: by SMTP, into a folder for trying out, or not at all.
 //!
 //! Without `smtp_url` and `mail_dir` nothing is sent, and whoever wanted to send is told so: pages then show the link
-//! that the mail would have carried. A mail is plain text. Cost: one connection per mail; a few a day are sent.
+//! that the mail would have carried. A mail is plain text, some have the same as HTML beside it. Cost: one connection per mail; a few a day are sent.
 
 use crate::auth::api_key::random_text;
 use crate::config::Config;
-use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +28,17 @@ pub struct Mail {
     pub subject: String,
     /// Plain text.
     pub text: String,
+}
+
+/// What a mail may have besides.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct More {
+    /// Its Message-ID, `<…@…>`: a mail that is sent twice is shown once where both say the same.
+    pub id: Option<String>,
+    /// The same as its text, as HTML.
+    pub html: Option<String>,
+    /// Where no more of such mails can be asked for, by opening it or by one POST (RFC 8058).
+    pub unsubscribe: Option<String>,
 }
 
 /// Sends mail, or says that it cannot.
@@ -85,24 +96,16 @@ impl Mailer {
     /// # Errors
     /// [`MailError`].
     pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
-        self.send_as(mail, None).await
+        self.send_with(mail, More::default()).await
     }
 
-    /// The same under a Message-ID, `<…@…>`: a mail that is sent twice is shown once where both say the same.
+    /// The same with more to it.
     ///
     /// # Errors
     /// [`MailError`].
-    pub async fn send_as(&self, mail: Mail, id: Option<String>) -> Result<(), MailError> {
+    pub async fn send_with(&self, mail: Mail, more: More) -> Result<(), MailError> {
         let failed = |error: &dyn std::fmt::Display| MailError::Failed(error.to_string());
-        let message = Message::builder();
-        let message = if id.is_some() { message.message_id(id) } else { message };
-        let message = message
-            .from(self.from.clone())
-            .to(mail.to.parse().map_err(|error| failed(&error))?)
-            .subject(mail.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(mail.text)
-            .map_err(|error| failed(&error))?;
+        let message = self.message(mail, more).map_err(|error| failed(&error))?;
         match &self.way {
             Way::None => Err(MailError::NotSetUp),
             Way::Smtp(transport) => transport.send(message).await.map(drop).map_err(|error| failed(&error)),
@@ -117,6 +120,63 @@ impl Mailer {
                 file.flush().await.map_err(|error| failed(&error))
             }
         }
+    }
+}
+
+impl Mailer {
+    fn message(&self, mail: Mail, more: More) -> Result<Message, String> {
+        let mut message = Message::builder();
+        if more.id.is_some() {
+            message = message.message_id(more.id);
+        }
+        if let Some(link) = more.unsubscribe {
+            message = message.header(ListUnsubscribe(format!("<{link}>"))).header(ListUnsubscribePost);
+        }
+        let to = mail.to.parse::<Mailbox>().map_err(|error| error.to_string())?;
+        let message = message.from(self.from.clone()).to(to).subject(mail.subject);
+        let made = match more.html {
+            None => message.header(ContentType::TEXT_PLAIN).body(mail.text),
+            Some(html) => message.multipart(MultiPart::alternative_plain_html(mail.text, html)),
+        };
+        made.map_err(|error| error.to_string())
+    }
+}
+
+/// Where mail programs find no more of them (RFC 2369).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        // An address has no spaces to be folded at, and encoded nobody would find it.
+        let plain: String = self.0.chars().filter(char::is_ascii_graphic).collect();
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), plain.clone(), plain)
+    }
+}
+
+/// That one POST is enough (RFC 8058).
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
     }
 }
 

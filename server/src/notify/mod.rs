@@ -3,3 +3,5 @@
 pub mod billing;
 pub mod letter;
 pub mod mail;
+pub mod message;
+pub mod unsubscribe;

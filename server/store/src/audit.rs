@@ -89,6 +89,14 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("budget.create", "Budget made"),
     ("budget.change", "Budget changed"),
     ("budget.delete", "Budget taken away"),
+    ("endpoint.create", "Webhook made"),
+    ("endpoint.change", "Webhook changed"),
+    ("endpoint.delete", "Webhook deleted"),
+    ("endpoint.rotate", "Webhook\u{2019}s secret rotated"),
+    ("endpoint.enable", "Webhook enabled"),
+    ("endpoint.disable", "Webhook disabled"),
+    ("endpoint.test", "Webhook tested"),
+    ("delivery.redeliver", "Message sent again"),
 ];
 
 /// Who does something, and from where.

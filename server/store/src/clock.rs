@@ -8,6 +8,11 @@ use std::time::Duration;
 pub trait Clock: Send + Sync {
     /// The current instant.
     fn now(&self) -> Timestamp;
+
+    /// Whether it goes through a past that is being made: what happens there is news to nobody.
+    fn is_past(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -23,26 +28,39 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests.
+/// A clock that stands still until it is moved: for tests, and for samples, whose past is gone through day by day.
 #[derive(Debug)]
-pub struct FixedClock(Mutex<Timestamp>);
+pub struct FixedClock {
+    now: Mutex<Timestamp>,
+    past: bool,
+}
 
 impl FixedClock {
     /// Stands at `now`.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
+        Self { now: Mutex::new(now), past: false }
+    }
+
+    /// Stands at `now`, and what happens by it is news to nobody.
+    #[must_use]
+    pub const fn of_a_past(now: Timestamp) -> Self {
+        Self { now: Mutex::new(now), past: true }
     }
 
     /// Moves to `now`, forward or back.
     pub fn set(&self, now: Timestamp) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
+        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn is_past(&self) -> bool {
+        self.past
     }
 }
 

@@ -308,7 +308,7 @@ impl Tx<'_> {
         self.write_derived(id)?;
         drop_empty(conn, id, zone, quarter_of(stood.occurred_at))?;
         self.count_anew(id)?;
-        let entry = self.book_with(id, draft, refund)?;
+        let entry = self.book_with(id, draft, refund.as_ref())?;
         conn.prepare_cached(
             "INSERT INTO voided (org_id, event_seq, entry_seq, replacement_seq) VALUES (?1, ?2, ?3, ?4)",
         )?
@@ -369,7 +369,7 @@ impl Tx<'_> {
             parent: None,
         };
         let draft = put(&grant, reason, now, cause)?;
-        self.book_with(id, draft, Some(grant)).map(|_| ())
+        self.book_with(id, draft, Some(&grant)).map(|_| ())
     }
 }
 

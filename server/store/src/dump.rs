@@ -18,8 +18,9 @@ use serde_json::json;
 
 /// Rows read at once.
 const PAGE: usize = 500;
-/// What nobody may take along: hashes of secrets.
-const SECRETS: [(&str, &str); 2] = [("api_key", "key_hash"), ("invitation", "token_hash")];
+/// What nobody may take along: secrets, and hashes of them.
+const SECRETS: [(&str, &str); 4] =
+    [("api_key", "key_hash"), ("invitation", "token_hash"), ("endpoint", "secret"), ("endpoint", "old_secret")];
 
 /// A table whose rows belong to orgs.
 #[derive(Debug, Clone, PartialEq, Eq)]

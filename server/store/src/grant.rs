@@ -218,7 +218,7 @@ impl Tx<'_> {
             parent: None,
         };
         let draft = settle::give(&grant, now, cause)?;
-        self.book_with(id, draft, Some(grant.clone()))?;
+        self.book_with(id, draft, Some(&grant))?;
         if grant.is_expired(now) {
             self.end_late(id, grant.id, cause)?;
         }
@@ -236,7 +236,7 @@ impl Tx<'_> {
         let org = self.org(id)?;
         if org.position.slots.iter().any(|slot| slot.grant.id == grant) {
             let step = org.position.end_late(grant, org.next_grant, &ZoneCalendar(org.zone))?;
-            self.book_with(id, step.draft, step.child)?;
+            self.book_with(id, step.draft, step.child.as_ref())?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::calendar;
 use crate::dimension::Kind;
 use crate::error::StoreError;
 use crate::identity::{self, Half, Known};
+use crate::outbox::caused::RECENT_US;
 use crate::rollup::quarter_of;
 use crate::tx::{OrgCache, Tx};
 use crate::{MAX_BATCH, Store};
@@ -107,12 +108,13 @@ impl Tx<'_> {
         let mut canon = Canon::new("");
         let mut rows = Vec::with_capacity(events.len());
         let mut outcomes = Vec::with_capacity(events.len());
-        let mut credits = Credits::ZERO;
+        let (mut credits, mut newest) = (Credits::ZERO, Timestamp::from_micros(i64::MIN));
         for arrived in events {
             let outcome = match org.decide(conn, id, now, arrived, &mut canon) {
                 Ok(Decision::Seen(seq)) => Outcome::Duplicate { seq },
                 Ok(Decision::New(row, cost)) => {
                     credits = credits.plus(cost)?;
+                    newest = newest.max(row.occurred_at);
                     let seq = row.seq;
                     rows.push(row);
                     Outcome::Accepted { seq, credits: cost }
@@ -123,7 +125,11 @@ impl Tx<'_> {
             outcomes.push(outcome);
         }
         insert(conn, id, &rows)?;
-        Ok(Ingested { outcomes, credits, balance: org.balance_after()? })
+        let balance = org.balance_after()?;
+        if newest.micros() >= now.micros().saturating_sub(RECENT_US) {
+            self.weigh_later(id);
+        }
+        Ok(Ingested { outcomes, credits, balance })
     }
 }
 

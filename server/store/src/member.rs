@@ -4,9 +4,9 @@
 use crate::Store;
 use crate::audit::{By, Change};
 use crate::error::StoreError;
-use crate::saved_view;
 use crate::tx::Tx;
 use crate::user::{UserId, role_of};
+use crate::{outbox, saved_view};
 use ledger::member::check_change;
 use ledger::{OrgId, Role, Timestamp};
 use rusqlite::{OptionalExtension, params};
@@ -138,6 +138,7 @@ fn set_role(tx: &Tx<'_>, org: OrgId, user: UserId, role: Role) -> Result<(), Sto
 fn remove(tx: &Tx<'_>, org: OrgId, user: UserId) -> Result<(), StoreError> {
     let keys = [org.0, user.0];
     saved_view::leave(tx, org, user)?;
+    outbox::inbox::leave(tx, org, user)?;
     tx.conn.prepare_cached("DELETE FROM member WHERE org_id = ?1 AND user_id = ?2")?.execute(keys)?;
     for table in [
         "UPDATE session SET org_id = NULL WHERE org_id = ?1",

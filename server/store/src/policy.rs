@@ -65,6 +65,7 @@ impl crate::tx::Tx<'_> {
     /// Sets an org's policy; tells which it was.
     pub(crate) fn write_policy(&mut self, org: OrgId, policy: Policy) -> Result<Policy, StoreError> {
         let before = std::mem::replace(&mut self.org(org)?.position.policy, policy);
+        self.weigh_later(org);
         self.conn
             .prepare_cached(
                 "INSERT INTO org_policy (org_id, policy, limit_micros) VALUES (?1, ?2, ?3)

@@ -10,7 +10,7 @@ use crate::tx::Tx;
 use ledger::settings::check_product;
 use ledger::words::{UnitPosition, Words};
 use ledger::{Credits, Currency, Installation, OrgId, OrgSettings, Refusal, Support};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 /// What an org pays with where it does not say.
@@ -131,6 +131,8 @@ impl Tx<'_> {
         let sql = "UPDATE org SET name = ?2, zone = ?3 WHERE org_id = ?1";
         self.conn.prepare_cached(sql)?.execute(params![org.0, new.name, new.zone])?;
         write_org_setting(self.conn, org, new)?;
+        self.org(org)?.watch.limit = new.low_balance;
+        self.weigh_later(org);
         let (before, after) = (Some(settings_json(&before)), Some(settings_json(new)));
         self.note(org, by, Change { action: "org.settings", target: org.to_string(), before, after })
     }
@@ -233,6 +235,13 @@ fn org_settings(conn: &Connection, org: OrgId) -> Result<OrgSettings, StoreError
         low_balance: low_balance.map(Credits::from_micros),
         retention_days: row.get(5)?,
     })
+}
+
+/// From where down an org's balance is low.
+pub(crate) fn low_balance(conn: &Connection, org: OrgId) -> Result<Option<Credits>, StoreError> {
+    let sql = "SELECT low_balance FROM org_setting WHERE org_id = ?1";
+    let found: Option<Option<i64>> = conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0)).optional()?;
+    Ok(found.flatten().map(Credits::from_micros))
 }
 
 /// Writes what is not in the row of the org itself.

@@ -175,6 +175,7 @@ impl Store {
             let (target, after) = ("installation".to_owned(), Some(installation_json(&installation(tx.conn)?)));
             tx.note(org, &by, Change { action: "installation.settings", target, before: None, after })?;
             write_org_setting(tx.conn, org, &new.settings)?;
+            tx.org(org)?.watch.limit = new.settings.low_balance;
             member::join(tx, org, user, Role::Owner)?;
             let (target, after) = (member::email_of(tx, user)?, Some(serde_json::json!({"role": "owner"})));
             tx.note(org, &by, Change { action: "member.add", target, before: None, after })?;

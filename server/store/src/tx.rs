@@ -6,18 +6,22 @@
 
 use crate::alert::Watching;
 use crate::calendar::ZoneCalendar;
+use crate::clock::Clock;
 use crate::dimension::Dimensions;
 use crate::error::StoreError;
 use crate::identity::Identities;
 use crate::line_state::LineStates;
 use crate::meter::Meters;
+use crate::outbox::caused::Watch;
 use crate::rollup::Deltas;
 use crate::{entry, grant, org, position, rate_card, subscription};
 use chrono_tz::Tz;
 use ledger::card::Prices;
 use ledger::entry::{Draft, Head};
 use ledger::settle::{self, Settlement};
-use ledger::{Account, Credits, Entry, EntrySeq, Grant, GrantId, OrgId, Position, Posting, Refusal, Timestamp};
+use ledger::{
+    Account, Credits, Entry, EntryKind, EntrySeq, Grant, GrantId, Hold, OrgId, Position, Posting, Refusal, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -42,6 +46,8 @@ pub(crate) struct OrgCache {
     pub(crate) consumed: Credits,
     /// When the cycle of its subscription ends: from then on another is due.
     pub(crate) next_cycle: Option<Timestamp>,
+    /// What was last said of its balance.
+    pub(crate) watch: Watch,
     pub(crate) pending: Option<Settlement>,
     pub(crate) pending_cause: String,
     /// Its alerts and budgets; `None` where it has none.
@@ -66,6 +72,8 @@ pub(crate) struct Caches {
     tick: u64,
     /// Orgs whose chain has grown since the last commit; those of a request that was undone too, which wakes somebody in vain.
     booked: FxHashSet<OrgId>,
+    /// Orgs of whose balance it must be seen whether something is to be said.
+    unweighed: FxHashSet<OrgId>,
 }
 
 impl Caches {
@@ -73,6 +81,7 @@ impl Caches {
     pub(crate) fn clear(&mut self) {
         self.orgs.clear();
         self.booked.clear();
+        self.unweighed.clear();
     }
 
     /// The orgs whose chain has grown, once it is on disk.
@@ -117,6 +126,7 @@ impl OrgCache {
             next_grant,
             consumed: position::balance_of(conn, id, Account::Consumed)?,
             next_cycle: subscription::cycle_end(conn, id)?,
+            watch: Watch::load(conn, id)?,
             pending: None,
             pending_cause: String::new(),
             alerts: Watching::load(conn, id)?,
@@ -124,6 +134,12 @@ impl OrgCache {
             last_booked: head.map_or(Timestamp::from_micros(i64::MIN), |(_, booked)| booked),
             used: 0,
         })
+    }
+
+    /// The hold whose time has run out by what is to be booked.
+    fn hold_ended_by(&self, draft: &Draft) -> Option<Hold> {
+        let EntryKind::HoldExpiry { hold: id } = draft.kind else { return None };
+        self.position.holds.iter().find(|hold| hold.id == id).cloned()
     }
 
     /// The last entry of the chain.
@@ -142,17 +158,21 @@ pub(crate) struct Tx<'w> {
     clock: Timestamp,
     /// The present of the org that was asked for last.
     now: Timestamp,
+    /// Whether what happens is news to nobody.
+    pub(crate) is_past: bool,
 }
 
 impl<'w> Tx<'w> {
-    pub(crate) fn new(conn: &'w Connection, now: Timestamp, caches: &'w mut Caches) -> Self {
-        Self { conn, caches, touched: FxHashSet::default(), clock: now, now }
+    pub(crate) fn new(conn: &'w Connection, clock: &dyn Clock, caches: &'w mut Caches) -> Self {
+        let now = clock.now();
+        Self { conn, caches, touched: FxHashSet::default(), clock: now, now, is_past: clock.is_past() }
     }
 
     /// Forgets an org that is being deleted; what was taken for it is booked before.
     pub(crate) fn forget(&mut self, org: OrgId) {
         self.touched.remove(&org);
         self.caches.orgs.remove(&org);
+        self.caches.unweighed.remove(&org);
     }
 
     /// A new request begins.
@@ -200,6 +220,16 @@ impl<'w> Tx<'w> {
         self.caches.booked.iter().copied().collect()
     }
 
+    /// Has the balance of an org looked at before the commit.
+    pub(crate) fn weigh_later(&mut self, id: OrgId) {
+        self.caches.unweighed.insert(id);
+    }
+
+    /// The orgs whose balance must be looked at.
+    pub(crate) fn take_unweighed(&mut self) -> FxHashSet<OrgId> {
+        std::mem::take(&mut self.caches.unweighed)
+    }
+
     /// Makes sure that a settlement is open for an org: first what is due is booked, then the purse is made.
     pub(crate) fn open_settlement(&mut self, id: OrgId, cause: &str) -> Result<(), StoreError> {
         if self.org(id)?.pending.is_some() {
@@ -231,28 +261,27 @@ impl<'w> Tx<'w> {
                 org.position.settled(now);
                 return Ok(booked);
             };
-            self.book_with(id, step.draft, step.child)?;
+            self.book_with(id, step.draft, step.child.as_ref())?;
             booked += 1;
         }
     }
 
     /// Books one entry that gives a grant, or may.
-    pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<Grant>) -> Result<Entry, StoreError> {
-        let is_given = given.is_some();
+    pub(crate) fn book_with(&mut self, id: OrgId, draft: Draft, given: Option<&Grant>) -> Result<Entry, StoreError> {
         if let Some(grant) = given {
             let org = self.org(id)?;
             let seq = EntrySeq(org.head.seq.0 + 1);
             org.next_grant = GrantId(grant.id.0 + 1);
-            grant::insert(self.conn, id, &grant, seq)?;
+            grant::insert(self.conn, id, grant, seq)?;
             let org = self.org(id)?;
             if let Some(alerts) = &mut org.alerts {
                 // A plan may have given more in this cycle.
                 alerts.forget_cycle();
             }
-            org.position.admit(grant);
+            org.position.admit(grant.clone());
         }
-        let entry = self.book(id, draft)?;
-        if is_given {
+        let entry = self.book_given(id, draft, given)?;
+        if given.is_some() {
             // All that was ever given must fit, so that no balance can come to be that does not.
             let funding = position::balance_of(self.conn, id, Account::Funding)?;
             funding.plus(position::balance_of(self.conn, id, Account::Adjustment)?)?.negated()?;
@@ -260,11 +289,17 @@ impl<'w> Tx<'w> {
         Ok(entry)
     }
 
-    /// Books one entry: the only way into the ledger.
+    /// Books one entry that gives nothing.
     pub(crate) fn book(&mut self, id: OrgId, draft: Draft) -> Result<Entry, StoreError> {
+        self.book_given(id, draft, None)
+    }
+
+    /// Books one entry: the only way into the ledger.
+    fn book_given(&mut self, id: OrgId, draft: Draft, given: Option<&Grant>) -> Result<Entry, StoreError> {
         self.org(id)?;
         let (now, conn) = (self.now, self.conn);
         let org = self.org(id)?;
+        let ended = org.hold_ended_by(&draft);
         let entry = Entry::seal(id, org.head, now, draft)?;
         entry::insert(conn, &entry)?;
         for (posting, ordinal) in entry.draft.postings.iter().zip(0_i64..) {
@@ -284,14 +319,20 @@ impl<'w> Tx<'w> {
         for posting in entry.draft.postings.iter().filter(|posting| posting.account == Account::Consumed) {
             org.consumed = org.consumed.plus(posting.amount)?;
         }
+        // Usage is weighed where it comes in, since that of the past is not.
+        if !matches!(entry.draft.kind, EntryKind::Usage { .. }) {
+            self.weigh_later(id);
+        }
+        self.announce_entry(id, &entry, ended, given)?;
         Ok(entry)
     }
 
-    /// Books what was ingested of every org and writes its rollups.
+    /// Books what was ingested of every org, writes its rollups, and says what crossing a line gives to say.
     pub(crate) fn settle_all(&mut self) -> Result<(), StoreError> {
         let waiting: Vec<OrgId> =
             self.caches.orgs.iter().filter(|(_, org)| org.pending.is_some()).map(|(id, _)| *id).collect();
-        waiting.into_iter().try_for_each(|id| self.settle(id))
+        waiting.into_iter().try_for_each(|id| self.settle(id))?;
+        self.weigh_all()
     }
 
     fn settle(&mut self, id: OrgId) -> Result<(), StoreError> {
@@ -306,7 +347,7 @@ impl<'w> Tx<'w> {
         self.write_derived(id)?;
         self.book(id, draft)?;
         if let Some(grant) = returned {
-            self.book_with(id, settle::give(&grant, now, &cause)?, Some(grant))?;
+            self.book_with(id, settle::give(&grant, now, &cause)?, Some(&grant))?;
             self.settle_due(id)?;
         }
         Ok(())
@@ -409,7 +450,7 @@ mod tests {
         let conn = open::open_writer(&open::database_path(dir.path()), false).expect("opens");
         conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
         let mut caches = Caches::default();
-        let mut tx = Tx::new(&conn, minute(0), &mut caches);
+        let mut tx = Tx::new(&conn, &FixedClock::at(minute(0)), &mut caches);
         for org in &orgs {
             tx.ingest_one(*org, "test", export("2")).expect("accepted");
         }

@@ -211,7 +211,7 @@ impl Writer {
     /// Runs a whole group in one transaction. On failure nothing of it happened.
     fn try_group(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Failure> {
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(Failure::Work)?;
-        let mut tx = Tx::new(&self.conn, self.clock.now(), &mut self.caches);
+        let mut tx = Tx::new(&self.conn, self.clock.as_ref(), &mut self.caches);
         for work in group.iter_mut() {
             run_one(work.as_mut(), &mut tx).map_err(Failure::Work)?;
         }

@@ -14,7 +14,7 @@ pub(super) const fn data(kind: MessageKind) -> &'static str {
         MessageKind::OrgPaused => r#"{"available":"0.000000","debt":"1.250000","policy":"pause","url":"/"}"#,
         MessageKind::OrgResumed => r#"{"available":"998.750000","debt":"0.000000","policy":"pause","url":"/"}"#,
         MessageKind::GrantCreated => {
-            r#"{"grant":"grant_12","kind":"purchase","amount":"1000.000000","expires_at":null,"cause":"purchase_3","url":"/grants"}"#
+            r#"{"grant":"grant_12","kind":"purchase","amount":"1000.000000","expires_at":null,"description":"1,000 credits","url":"/grants"}"#
         }
         MessageKind::GrantExpiring => {
             r#"{"grant":"grant_12","kind":"promotion","amount":"1000.000000","left":"320.500000","expires_at":"2026-12-01T00:00:00Z","url":"/grants"}"#
@@ -48,6 +48,9 @@ pub(super) const fn data(kind: MessageKind) -> &'static str {
         }
         MessageKind::BudgetExceeded => {
             r#"{"budget":"budget_2","title":"Project atlas","used":"1000.400000","limit":"1000.000000","paused":true,"scope":{"project":"atlas"},"url":"/alerts"}"#
+        }
+        MessageKind::EndpointDisabled => {
+            r#"{"endpoint":"endpoint_1","title":"Billing system","host":"example.com","reason":"gone","url":"/settings/webhooks/endpoint_1"}"#
         }
         MessageKind::EndpointTest => {
             r#"{"endpoint":"endpoint_1","text":"This is a test: nothing has happened.","url":"/settings/webhooks/endpoint_1"}"#

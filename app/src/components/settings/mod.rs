@@ -14,10 +14,13 @@ use crate::backend::Backend;
 use crate::components::billing;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::help;
+use crate::components::notifications;
 use crate::components::operator;
 use crate::components::people::{self, MEMBERS, SECURITY};
 use crate::components::still::Still;
+use crate::components::webhooks;
 use crate::error::AppError;
+use crate::markup::Markup;
 use crate::pages::not_found::{self, NotFoundPage};
 use crate::query;
 use crate::words;
@@ -61,6 +64,8 @@ const SECTIONS: [Section; 3] = [
             open(TERMINOLOGY, "Terminology"),
             open(MEMBERS, "Members"),
             Entry { path: "/settings/keys", title: "API keys", permission: Some(Permission::ManageKeys) },
+            Entry { path: webhooks::PATH, title: "Webhooks", permission: Some(Permission::ManageSettings) },
+            open(notifications::channel::PATH, "Notifications"),
             open(SECURITY, "Security"),
             Entry { path: "/settings/audit", title: "Audit log", permission: Some(Permission::SeeAudit) },
             Entry { path: DELETION, title: "Export and delete", permission: Some(Permission::DeleteOrg) },
@@ -92,6 +97,8 @@ const SECTIONS: [Section; 3] = [
 ];
 
 fn find(path: &str) -> Option<(&'static Section, Entry)> {
+    // A webhook's own page is refused as the list of them is.
+    let path = if path.starts_with(webhooks::BELOW) { webhooks::PATH } else { path };
     const { &SECTIONS }.iter().find_map(|section| {
         let entry = section.entries.iter().find(|entry| entry.path == path)?;
         Some((section, *entry))
@@ -183,6 +190,23 @@ async fn body(entry: Entry, search: &str) -> impl IntoView + use<> {
             Err(error) => failed(error),
         },
     }
+}
+
+/// A page that is read whole before it is sent, in the frame of settings.
+pub fn frame(backend: &Backend, current: &str, body: impl IntoIterator<Item = Markup>) -> Markup {
+    let entries = SECTIONS[0].entries.iter().map(|entry| {
+        let link = Markup::new("a").attr("href", entry.path).attr("rel", "external");
+        let link = link.maybe_attr("aria-current", (entry.path == current).then_some("page"));
+        Markup::new("li").child(link.text(entry.title))
+    });
+    let operator = backend.operator().is_ok().then(|| {
+        let link = Markup::new("a").attr("href", operator::ORGANIZATIONS).attr("rel", "external");
+        Markup::new("li").child(link.text("Operator\u{2026}"))
+    });
+    let list = Markup::new("ul").children(entries).children(operator);
+    let nav = Markup::new("nav").class("settings-nav").attr("aria-label", SECTIONS[0].title).child(list);
+    let body = Markup::new("div").class("settings-body").children(body);
+    Markup::new("div").class("page settings").child(nav).child(body)
 }
 
 #[component]

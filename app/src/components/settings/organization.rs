@@ -88,7 +88,7 @@ fn form(view: &Organization) -> Markup {
             "low_balance",
             &limit,
             &[("inputmode", "decimal"), ("autocomplete", "off")],
-            Some("Overview says so from there down; empty for never"),
+            Some("Overview says so from there down, and whoever manages billing is told; empty for never"),
         ),
         field.line(
             "Keep the detail of events, in days",

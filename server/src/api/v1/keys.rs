@@ -77,11 +77,11 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
 }
 
 /// An answer with a secret is not kept, so it cannot be given again.
-fn not_once(write: &Write) -> Result<(), Problem> {
+pub(super) fn not_once(write: &Write) -> Result<(), Problem> {
     if write.once.is_none() {
         return Ok(());
     }
-    let detail = "an answer with a key in it is not kept, so Idempotency-Key has no meaning here: leave it out";
+    let detail = "an answer with a secret in it is not kept, so Idempotency-Key has no meaning here: leave it out";
     Err(Problem::bad_request("idempotency_not_here", detail))
 }
 

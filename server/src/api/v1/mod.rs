@@ -8,6 +8,7 @@ pub mod body;
 pub mod budgets;
 pub mod corrections;
 pub mod customers;
+pub mod deliveries;
 pub mod events;
 pub mod grants;
 pub mod holds;
@@ -26,6 +27,7 @@ pub mod runs;
 pub mod shortage;
 pub mod subscription;
 pub mod usage;
+pub mod webhook_endpoints;
 pub mod workflows;
 
 use crate::state::AppState;
@@ -79,6 +81,15 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(budgets::create, budgets::list))
         .routes(routes!(budgets::show, budgets::change, budgets::delete))
+        .routes(routes!(webhook_endpoints::create, webhook_endpoints::list))
+        .routes(routes!(webhook_endpoints::show, webhook_endpoints::change, webhook_endpoints::delete))
+        .routes(routes!(webhook_endpoints::rotate))
+        .routes(routes!(webhook_endpoints::enable))
+        .routes(routes!(webhook_endpoints::disable))
+        .routes(routes!(webhook_endpoints::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::redeliver))
         .routes(routes!(rate_cards::put, rate_cards::list))
         .routes(routes!(rate_cards::show))
         .routes(routes!(ledger::list))

@@ -92,7 +92,11 @@ pub fn client() -> Result<reqwest::Client, String> {
         .map_err(|error| error.to_string())
 }
 
-fn tls() -> Result<rustls::ClientConfig, String> {
+/// TLS by certificates that this machine trusts.
+///
+/// # Errors
+/// Where TLS cannot be set up: a sentence.
+pub fn tls() -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     // What cannot be read is left out: whatever is signed by it is not trusted then.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

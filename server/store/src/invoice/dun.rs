@@ -2,7 +2,7 @@
 //!
 //! [`ledger::invoice::next_step`] decides; here its steps are carried out, each org in a transaction of its own.
 
-use super::make::facts;
+use super::make::{facts, said};
 use crate::Store;
 use crate::audit::{By, Change};
 use crate::calendar::cycle;
@@ -17,7 +17,7 @@ use crate::tx::Tx;
 use ledger::invoice::{Document, Standing, State, Step, next_step};
 use ledger::label::check_text;
 use ledger::payment::Provider;
-use ledger::{Currency, InvoiceId, ItemId, MethodId, Money, OrgId, Refusal, Timestamp};
+use ledger::{Currency, InvoiceId, ItemId, MessageKind, MethodId, Money, OrgId, Refusal, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
@@ -121,7 +121,11 @@ impl Tx<'_> {
     fn take_step(&mut self, org: OrgId, invoice: InvoiceId, standing: &Standing, step: Step) -> Result<(), StoreError> {
         match step {
             Step::Wait => Ok(()),
-            Step::Paid => self.set_state(org, invoice, State::Paid),
+            Step::Paid => {
+                self.set_state(org, invoice, State::Paid)?;
+                let data = said(invoice, &self.document(org, invoice)?);
+                self.tell_all(org, MessageKind::InvoicePaid, &data)
+            }
             // Whoever has their money back is not charged again without being asked.
             Step::Reopen => self.set_state(org, invoice, State::Open),
             Step::Charge(again) => self.charge(org, invoice, (standing.due - standing.paid, again)),
@@ -179,11 +183,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn tell_of_invoice(&mut self, org: OrgId, invoice: InvoiceId, kind: &str, is_last: bool) -> Result<(), StoreError> {
+    fn document(&self, org: OrgId, invoice: InvoiceId) -> Result<Document, StoreError> {
         let sql = "SELECT document FROM invoice WHERE org_id = ?1 AND invoice_id = ?2";
         let text: String = self.conn.prepare_cached(sql)?.query_row([org.0, invoice.0], |row| row.get(0))?;
-        let document: Document = serde_json::from_str(&text)?;
-        let mut facts = facts(org, invoice, &document);
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    fn tell_of_invoice(&mut self, org: OrgId, invoice: InvoiceId, kind: &str, is_last: bool) -> Result<(), StoreError> {
+        let mut facts = facts(org, invoice, &self.document(org, invoice)?);
         facts["last"] = is_last.into();
         self.tell(org, kind, &facts)?;
         Ok(())

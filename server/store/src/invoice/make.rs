@@ -9,6 +9,7 @@
 
 use crate::calendar::{cycle, day_start, local, number_of};
 use crate::error::StoreError;
+use crate::outbox::decimal;
 use crate::position::{self, At};
 use crate::rows::unreadable;
 use crate::tx::Tx;
@@ -16,7 +17,7 @@ use crate::{seller, settings};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use ledger::invoice::{Document, Item, ItemKind, Party, State, UsageLine, days_after, figures, number};
-use ledger::{BillingCycle, Credits, Currency, InvoiceId, OrgId, Timestamp};
+use ledger::{BillingCycle, Credits, Currency, InvoiceId, MessageKind, OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
@@ -121,8 +122,22 @@ impl Tx<'_> {
         write_told(self.conn, org, draft.id, &untold)?;
         let facts = facts(org, draft.id, &document);
         self.tell(org, "invoice_issued", &facts)?;
+        let mut data = said(draft.id, &document);
+        data["due"] = json!(decimal(document.money(totals.due)));
+        data["due_at"] = json!(due_at.to_string());
+        self.tell_all(org, MessageKind::InvoiceCreated, &data)?;
+        if state == State::Paid {
+            self.tell_all(org, MessageKind::InvoicePaid, &said(draft.id, &document))?;
+        }
         Ok(())
     }
+}
+
+/// What messages say of an invoice.
+pub(super) fn said(id: InvoiceId, document: &Document) -> serde_json::Value {
+    let total = document.money(document.totals.gross);
+    json!({"invoice": id.to_string(), "number": document.number, "total": decimal(total), "currency": document.currency.as_str(),
+        "url": format!("/billing/invoices/{id}")})
 }
 
 /// What mails about an invoice are made of.

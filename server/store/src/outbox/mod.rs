@@ -4,14 +4,27 @@
 //! of each person. So a message is neither lost nor told of something that was undone; jobs carry it, at least once, under an id that
 //! stays. A crash between sending and noting sends it again, under the same id.
 //!
-//! Cost: a row, and one per endpoint and person. Bounds: the endpoints and the members of the org.
+//! [`caused`] is what the ledger itself gives to tell. People hear when they want to ([`person`]), by [`mail`] and in their [`inbox`].
+//!
+//! Cost: a row, and one per endpoint and person. Bounds: [`endpoint::MAX_ENDPOINTS`] and the members of the org.
+
+pub(crate) mod caused;
+pub mod delivery;
+pub mod endpoint;
+mod expiring;
+pub mod inbox;
+pub mod mail;
+pub mod person;
+mod prune;
 
 use crate::error::StoreError;
+use crate::rows::unreadable;
 use crate::tx::Tx;
 use crate::user::UserId;
+use delivery::Message;
 use ledger::canon::hex;
-use ledger::{EndpointId, MessageId, MessageKind, OrgId, Role};
-use rusqlite::params;
+use ledger::{DeliveryId, EndpointId, MessageId, MessageKind, Money, OrgId, Role, Timestamp};
+use rusqlite::{Row, params};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -41,7 +54,7 @@ impl Recipients {
 
 impl Tx<'_> {
     /// Writes a message, and who hears of it. `data` is what its webhook says in `data`: amounts as decimal strings of six places,
-    /// instants as RFC 3339; no secrets.
+    /// instants as RFC 3339; no secrets. In a past that is being made nobody hears of it.
     pub(crate) fn announce(
         &mut self,
         org: OrgId,
@@ -55,6 +68,9 @@ impl Tx<'_> {
             SELECT ?1, coalesce(max(message_id), 0) + 1, ?2, ?3, ?4, ?5 FROM message WHERE org_id = ?1 RETURNING message_id";
         let values = params![org.0, kind.as_str(), public_id, data.to_string(), now];
         let id = MessageId(self.conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?);
+        if self.is_past {
+            return Ok(id);
+        }
         self.deliver(org, id, kind, &to.endpoints)?;
         if to.in_app || to.mail {
             self.tell_people(org, id, to)?;
@@ -72,7 +88,7 @@ impl Tx<'_> {
         kind: MessageKind,
         named: &[EndpointId],
     ) -> Result<(), StoreError> {
-        let now = self.now().micros();
+        let now = self.now();
         let sql = "SELECT endpoint_id, kinds FROM endpoint
             WHERE org_id = ?1 AND disabled IS NULL AND deleted_at IS NULL ORDER BY endpoint_id";
         let mut select = self.conn.prepare_cached(sql)?;
@@ -84,16 +100,14 @@ impl Tx<'_> {
             if !subscribed && !named.contains(&EndpointId(endpoint)) {
                 continue;
             }
-            let insert = "INSERT INTO delivery (org_id, delivery_id, message_id, endpoint_id, state, made_at, next_try_at)
-                SELECT ?1, coalesce(max(delivery_id), 0) + 1, ?2, ?3, 'waiting', ?4, ?4 FROM delivery WHERE org_id = ?1";
-            self.conn.prepare_cached(insert)?.execute(params![org.0, id.0, endpoint, now])?;
+            insert_delivery(self, org, id, EndpointId(endpoint), Some(now))?;
         }
         Ok(())
     }
 
     /// A line in the inbox of each person who hears of it.
     fn tell_people(&mut self, org: OrgId, id: MessageId, to: &Recipients) -> Result<(), StoreError> {
-        let now = self.now().micros();
+        let now = self.now();
         let mut select = self.conn.prepare_cached("SELECT user_id, role FROM member WHERE org_id = ?1")?;
         let members = select.query_map([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let members: Vec<(i64, String)> = members.collect::<Result<_, _>>()?;
@@ -103,10 +117,44 @@ impl Tx<'_> {
         let people: BTreeSet<i64> =
             members.into_iter().filter(|(user, role)| named(*user, role)).map(|(user, _)| user).collect();
         for user in people {
-            let mail_at = to.mail.then_some(now);
+            let mail_at = if to.mail { person::mail_at(self.conn, org, UserId(user), now)? } else { None };
+            let mail_at = mail_at.map(Timestamp::micros);
             let insert = "INSERT INTO inbox (org_id, user_id, message_id, in_app, mail_at) VALUES (?1, ?2, ?3, ?4, ?5)";
             self.conn.prepare_cached(insert)?.execute(params![org.0, user, id.0, to.in_app, mail_at])?;
         }
         Ok(())
     }
+}
+
+/// An amount of money without its currency.
+pub(crate) fn decimal(money: Money) -> String {
+    let text = money.to_string();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Puts a message on its way to an endpoint; without `next_try_at` it waits for somebody to send it.
+fn insert_delivery(
+    tx: &Tx<'_>,
+    org: OrgId,
+    message: MessageId,
+    endpoint: EndpointId,
+    next_try_at: Option<Timestamp>,
+) -> Result<DeliveryId, StoreError> {
+    let insert = "INSERT INTO delivery (org_id, delivery_id, message_id, endpoint_id, state, made_at, next_try_at)
+        SELECT ?1, coalesce(max(delivery_id), 0) + 1, ?2, ?3, 'waiting', ?4, ?5 FROM delivery WHERE org_id = ?1
+        RETURNING delivery_id";
+    let values = params![org.0, message.0, endpoint.0, tx.now().micros(), next_try_at.map(Timestamp::micros)];
+    Ok(DeliveryId(tx.conn.prepare_cached(insert)?.query_row(values, |row| row.get(0))?))
+}
+
+/// Number, kind, public id, data and time of a message, from that column on.
+fn message_of(row: &Row<'_>, from: usize) -> Result<Message, StoreError> {
+    let (kind, data): (String, String) = (row.get(from + 1)?, row.get(from + 3)?);
+    Ok(Message {
+        id: MessageId(row.get(from)?),
+        kind: MessageKind::parse(&kind).ok_or_else(|| unreadable("kind of message"))?,
+        public_id: row.get(from + 2)?,
+        data: serde_json::from_str(&data)?,
+        made_at: Timestamp::from_micros(row.get(from + 4)?),
+    })
 }

@@ -296,6 +296,10 @@ impl Tx<'_> {
             Effect::Act => self.tell_of_payment(payment, "payment_needs_action"),
             Effect::Fail => {
                 self.tell_of_payment(payment, "payment_failed")?;
+                if let For::Purchase(id) = payment.of {
+                    let reason = payment.stands.failure.map_or("declined", ledger::payment::Failure::as_str);
+                    self.announce_failure(payment.org, id, reason)?;
+                }
                 self.failed(payment)
             }
             Effect::GiveUp => self.given_up(payment),

@@ -13,14 +13,15 @@ use crate::once::{Done, Once};
 use crate::payment::{self, For, NewPayment, PaymentRow};
 use crate::rows::unreadable;
 use crate::tx::Tx;
-use crate::{package, seller};
+use crate::{outbox, package, seller};
 use ledger::package::NoSale;
 use ledger::payment::Provider;
 use ledger::{
-    Credits, Currency, GrantId, GrantKind, MethodId, Money, OrgId, PackageId, PaymentId, PurchaseId, Timestamp,
+    Credits, Currency, GrantId, GrantKind, MessageKind, MethodId, Money, OrgId, PackageId, PaymentId, PurchaseId,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Purchases on one page, at most: those of a page of the API, and one that says whether there are more.
 pub const MAX_PAGE: u32 = 101;
@@ -280,7 +281,17 @@ impl Tx<'_> {
         self.conn.prepare_cached(sql)?.execute(params![org.0, id.0, now.micros(), grant.id.0, by.0])?;
         let item = NewItem { of: Of::Purchase(id), description: title, net, tax: Some((tax.minor, tax_name)) };
         self.add_item(org, &item)?;
+        let mut data = about(&find(self.conn, org, id)?)?;
+        data["grant"] = json!(grant.id.to_string());
+        self.tell_all(org, MessageKind::PurchasePaid, &data)?;
         Ok(true)
+    }
+
+    /// A payment of a purchase failed.
+    pub(crate) fn announce_failure(&mut self, org: OrgId, id: PurchaseId, reason: &str) -> Result<(), StoreError> {
+        let mut data = about(&find(self.conn, org, id)?)?;
+        data["reason"] = json!(reason);
+        self.tell_all(org, MessageKind::PurchaseFailed, &data)
     }
 
     /// A purchase is given up. One that is paid all the same is opened again by that.
@@ -290,6 +301,13 @@ impl Tx<'_> {
         self.conn.prepare_cached(sql)?.execute(params![org.0, id.0, self.now().micros()])?;
         Ok(())
     }
+}
+
+/// What messages say of a purchase.
+fn about(of: &Purchase) -> Result<Value, StoreError> {
+    let gross = of.quote.gross()?;
+    Ok(json!({"purchase": of.id.to_string(), "title": of.quote.title, "credits": of.quote.credits.to_string(),
+        "total": outbox::decimal(gross), "currency": gross.currency.as_str(), "url": format!("/billing/purchases/{}", of.id)}))
 }
 
 /// What something costs an org now.

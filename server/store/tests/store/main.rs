@@ -19,6 +19,7 @@ mod limits;
 mod model;
 mod old_database;
 mod ops;
+mod outbox;
 mod paying;
 mod purchases;
 mod rate_cards;

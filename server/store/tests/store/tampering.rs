@@ -78,7 +78,8 @@ fn merge_identities(conn: &Connection) {
     conn.execute("UPDATE org_total SET merged_seq = 20 WHERE org_id = 1", []).expect("updates");
 }
 
-/// Tables with their keys, and columns that nothing stands on. Left out are the tables of people and of what pages show:
+/// Tables with their keys, and columns that nothing stands on. Left out are the outbox (messages are news of the ledger, kept for a time:
+/// no entry binds them), the tables of people and of what pages show:
 /// `org_words` says how an org calls its credits, no entry binds it, so there is nothing that `verify` could compare it with.
 const TABLES: [(&str, &[&str], &[&str]); 34] = [
     ("org", &["org_id"], &["name", "synthetic"]),

@@ -1,0 +1,170 @@
+//! `/settings/webhooks`: where messages go besides people, how that went, and the form for another place. Server only.
+
+pub mod delivery;
+pub mod one;
+
+use crate::backend::outbox::{Endpoint, told_at};
+use crate::components::people::parts::{hidden, hint, label, panel, primary};
+use crate::components::settings;
+use crate::components::written::{Asked, Written};
+use crate::error::AppError;
+use crate::markup::{Markup, cell, row, table, time};
+use ledger::MessageKind;
+use ledger::endpoint::{Disabled, Shape};
+
+/// Address of the page.
+pub const PATH: &str = "/settings/webhooks";
+/// What addresses of its webhooks begin with.
+pub const BELOW: &str = "/settings/webhooks/";
+
+/// The list.
+///
+/// # Errors
+/// What the store says.
+pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
+    let endpoints = asked.backend.endpoints().await?;
+    let done = (asked.get("done") == "deleted").then(|| notice("Deleted: nothing is sent there any more."));
+    let about = "Messages go to your own systems, to Slack and to Teams as they happen. What people hear is under Notifications.";
+    let head = Markup::new("div")
+        .class("page-head")
+        .child(Markup::new("h1").text("Webhooks"))
+        .child(Markup::new("p").class("muted").text(about));
+    let list = if endpoints.is_empty() {
+        hint(
+            "None yet. Add the first one below: an address of yours that takes a POST with JSON, or a webhook of Slack or Teams.",
+        )
+    } else {
+        let mut rows = Vec::new();
+        for endpoint in &endpoints {
+            rows.push(line(asked, endpoint)?);
+        }
+        table("table-scroll in-panel", "Webhooks", &["Webhook", "Goes to", "Hears", "State", "Since"], rows, None)
+    };
+    let add = panel("add", "Add a webhook").children(wrong(asked)).child(form(
+        PATH,
+        "create",
+        &Typed::of(asked, None),
+        "Add webhook",
+    ));
+    let body = [head].into_iter().chain(done).chain([panel("endpoints", "Webhooks").child(list), add]);
+    Ok(Written { title: "Webhooks".to_owned(), body: settings::frame(asked.backend, PATH, body) })
+}
+
+fn line(asked: &Asked<'_>, endpoint: &Endpoint) -> Result<Markup, AppError> {
+    let link = Markup::new("a").attr("href", &format!("{PATH}/{}", endpoint.id)).attr("rel", "external");
+    let hears = match endpoint.kinds.len() {
+        0 => "Everything".to_owned(),
+        1 => endpoint.kinds[0].title().to_owned(),
+        many => format!("{many} kinds"),
+    };
+    let cells = [
+        cell(&format!("{} ({})", endpoint.host(), endpoint.shape.title())),
+        cell(&hears),
+        Markup::new("td").child(status(endpoint)),
+        Markup::new("td").child(time(&told_at(&asked.org, endpoint.created_at)?)),
+    ];
+    Ok(row(link.text(&name(endpoint)), cells))
+}
+
+/// What it is called, or its host.
+fn name(endpoint: &Endpoint) -> String {
+    if endpoint.title.is_empty() { endpoint.host().to_owned() } else { endpoint.title.clone() }
+}
+
+fn status(endpoint: &Endpoint) -> Markup {
+    let (class, text) = match (endpoint.disabled, endpoint.failures) {
+        (Some((Disabled::ByHand, _)), _) => ("status quiet-off", "Disabled"),
+        (Some((Disabled::Gone, _)), _) => ("status danger", "Disabled: gone (410)"),
+        (Some((Disabled::Failing, _)), _) => ("status danger", "Disabled: failed for days"),
+        (None, 0) => ("status ok", "Enabled"),
+        (None, _) => ("status warn", "Failing, tried again"),
+    };
+    Markup::new("span").class(class).text(text)
+}
+
+fn notice(text: &str) -> Markup {
+    Markup::new("p").class("notice").attr("role", "status").text(text)
+}
+
+/// Why a form was not taken.
+fn wrong(asked: &Asked<'_>) -> Option<Markup> {
+    let text = match asked.get("error") {
+        "" => return None,
+        "bad_url" => "The address must be like https://example.com/webhooks, without user and password.",
+        "not_encrypted" => "Only https addresses are sent to: what is sent is for nobody in between.",
+        "no_such_host" => "Its host has no address. Check how it is spelled.",
+        "forbidden_address" => {
+            "Its host is not on the public internet. Whoever runs this server can allow its network (webhook_allow)."
+        }
+        "bad_label" => "The name is too long, or holds characters that cannot be kept.",
+        "too_many" => "There are 20 webhooks, and no more are taken. Delete one first.",
+        _ => "This was not taken. Look at it again, then send it.",
+    };
+    Some(Markup::new("p").class("form-error").attr("role", "alert").text(text))
+}
+
+/// What stands in the form.
+struct Typed {
+    url: String,
+    title: String,
+    shape: String,
+    kinds: Vec<String>,
+}
+
+impl Typed {
+    /// What was typed and not taken, else what the endpoint is.
+    fn of(asked: &Asked<'_>, endpoint: Option<&Endpoint>) -> Self {
+        if asked.get("error").is_empty()
+            && let Some(endpoint) = endpoint
+        {
+            return Self {
+                url: endpoint.url.clone(),
+                title: endpoint.title.clone(),
+                shape: endpoint.shape.as_str().to_owned(),
+                kinds: endpoint.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            };
+        }
+        let kinds = asked.query.iter().filter(|(name, _)| name == "kind").map(|(_, kind)| kind.clone());
+        Self {
+            url: asked.get("url").to_owned(),
+            title: asked.get("title").to_owned(),
+            shape: asked.get("shape").to_owned(),
+            kinds: kinds.collect(),
+        }
+    }
+}
+
+fn form(action: &str, act: &str, typed: &Typed, send: &str) -> Markup {
+    let input = |name: &'static str, kind: &'static str, value: &str, placeholder: &str, max: &str| {
+        let input = Markup::new("input").attr("name", name).attr("type", kind).attr("value", value);
+        input.attr("placeholder", placeholder).attr("maxlength", max).attr("autocomplete", "off")
+    };
+    let shapes = Shape::ALL.map(|shape| {
+        let selected = (shape.as_str() == typed.shape).then_some("");
+        Markup::new("option").attr("value", shape.as_str()).maybe_attr("selected", selected).text(shape.title())
+    });
+    let url = input("url", "url", &typed.url, "https://example.com/webhooks", "2048").attr("required", "");
+    let fields = Markup::new("div")
+        .class("webhook-fields")
+        .child(label("Address", url))
+        .child(label("What it takes", Markup::new("select").attr("name", "shape").children(shapes)))
+        .child(label("Name, if you like", input("title", "text", &typed.title, "Billing system", "60")));
+    let boxes = MessageKind::ALL.into_iter().filter(|kind| kind.is_offered()).map(|kind| {
+        let checked = typed.kinds.iter().any(|name| name == kind.as_str()).then_some("");
+        let input = Markup::new("input").attr("type", "checkbox").attr("name", "kind").attr("value", kind.as_str());
+        let words = Markup::new("span")
+            .child(Markup::new("code").text(kind.as_str()))
+            .child(Markup::new("small").text(kind.words()));
+        Markup::new("label").class("webhook-kind").child(input.maybe_attr("checked", checked)).child(words)
+    });
+    let legend =
+        Markup::new("legend").text("What it hears. None chosen: everything, also what comes with later releases.");
+    let kinds = Markup::new("fieldset").class("webhook-kinds").child(legend).children(boxes);
+    Markup::new("form")
+        .attr("method", "post")
+        .attr("action", action)
+        .child(hidden("do", act))
+        .child(fields)
+        .child(kinds)
+        .child(Markup::new("p").class("form-foot").child(primary(send)))
+}

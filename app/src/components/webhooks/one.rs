@@ -1,0 +1,172 @@
+//! `/settings/webhooks/{id}`: how deliveries went, a test, its settings and its secret.
+
+use super::{PATH, Typed, form, name, notice, status, wrong};
+use crate::backend::outbox::{DeliveryRow, Endpoint, State, told_at};
+use crate::components::crumbs::crumbs;
+use crate::components::people::parts::{behind, button, form as press, hint, panel, paragraph};
+use crate::components::settings;
+use crate::components::written::{Asked, Written};
+use crate::error::AppError;
+use crate::markup::{Markup, cell, number, row, table, time};
+use crate::message::say;
+use ledger::DeliveryId;
+use ledger::canon::base64;
+use ledger::endpoint::Shape;
+
+/// What a secret begins with, as people copy it.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// The page.
+///
+/// # Errors
+/// [`AppError::NotFound`], or what the store says.
+pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let endpoint = asked.backend.endpoint(id).await?;
+    let here = format!("{PATH}/{}", endpoint.id);
+    let state = State::parse(asked.get("state"));
+    let (rows, next) = asked.backend.deliveries(endpoint.id, state, DeliveryId::parse(asked.get("before"))).await?;
+    let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&name(&endpoint))).child(
+        Markup::new("p").class("muted").child(status(&endpoint)).text(&format!(
+            " \u{b7} {} \u{b7} {}",
+            endpoint.shape.title(),
+            endpoint.host()
+        )),
+    );
+    let done = match asked.get("done") {
+        "created" => Some("Added. Send a test to see what it answers."),
+        "saved" => Some("Saved."),
+        "rotated" => Some("It has a new secret. What is sent is signed with the old one too, for 24 hours."),
+        "enabled" => Some("Enabled: what waited is sent now."),
+        "disabled" => Some("Disabled: nothing is sent there."),
+        _ => None,
+    };
+    let body = [crumbs(&[(PATH, "Webhooks")]), head]
+        .into_iter()
+        .chain(done.map(notice))
+        .chain([
+            test(&here),
+            log(asked, &here, &rows, state, next)?,
+            panel("settings", "Settings").children(wrong(asked)).child(form(
+                &here,
+                "save",
+                &Typed::of(asked, Some(&endpoint)),
+                "Save",
+            )),
+        ])
+        .chain((endpoint.shape == Shape::Webhook).then(|| secret(asked, &here, &endpoint)).transpose()?)
+        .chain([end(&here, &endpoint)]);
+    Ok(Written { title: name(&endpoint), body: settings::frame(asked.backend, PATH, body) })
+}
+
+fn test(here: &str) -> Markup {
+    panel("test", "Try it")
+        .child(hint("Sends endpoint.test there at once, and shows what the receiver answers."))
+        .child(press(here, "test").child(button("Send a test")))
+}
+
+fn log(
+    asked: &Asked<'_>,
+    here: &str,
+    rows: &[DeliveryRow],
+    state: Option<State>,
+    next: Option<DeliveryId>,
+) -> Result<Markup, AppError> {
+    let choice = |chosen: Option<State>, text: &str| {
+        let href = chosen.map_or_else(|| here.to_owned(), |state| format!("{here}?state={}", state.as_str()));
+        let link = Markup::new("a").attr("href", &format!("{href}#log")).attr("rel", "external");
+        link.maybe_attr("aria-current", (chosen == state).then_some("true")).text(text)
+    };
+    let filter = Markup::new("p").class("webhook-filter").children([
+        choice(None, "All"),
+        choice(Some(State::Delivered), "Delivered"),
+        choice(Some(State::Waiting), "Waiting"),
+        choice(Some(State::Failed), "Given up"),
+    ]);
+    let panel = panel("log", "Deliveries").child(filter);
+    if rows.is_empty() {
+        let text = if state.is_none() {
+            "Nothing was sent yet. What happens from now on stands here for 90 days."
+        } else {
+            "None of these."
+        };
+        return Ok(panel.child(hint(text)));
+    }
+    let mut lines = Vec::new();
+    for delivery in rows {
+        let link = Markup::new("a").attr("href", &format!("{here}/{}", delivery.id)).attr("rel", "external");
+        let said = say(delivery.message.kind, &delivery.message.data, &asked.org.words);
+        let then = match (delivery.state, delivery.next_try_at) {
+            (State::Waiting, Some(at)) => Markup::new("td").text("again ").child(time(&told_at(&asked.org, at)?)),
+            _ => cell(""),
+        };
+        let cells = [
+            Markup::new("td").child(Markup::new("code").text(delivery.message.kind.as_str())),
+            cell(&said.title),
+            Markup::new("td").child(state_of(delivery.state)),
+            number(&delivery.attempts.to_string()),
+            then,
+        ];
+        lines.push(row(link.child(time(&told_at(&asked.org, delivery.message.made_at)?)), cells));
+    }
+    let heads = ["When", "Kind", "Message", "State", "Attempts\t", "Next"];
+    let older = next.map(|before| {
+        let state = state.map(|state| format!("state={}&", state.as_str())).unwrap_or_default();
+        let link = Markup::new("a").class("button").attr("rel", "external");
+        Markup::new("p")
+            .class("turn")
+            .child(link.attr("href", &format!("{here}?{state}before={before}#log")).text("Older deliveries"))
+    });
+    Ok(panel.child(table("table-scroll in-panel webhook-log", "Deliveries", &heads, lines, None)).children(older))
+}
+
+/// How a delivery stands.
+pub(super) fn state_of(state: State) -> Markup {
+    let (class, text) = match state {
+        State::Delivered => ("status ok", "Delivered"),
+        State::Waiting => ("status warn", "Waiting"),
+        State::Failed => ("status danger", "Given up"),
+    };
+    Markup::new("span").class(class).text(text)
+}
+
+fn secret(asked: &Asked<'_>, here: &str, endpoint: &Endpoint) -> Result<Markup, AppError> {
+    let text = format!("{SECRET_PREFIX}{}", base64(&endpoint.secret));
+    let shown = Markup::new("pre")
+        .attr("tabindex", "0")
+        .attr("aria-label", "The secret")
+        .child(Markup::new("code").text(&text));
+    let old = match endpoint.old_secret.filter(|(_, until)| *until > asked.backend.store.now()) {
+        Some((_, until)) => {
+            let text = Markup::new("p").text("The secret before this one signs too, until ");
+            Some(text.child(time(&told_at(&asked.org, until)?)).text("."))
+        }
+        None => None,
+    };
+    let about = "What is sent is signed by Standard Webhooks: headers webhook-id, webhook-timestamp and webhook-signature. Verify it \
+                 with a library of theirs and this secret, and take each webhook-id once.";
+    let rotate = [
+        paragraph("It gets a new secret at once. For 24 hours what is sent is signed with both."),
+        press(here, "rotate").child(button("Rotate now")),
+    ];
+    Ok(panel("secret", "Secret")
+        .child(hint(about))
+        .child(behind("Show the secret", [shown]))
+        .children(old)
+        .child(behind("Rotate the secret\u{2026}", rotate)))
+}
+
+fn end(here: &str, endpoint: &Endpoint) -> Markup {
+    let turn = if endpoint.disabled.is_some() {
+        press(here, "enable").child(button("Enable"))
+    } else {
+        press(here, "disable").child(button("Disable"))
+    };
+    let delete = [
+        paragraph("Nothing is sent there any more, also nothing that waits. Its address and secret are forgotten."),
+        press(here, "delete").child(button("Delete for good")),
+    ];
+    panel("end", "Disable or delete")
+        .child(hint("While it is disabled nothing is sent there; what happens meanwhile is not sent later."))
+        .child(turn)
+        .child(behind("Delete\u{2026}", delete))
+}

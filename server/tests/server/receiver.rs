@@ -1,0 +1,115 @@
+//! A receiver of webhooks on a free port of this machine, as reliable as a test wants it.
+
+use scrip_server::config::Config;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// What was received.
+#[derive(Debug, Clone, Default)]
+pub struct Received {
+    /// Headers, by their names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// `webhook-id`
+    pub id: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+/// Listens until it is dropped.
+pub struct Receiver {
+    port: u16,
+    received: Arc<Mutex<Vec<Received>>>,
+    _guard: DropGuard,
+}
+
+/// A server that may send to these networks.
+pub fn allowing(networks: &str) -> Config {
+    Config { webhook_allow: Some(networks.to_owned()), ..Config::default() }
+}
+
+impl Receiver {
+    /// Answers each request with the status that is chosen for it.
+    pub async fn start(status: impl Fn(&Received) -> u16 + Send + Sync + 'static) -> Self {
+        Self::raw(move |received| {
+            let status = status(received);
+            let text = if status < 300 { "thanks" } else { "no" };
+            format!("HTTP/1.1 {status} Chosen\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}", text.len())
+                .into_bytes()
+        })
+        .await
+    }
+
+    /// Answers each request with these bytes, and hangs up.
+    pub async fn raw(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let (answer, noted, stop) = (Arc::new(answer), Arc::clone(&received), CancellationToken::new());
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    () = stopped.cancelled() => return,
+                };
+                let Ok((mut stream, _)) = accepted else { continue };
+                let (answer, noted) = (Arc::clone(&answer), Arc::clone(&noted));
+                tokio::spawn(async move {
+                    let Some(request) = read(&mut stream).await else { return };
+                    let bytes = answer(&request);
+                    noted.lock().expect("alive").push(request);
+                    // Whoever has heard enough hangs up.
+                    let _ = stream.write_all(&bytes).await;
+                    let _ = stream.shutdown().await;
+                });
+            }
+        });
+        Self { port, received, _guard: stop.drop_guard() }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    pub fn requests(&self) -> Vec<Received> {
+        self.received.lock().expect("alive").clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.received.lock().expect("alive").len()
+    }
+}
+
+async fn read(stream: &mut tokio::net::TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&piece[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let headers: Vec<(String, String)> = head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let get = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let length: usize = get("content-length")?.parse().ok()?;
+        if body.len() >= length {
+            return Some(Received { id: get("webhook-id").unwrap_or_default(), body: body.to_owned(), headers });
+        }
+    }
+}
