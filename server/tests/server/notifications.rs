@@ -88,19 +88,19 @@ async fn a_crossing_is_told_once_in_the_app_and_by_mail_with_text_and_html() {
     assert_eq!(mails.len(), 1, "{mails:?}");
     let mail = &mails[0];
     for part in [
-        "Subject: Low balance: 45 credits left (Acme)",
+        "Subject: Low balance: $45 left (Acme)",
         "Content-Type: text/plain",
         "Content-Type: text/html",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         "List-Unsubscribe: <https://scrip.example.com/unsubscribe?org=1&user=1&sign=",
         "Message-ID: <mail_1.org_1.",
-        "The balance fell to the limit of 50 credits.",
+        "The balance fell to the limit of $50.",
     ] {
         assert!(mail.contains(part), "{part} is missing:\n{mail}");
     }
     assert_eq!(told.mailed().await, Vec::<String>::new(), "once");
     let page = told.server.open(&told.cookie, "/notifications").await.text();
-    assert!(page.contains("Low balance: 45 credits left") && page.contains("1 unread"), "{page}");
+    assert!(page.contains("Low balance: $45 left") && page.contains("1 unread"), "{page}");
     let read = told.server.submit(&told.cookie, "/notifications", &[("do", "all"), ("message", "message_99")]).await;
     assert_eq!(read.header("location"), "/notifications");
     let page = told.server.open(&told.cookie, "/notifications").await.text();
@@ -119,9 +119,7 @@ async fn quiet_hours_and_digests_put_mails_off_and_make_one_of_them() {
     told.later(10 * HOUR_US);
     let mails = told.mailed().await;
     assert!(mails.len() == 1 && mails[0].contains("Subject: 2 notifications (Acme)"), "{mails:?}");
-    assert!(
-        mails[0].contains("Low balance: 40 credits left") && mails[0].contains("Out of credits: new work is refused")
-    );
+    assert!(mails[0].contains("Low balance: $40 left") && mails[0].contains("Out of credits: new work is refused"));
     for (form, code) in [
         (vec![("mail", "once"), ("zone", "Mars/Base")], "bad_zone"),
         (vec![("mail", "once"), ("zone", "UTC"), ("quiet_from", "22:00")], "bad_hours"),
