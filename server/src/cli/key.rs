@@ -20,7 +20,8 @@ pub enum KeyVerb {
 /// Create an API key and print it, and nothing else, on standard output
 ///
 /// It is shown this once: only its hash is kept. Scopes: events:write (report usage, hold credits for work), usage:read (usage and events),
-/// ledger:read (balance and ledger), ledger:write (grants, holds, corrections), billing:write, admin (all of them).
+/// ledger:read (balance and ledger), ledger:write (grants, holds, corrections), billing:write, alerts:write (alerts, budgets, webhooks),
+/// admin (all of them).
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  KEY=$(scrip key create --org Acme)\n  scrip key create --org Acme --name reports --scope usage:read --scope ledger:read --expires-in-days 90"

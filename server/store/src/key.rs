@@ -104,14 +104,23 @@ pub enum Scope {
     LedgerWrite,
     /// Buy.
     BillingWrite,
+    /// Set alerts, budgets and webhooks.
+    AlertsWrite,
     /// All of the above.
     Admin,
 }
 
 impl Scope {
     /// All.
-    pub const ALL: [Self; 6] =
-        [Self::EventsWrite, Self::UsageRead, Self::LedgerRead, Self::LedgerWrite, Self::BillingWrite, Self::Admin];
+    pub const ALL: [Self; 7] = [
+        Self::EventsWrite,
+        Self::UsageRead,
+        Self::LedgerRead,
+        Self::LedgerWrite,
+        Self::BillingWrite,
+        Self::AlertsWrite,
+        Self::Admin,
+    ];
 
     /// What a key of one project can have: everything else reaches beyond it.
     pub const OF_PROJECT: [Self; 2] = [Self::EventsWrite, Self::UsageRead];
@@ -125,6 +134,7 @@ impl Scope {
             Self::LedgerRead => "ledger:read",
             Self::LedgerWrite => "ledger:write",
             Self::BillingWrite => "billing:write",
+            Self::AlertsWrite => "alerts:write",
             Self::Admin => "admin",
         }
     }

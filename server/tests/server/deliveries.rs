@@ -29,7 +29,7 @@ async fn open(dir: &std::path::Path, clock: &Arc<FixedClock>) -> Store {
 
 async fn org(store: &Store, name: &str) -> OrgId {
     let new = NewOrg {
-        packages: Vec::new(),
+        offers: store::Offers::default(),
         name: name.to_owned(),
         zone: "UTC".to_owned(),
         synthetic: false,

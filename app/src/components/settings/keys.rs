@@ -9,12 +9,13 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 /// What keys can be for, with words for it.
-const SCOPES: [(&str, &str); 6] = [
+const SCOPES: [(&str, &str); 7] = [
     ("events:write", "Report usage, hold credits for work"),
     ("usage:read", "Read usage and events"),
     ("ledger:read", "Read balance, grants, ledger and prices"),
     ("ledger:write", "Give and correct credits, lay down prices"),
     ("billing:write", "Buy credits"),
+    ("alerts:write", "Set alerts, budgets and webhooks"),
     ("admin", "All of these, and manage keys"),
 ];
 /// Scopes that only operators may hand out.

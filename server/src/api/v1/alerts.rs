@@ -89,7 +89,7 @@ pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<Al
         (status = 201, description = "Made", body = AlertItem, headers(("Location" = String, description = "Of the alert"), ("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: a recipient is not there", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -145,7 +145,7 @@ pub async fn show(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -178,7 +178,7 @@ pub async fn change(
     responses(
         (status = 204, description = "Gone"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -204,7 +204,7 @@ pub async fn delete(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`", body = ProblemDetails, content_type = "application/problem+json"),
     )
@@ -231,7 +231,7 @@ pub async fn snooze(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`", body = ProblemDetails, content_type = "application/problem+json"),
     )
@@ -258,7 +258,7 @@ pub async fn mute(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_alert`: it is not firing; `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
     )

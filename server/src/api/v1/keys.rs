@@ -29,7 +29,7 @@ pub const OVERLAP_HOURS: u32 = 24;
 pub struct KeyBody {
     /// What people call it.
     name: String,
-    /// Of `events:write`, `usage:read`, `ledger:read`, `ledger:write`, `billing:write`, `admin`; only such as the key that asks has.
+    /// Of `events:write`, `usage:read`, `ledger:read`, `ledger:write`, `billing:write`, `alerts:write`, `admin`; only such as the key that asks has.
     scopes: Vec<String>,
     /// The id of the only project that it may report and read; then `events:write` and `usage:read` are all it can have.
     project: Option<String>,

@@ -72,7 +72,7 @@ fn kinds_of(names: &[String]) -> Result<Vec<MessageKind>, Problem> {
         (status = 201, description = "Made; its secret is in this answer", body = SecretEndpointItem, headers(("Location" = String, description = "Of the endpoint"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_label`, `bad_url`, `not_encrypted`, `no_such_host`, `forbidden_address`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -97,7 +97,7 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
     responses(
         (status = 200, description = "All of them", body = EndpointList),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<EndpointList>, Problem> {
@@ -115,7 +115,7 @@ pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<En
     responses(
         (status = 200, description = "The endpoint, without its secret", body = EndpointItem),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -140,7 +140,7 @@ pub async fn show(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -171,7 +171,7 @@ pub async fn change(
     responses(
         (status = 204, description = "Deleted"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -198,7 +198,7 @@ pub async fn delete(
         (status = 200, description = "The endpoint with its new secret", body = SecretEndpointItem, headers(("Location" = String, description = "Of the endpoint"))),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -231,7 +231,7 @@ pub async fn rotate(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -259,7 +259,7 @@ pub async fn enable(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
@@ -294,7 +294,7 @@ async fn turn(app: &AppState, id: &str, write: Write, enabled: bool) -> Result<J
         (status = 200, description = "The delivery, with what the receiver answered", body = DeliveryItem),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `admin`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
