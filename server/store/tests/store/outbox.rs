@@ -61,6 +61,8 @@ async fn hold(bench: &Bench, org: OrgId, amount: &str) {
         source: None,
         project: None,
         description: String::new(),
+        user: None,
+        tenant: None,
     };
     bench.store.create_hold(org, "test".to_owned(), new, None).await.expect("held");
 }
