@@ -2,7 +2,7 @@
 // CLIENT_DIR holds what wasm-bindgen and wasm-opt made. With --dev nothing is minified and nothing compressed.
 import { build, transform } from "esbuild";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 
@@ -44,7 +44,7 @@ await build({
 
 if (release) {
   const brotli = promisify(brotliCompress);
-  const loadedFirst = { "scrip_bg.wasm": 0, "scrip.js": 0, "scrip.css": 0 };
+  const loadedFirst = { "scrip_bg.wasm": 0, "scrip.js": 0, "scrip.css": 0, "bell.js": 0 };
   await Promise.all(
     (await files([".wasm", ".js", ".css", ".svg"])).map(async (file) => {
       const plain = await readFile(file);
@@ -52,7 +52,7 @@ if (release) {
         params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
       });
       await writeFile(`${file}.br`, packed);
-      const name = file.slice(pkg.length + 1);
+      const name = basename(file);
       if (name in loadedFirst) loadedFirst[name] = packed.length;
     }),
   );

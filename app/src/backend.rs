@@ -124,10 +124,14 @@ impl Backend {
         let Some(viewer) = &self.viewer else { return Ok(None) };
         let org = self.store.org(viewer.org).await?;
         let warning = grants::warning(&self.store, &org, viewer.operator).await?;
-        let email = viewer.email.clone();
-        let whose = people::switcher(&self.store, viewer, &org.name).await?;
-        let whose = Markup::new("div").class("whose").child(whose).child(outbox::bell_link(self.bell().await?));
-        Ok(Some(SessionInfo { whose, synthetic: org.synthetic, words: org.words, email, warning }))
+        let switcher = people::switcher(&self.store, viewer, &org.name).await?;
+        let synthetic = org.synthetic.then(|| {
+            let badge = Markup::new("span").class("badge").text("Synthetic sample data");
+            badge.attr("title", "This organization was filled with made-up usage.")
+        });
+        let whose = Markup::new("div").class("org").child(switcher).children(synthetic);
+        let whose = whose.child(outbox::bell_link(self.bell().await?));
+        Ok(Some(SessionInfo { whose, leave: leave(&viewer.email), words: org.words, warning }))
     }
 
     /// The Analytics page.
@@ -168,6 +172,21 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
     let as_of = Moment::new(now, local(&org, now)?);
     let last = if cube.calls.is_empty() { store.last_day(id).await?.and_then(Day::new) } else { None };
     Ok(Analytics { from, to, today, cube, compared, reach, last, difference, as_of, origin: origin() })
+}
+
+/// The form that signs out.
+fn leave(email: &str) -> Markup {
+    let button = Markup::new("button").class("button quiet").attr("title", &format!("Signed in as {email}"));
+    let button = button.child(icon("leave")).child(Markup::new("span").text("Sign out"));
+    Markup::new("form").class("sign-out").attr("method", "post").attr("action", "/sign-out").child(button)
+}
+
+/// A decoration from `public/icons.svg`: whatever it stands for is also said in words.
+fn icon(name: &str) -> Markup {
+    let icon = format!(
+        "<svg class=\"icon\" width=\"16\" height=\"16\" aria-hidden=\"true\"><use href=\"/icons.svg#{name}\"></use></svg>"
+    );
+    Markup::new("i").drawing(&icon)
 }
 
 /// What a view asks beyond what the rollups tell apart.

@@ -148,8 +148,14 @@ impl Terms {
             return Ok(());
         }
         let left = self.amount.minus(spent).unwrap_or(Credits::ZERO).max(Credits::ZERO);
-        let of = format!("{} {}", self.whose.as_str(), self.id);
-        Err(Refusal::BudgetExceeded { title: self.title.clone(), of, left, asked, per: self.per })
+        let told = format!(
+            "the budget \"{}\" of {} {} has {left} credits left in this {}, and {asked} are needed: raise it, or wait for the next",
+            self.title,
+            self.whose.as_str(),
+            self.id,
+            self.per.words(),
+        );
+        Err(Refusal::BudgetExceeded { told })
     }
 }
 

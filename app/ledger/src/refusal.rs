@@ -194,18 +194,10 @@ pub enum Refusal {
         problem: &'static str,
     },
     /// A budget that pauses is used up, or would be.
-    #[error("the budget \"{title}\" of {of} has {left} credits left in this {}, and {asked} are needed: raise it, or wait for the next", .per.words())]
+    #[error("{told}")]
     BudgetExceeded {
-        /// What people call it.
-        title: String,
-        /// Whose it is.
-        of: String,
-        /// What is left of it.
-        left: Credits,
-        /// What was asked for.
-        asked: Credits,
-        /// In what it is counted.
-        per: crate::alert::Per,
+        /// Which, what is left of it, and what was asked for.
+        told: String,
     },
     /// A hold of nothing or less.
     #[error("the amount must be above zero")]

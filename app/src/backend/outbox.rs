@@ -128,7 +128,6 @@ pub(super) fn bell_link((unread, newest): (u32, i64)) -> Markup {
         unread => unread.to_string(),
     };
     let label = if unread == 0 { "Notifications".to_owned() } else { format!("Notifications, {count} unread") };
-    let icon = "<svg class=\"icon\" width=\"16\" height=\"16\" aria-hidden=\"true\"><use href=\"/icons.svg#bell\"></use></svg>";
     Markup::new("a")
         .class("bell")
         .attr("href", "/notifications")
@@ -136,6 +135,6 @@ pub(super) fn bell_link((unread, newest): (u32, i64)) -> Markup {
         .attr("aria-label", &label)
         .attr("title", "Notifications")
         .attr("data-bell", &seen((unread, newest)))
-        .child(Markup::new("span").drawing(icon))
+        .child(super::icon("bell"))
         .child(Markup::new("b").text(&count))
 }

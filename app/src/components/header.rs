@@ -1,7 +1,6 @@
 //! The top of every page: where one is, whose figures these are, and the way out.
 
 use super::filled::{Filled, any};
-use super::icon::Icon;
 use super::still::Still;
 use super::theme_switch::ThemeSwitch;
 use crate::app::SessionResource;
@@ -39,7 +38,7 @@ pub fn Header(
     who: SessionResource,
 ) -> impl IntoView {
     let org = who.shown(|who| any(who.ok().flatten().map(|who| view! { <Org who/> })));
-    let leave = who.shown(|who| any(who.ok().flatten().map(|who| view! { <SignOut who/> })));
+    let leave = who.shown(|who| any(who.ok().flatten().map(|who| Still(who.leave))));
     view! {
         <header class="header">
             <a class="brand" href="/">
@@ -68,28 +67,10 @@ fn Org(who: SessionInfo) -> impl IntoView {
         let title = if href == WORKFLOWS { who.words.workflows.clone() } else { title.to_owned() };
         view! { <a href=href rel=external.then_some("external") aria-current=current>{title}</a> }
     });
-    let synthetic = who.synthetic.then(|| {
-        view! { <span class="badge" title="This organization was filled with made-up usage.">"Synthetic sample data"</span> }
-    });
     view! {
-        <div class="org">
-            {Still(who.whose)}
-            {synthetic}
-        </div>
+        {Still(who.whose)}
         <nav class="nav" aria-label="Main">
             {links}
         </nav>
-    }
-}
-
-#[component]
-fn SignOut(who: SessionInfo) -> impl IntoView {
-    view! {
-        <form class="sign-out" method="post" action="/sign-out">
-            <button class="button quiet" title=format!("Signed in as {}", who.email)>
-                <Icon name="leave"/>
-                <span>"Sign out"</span>
-            </button>
-        </form>
     }
 }

@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct SessionInfo {
     /// Whose figures these are, with the form that goes to another org, and the bell.
     pub whose: Markup,
-    /// Whether its usage is made up.
-    pub synthetic: bool,
-    /// Who is signed in.
-    pub email: String,
+    /// The form that signs out.
+    pub leave: Markup,
     /// How the org calls credits and workflows.
     pub words: Words,
     /// What every page must say about the balance.
