@@ -126,8 +126,8 @@ impl Backend {
         let warning = grants::warning(&self.store, &org, viewer.operator).await?;
         let switcher = people::switcher(&self.store, viewer, &org.name).await?;
         let synthetic = org.synthetic.then(|| {
-            let badge = Markup::new("span").class("badge").text("Synthetic sample data");
-            badge.attr("title", "This organization was filled with made-up usage.")
+            let badge = Markup::new("span").class("badge");
+            badge.attr("title", "This organization was filled with made-up usage.").text("Synthetic sample data")
         });
         let whose = Markup::new("div").class("org").child(switcher).children(synthetic);
         let whose = whose.child(outbox::bell_link(self.bell().await?));

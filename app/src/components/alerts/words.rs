@@ -55,7 +55,7 @@ pub(super) fn sentence(words: &Words, kind: &Kind) -> String {
     match kind {
         Kind::BalanceBelow { amount: of } => format!("Balance below {}", amount(*of)),
         Kind::BalanceBelowShare { percent } => format!("Balance below {percent}% of the plan"),
-        Kind::CycleUsage { percent } => format!("{percent}% of the plan used in the cycle"),
+        Kind::CycleUsage { percent } => format!("Usage of the cycle at {percent}% of the plan"),
         Kind::SpendAbove { amount: of, per } => format!("{} or more in a {}", amount(*of), per.words()),
         Kind::UnusualSpend { minimum } => format!("A day unusual by {} or more", amount(*minimum)),
         Kind::RunwayBelow { days } => format!("Credits last less than {days} days"),

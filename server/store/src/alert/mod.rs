@@ -335,7 +335,7 @@ impl Tx<'_> {
         for percent in DEFAULT_PERCENTS {
             let id = self.new_rule(org)?;
             let new = NewRule {
-                title: format!("{percent}% of the plan used"),
+                title: format!("{percent}% of the plan"),
                 kind: Kind::CycleUsage { percent },
                 scope: Scope::default(),
                 recipients: default_recipients(),
