@@ -2,11 +2,12 @@
 
 use super::Backend;
 use super::desk::Form;
+use super::outbox::Endpoint;
 use crate::error::AppError;
 use ::ledger::alert::{Kind, MARGIN_PERCENT, Per, Scope};
 use ::ledger::budget::{Terms, Whose};
 use ::ledger::forecast::{Backtest, backtest};
-use ::ledger::{BudgetId, Credits, FiringId, Label, Meter, Permission, Role, RuleId};
+use ::ledger::{BudgetId, Credits, EndpointId, FiringId, Label, Meter, Permission, Role, RuleId};
 use store::alert::{Act, default_recipients};
 use store::{By, FiringPage, NewRule, Org, Recipients, StoreError};
 
@@ -35,13 +36,22 @@ pub struct AlertsPage {
     pub may: bool,
 }
 
-/// Somebody who can be told.
+/// Somebody or something that can be told.
 #[derive(Debug, Clone)]
-pub struct Person {
-    /// Their number, for forms.
+pub struct Hearer {
+    /// Its number, for forms.
     pub id: i64,
-    /// By which they sign in.
-    pub email: String,
+    /// What people call it: an email, or the name of a webhook.
+    pub name: String,
+}
+
+/// Whoever can be told by name.
+#[derive(Debug, Clone)]
+pub struct Hearers {
+    /// Members.
+    pub people: Vec<Hearer>,
+    /// Webhooks, Slack and Teams.
+    pub endpoints: Vec<Hearer>,
 }
 
 /// A rule as its form has it.
@@ -119,9 +129,18 @@ impl Backend {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn people_to_tell(&self, org: &Org) -> Result<Vec<Person>, AppError> {
-        let members = self.store.members(org.id).await?;
-        Ok(members.into_iter().map(|member| Person { id: member.user.0, email: member.email }).collect())
+    pub async fn hearers(&self, org: &Org) -> Result<Hearers, AppError> {
+        let members = self.store.members(org.id).await?.into_iter();
+        // An address may be a secret: its host says enough.
+        let name = |endpoint: &Endpoint| match endpoint.title.as_str() {
+            "" => format!("{} at {}", endpoint.shape.title(), endpoint.host()),
+            title => title.to_owned(),
+        };
+        let endpoints = self.store.endpoints(org.id).await?;
+        Ok(Hearers {
+            people: members.map(|member| Hearer { id: member.user.0, name: member.email }).collect(),
+            endpoints: endpoints.iter().map(|endpoint| Hearer { id: endpoint.id.0, name: name(endpoint) }).collect(),
+        })
     }
 
     /// Makes a rule, changes one, or acts on one, as its form says: the address of the page that says what came of it.
@@ -172,21 +191,11 @@ impl Backend {
         page: &str,
         form: &Form,
     ) -> Result<String, AppError> {
-        let draft = match draft(
-            &|name| form.get(name),
-            &form.all("roles").collect::<Vec<_>>(),
-            &form.all("people").collect::<Vec<_>>(),
-        ) {
+        let draft = match draft(&|name| form.get(name), &|name| form.all(name).collect()) {
             Ok(draft) => draft,
             Err(code) => return Ok(form.back_to(page, code, "rule")),
         };
         let Draft { title, kind, scope, recipients, margin_percent } = draft;
-        // Endpoints are named through the API: what it said stays.
-        let endpoints = match id {
-            Some(id) => self.store.alert(org, id).await?.recipients.endpoints,
-            None => Vec::new(),
-        };
-        let recipients = Recipients { endpoints, ..recipients };
         let new = NewRule { title, kind, scope, recipients, margin_percent };
         match self.store.set_alert(org, by.into(), id, new).await {
             Ok(done) => Ok(format!("{ALERTS}/{}?done=saved", done.answer)),
@@ -256,7 +265,7 @@ fn budget_terms<'f>(get: &dyn Fn(&str) -> &'f str) -> Result<Terms, &'static str
 ///
 /// # Errors
 /// A code that the page has a sentence for.
-pub fn draft<'f>(get: &dyn Fn(&str) -> &'f str, roles: &[&str], people: &[&str]) -> Result<Draft, &'static str> {
+pub fn draft<'f>(get: &dyn Fn(&str) -> &'f str, all: &dyn Fn(&str) -> Vec<&'f str>) -> Result<Draft, &'static str> {
     let kind = kind(get)?;
     let label = |name: &'static str| match get(name) {
         "" => Ok(None),
@@ -281,9 +290,9 @@ pub fn draft<'f>(get: &dyn Fn(&str) -> &'f str, roles: &[&str], people: &[&str])
         kind,
         scope: if kind.takes_scope() { scope } else { Scope::default() },
         recipients: Recipients {
-            people: people.iter().filter_map(|id| id.parse().ok()).map(store::UserId).collect(),
-            roles: roles.iter().filter_map(|role| Role::parse(role)).collect(),
-            endpoints: Vec::new(),
+            people: all("people").iter().filter_map(|id| id.parse().ok()).map(store::UserId).collect(),
+            roles: all("roles").iter().filter_map(|role| Role::parse(role)).collect(),
+            endpoints: all("endpoints").iter().filter_map(|id| id.parse().ok()).map(EndpointId).collect(),
             in_app: get("in_app") == "yes",
             mail: get("mail") == "yes",
         },

@@ -1,7 +1,7 @@
 //! The form of a rule: what it watches, its threshold, the part of usage, who hears of it.
 
 use super::words::{KINDS, about, title_of};
-use crate::backend::alerts::{Draft, Person};
+use crate::backend::alerts::{Draft, Hearer, Hearers};
 use crate::format;
 use crate::markup::{Markup, hidden};
 use ledger::alert::{Kind, Per, Scope};
@@ -35,7 +35,7 @@ pub(super) fn choice(chosen: &str) -> Markup {
 }
 
 /// The whole form. What is typed is previewed by `GET`, saved by `POST`.
-pub(super) fn form(words: &Words, action: &str, draft: &Draft, people: &[Person], is_new: bool) -> Markup {
+pub(super) fn form(words: &Words, action: &str, draft: &Draft, hearers: &Hearers, is_new: bool) -> Markup {
     let name = draft.kind.as_str();
     let title = labelled("Name", input("title", &draft.title, None).attr("maxlength", "120").attr("required", ""));
     let fields = Markup::new("div").class("desk-fields").child(title).children(terms(words, &draft.kind));
@@ -54,7 +54,7 @@ pub(super) fn form(words: &Words, action: &str, draft: &Draft, people: &[Person]
         .children(hidden(vec![("kind", name.to_owned())]))
         .child(fields)
         .children(draft.kind.takes_scope().then(|| scope(&draft.scope)))
-        .child(recipients(draft, people))
+        .child(recipients(draft, hearers))
         .child(details("Margin", margin))
         .child(Markup::new("p").class("form-foot").child(preview).child(save))
 }
@@ -117,7 +117,7 @@ fn scope(of: &Scope) -> Markup {
     Markup::new("details").maybe_attr("open", is_open).child(summary).child(fields)
 }
 
-fn recipients(draft: &Draft, people: &[Person]) -> Markup {
+fn recipients(draft: &Draft, hearers: &Hearers) -> Markup {
     let to = &draft.recipients;
     let tick = |name: &'static str, value: &str, text: &str, on: bool| {
         let field = Markup::new("input").attr("type", "checkbox").attr("name", name).attr("value", value);
@@ -127,17 +127,22 @@ fn recipients(draft: &Draft, people: &[Person]) -> Markup {
             .child(Markup::new("span").text(text))
     };
     let roles = Role::ALL.iter().map(|role| tick("roles", role.as_str(), role.title(), to.roles.contains(role)));
-    let named = people.iter().map(|person| {
-        let on = to.people.iter().any(|user| user.0 == person.id);
-        tick("people", &person.id.to_string(), &person.email, on)
-    });
+    let named = |field: &'static str, summary: &str, hearers: &[Hearer], chosen: &[i64]| {
+        let ticks =
+            hearers.iter().map(|hearer| tick(field, &hearer.id.to_string(), &hearer.name, chosen.contains(&hearer.id)));
+        let is_open = (!chosen.is_empty()).then_some("");
+        let details = Markup::new("details").maybe_attr("open", is_open);
+        (!hearers.is_empty()).then(|| details.child(Markup::new("summary").text(summary)).children(ticks))
+    };
+    let people: Vec<i64> = to.people.iter().map(|user| user.0).collect();
+    let endpoints: Vec<i64> = to.endpoints.iter().map(|endpoint| endpoint.0).collect();
     let legend = |text: &str| Markup::new("legend").text(text);
-    let names = Markup::new("details").child(Markup::new("summary").text("People by name")).children(named);
     Markup::new("fieldset")
         .class("alert-who")
         .child(legend("Who hears of it"))
         .child(Markup::new("div").class("alert-ticks").children(roles))
-        .child(names)
+        .children(named("people", "People by name", &hearers.people, &people))
+        .children(named("endpoints", "Webhooks, Slack and Teams", &hearers.endpoints, &endpoints))
         .child(
             Markup::new("div")
                 .class("alert-ticks")

@@ -42,12 +42,12 @@ pub async fn new_page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let (drafted, wrong) = typed(asked, chosen, is_typed);
     let told_of = asked.backend.simulated(&asked.org, &drafted).await?;
     let simulation = told_of.map(|told_of| would_have(&asked.org, &drafted.kind, &told_of)).transpose()?;
-    let people = asked.backend.people_to_tell(&asked.org).await?;
+    let hearers = asked.backend.hearers(&asked.org).await?;
     let rule = panel("new-rule", "What to watch").child(choice(chosen)).child(form(
         &asked.org.words,
         &format!("{ALERTS}/new"),
         &drafted,
-        &people,
+        &hearers,
         true,
     ));
     let wrong = if asked.get("error").is_empty() { wrong.unwrap_or_default() } else { asked.get("error") };
@@ -72,12 +72,12 @@ fn typed(asked: &Asked<'_>, chosen: &str, is_typed: bool) -> (Draft, Option<&'st
             (_, text) => text,
         }
     };
-    let read = draft(&said, &all("roles"), &all("people"));
+    let read = draft(&said, &all);
     let (mut drafted, wrong) = match read {
         Ok(drafted) => (drafted, None),
         Err(code) => {
             let begun = |name: &str| if name == "kind" { chosen } else { of_start(name) };
-            (draft(&begun, &[], &[]).unwrap_or_else(|_| plain_draft()), Some(code))
+            (draft(&begun, &|_| Vec::new()).unwrap_or_else(|_| plain_draft()), Some(code))
         }
     };
     if !is_typed {
@@ -87,6 +87,11 @@ fn typed(asked: &Asked<'_>, chosen: &str, is_typed: bool) -> (Draft, Option<&'st
         drafted.title = name_for(chosen).to_owned();
     }
     (drafted, wrong)
+}
+
+/// Who made a rule, as people call them.
+fn maker(by: &str) -> &str {
+    by.strip_prefix("user:").unwrap_or(if by.starts_with("job:") { "Scrip, for every plan" } else { by })
 }
 
 /// A rule about keys: what is there where nothing else can be.
@@ -120,9 +125,9 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     let (drafted, wrong) = if is_typed { typed(asked, rule.kind.as_str(), true) } else { (kept, None) };
     let told_of = asked.backend.simulated(org, &drafted).await?;
     let simulation = told_of.map(|told_of| would_have(org, &drafted.kind, &told_of)).transpose()?;
-    let people = asked.backend.people_to_tell(org).await?;
+    let hearers = asked.backend.hearers(org).await?;
     let action = format!("{ALERTS}/{}", rule.id);
-    let change = may.then(|| panel("change", "Change it").child(form(&org.words, &action, &drafted, &people, false)));
+    let change = may.then(|| panel("change", "Change it").child(form(&org.words, &action, &drafted, &hearers, false)));
     let wrong = if asked.get("error").is_empty() { wrong.unwrap_or_default() } else { asked.get("error") };
     let body = page_of(&rule.title, Some(&sentence(&org.words, &rule.kind)))
         .children(came_of(asked.get("done"), wrong))
@@ -160,7 +165,7 @@ fn standing(asked: &Asked<'_>, found: &Measured, action: &str, may: bool) -> Res
         .child(text_fact("Now", &shown(found.measure.map(|measure| measure.value))))
         .child(text_fact("Threshold", &shown(found.measure.map(|measure| measure.threshold))))
         .child(text_fact("Of", &scope(&rule.scope)))
-        .child(text_fact("Made by", rule.made_by.trim_start_matches("user:")));
+        .child(text_fact("Made by", maker(&rule.made_by)));
     let panel = panel("standing", "How it stands").child(facts);
     Ok(if may { panel.child(acts(found, action)) } else { panel })
 }
