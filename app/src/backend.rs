@@ -186,7 +186,7 @@ fn icon(name: &str) -> Markup {
     let icon = format!(
         "<svg class=\"icon\" width=\"16\" height=\"16\" aria-hidden=\"true\"><use href=\"/icons.svg#{name}\"></use></svg>"
     );
-    Markup::new("i").drawing(&icon)
+    Markup::new("span").class("glyph").drawing(&icon)
 }
 
 /// What a view asks beyond what the rollups tell apart.

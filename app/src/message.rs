@@ -77,7 +77,7 @@ pub fn say(kind: MessageKind, data: &Value, words: &Words) -> Said {
             (
                 Tone::Bad,
                 format!("Webhook to {host} disabled"),
-                format!("{why} Nothing is sent there until somebody enables it again."),
+                format!("{why} Nothing is sent there until it is enabled again."),
             )
         }
         MessageKind::EndpointTest => {

@@ -70,7 +70,8 @@ fn wanted(form: &Pairs) -> Option<PersonChannel> {
 
 /// `07:30` as minutes since midnight. Some browsers send seconds too.
 fn minute(text: &str) -> Option<u32> {
-    let mut parts = text.split(':').map(|part| part.parse::<u32>().ok().filter(|_| part.len() == 2));
+    let mut parts =
+        text.split(':').map(|part| part.parse::<u32>().ok().filter(|_| part.len() == 2 && !part.starts_with('+')));
     let (hour, minute) = (parts.next()??, parts.next()??);
     (hour < 24 && minute < 60 && parts.all(|part| part.is_some())).then_some(hour * 60 + minute)
 }
