@@ -56,6 +56,6 @@ if ! unchanged names "$names_hash"; then
     echo "$names_hash" >"$stamps/names"
 fi
 
-quiet "server: compiling the release (3 to 5 min from nothing)" "correct what the compiler names above" \
+quiet "server: compiling the release (about 12 min from nothing on two cores)" "correct what the compiler names above" \
     cargo build --release -p scrip-server --bin scrip
 cat "$stamps/first-load"
