@@ -36,7 +36,7 @@ pub struct AlertBody {
     /// Fewer calls than that say nothing; 20 where it is not said.
     calls: Option<u32>,
     /// The part of usage that it is about; only for `cycle_usage`, `spend_above`, `unusual_spend`, `no_usage`, `failed_share`.
-    scope: Option<ScopeBody>,
+    scope: Option<AlertScope>,
     recipients: Option<RecipientsBody>,
     /// How far the figure must come back to be over, in percent of the threshold: 0 to 50, 5 where it is not said.
     margin_percent: Option<u32>,
@@ -46,7 +46,7 @@ pub struct AlertBody {
 #[derive(ToSchema)]
 #[schema(title = "AlertScope")]
 #[allow(dead_code, reason = "describes the wire for the documentation; `scope` reads it")]
-pub struct ScopeBody {
+pub struct AlertScope {
     project: Option<String>,
     workflow: Option<String>,
     source: Option<String>,
@@ -369,14 +369,14 @@ pub struct SimulationItem {
     #[schema(example = 3)]
     count: usize,
     /// When.
-    fired: Vec<PointItem>,
+    fired: Vec<AlertPoint>,
     /// All that it would have measured, oldest first.
-    points: Vec<PointItem>,
+    points: Vec<AlertPoint>,
 }
 
 /// A figure at an instant.
 #[derive(Serialize, ToSchema)]
-pub struct PointItem {
+pub struct AlertPoint {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     value: Option<String>,
@@ -388,7 +388,7 @@ impl SimulationItem {
     #[must_use]
     pub fn new(told: &Simulation) -> Self {
         let figure = |value: i64| if value == i64::MAX { None } else { figure(told.unit, value) };
-        let point = |point: &store::Point| PointItem {
+        let point = |point: &store::Point| AlertPoint {
             at: point.at,
             value: figure(point.value),
             threshold: figure(point.threshold),
