@@ -79,6 +79,8 @@ impl Backend {
         let viewer = self.allowed(Permission::ManageBilling)?;
         let org = self.store.org(viewer.org).await?;
         let id = InvoiceId::parse(id).ok_or(AppError::NotFound)?;
+        // Before anything is read: what comes in between is news for the page, not old to it.
+        let seen = self.seen(org.id).await?;
         let found = self.store.invoice(org.id, id).await?;
         let paid = self.store.payments_for(org.id, id).await?;
         let moment = |at: Option<Timestamp>| at.map(|at| moment(&org, at)).transpose();
@@ -95,7 +97,7 @@ impl Backend {
             next_try_at: moment(found.next_try_at.filter(|at| *at > self.store.now()))?,
             payments: paid.iter().map(|line| payment(&org, line)).collect::<Result<_, _>>()?,
             pay: self.to_pay(&found, offered, is_back).await?,
-            seen: self.seen(org.id).await?,
+            seen,
         })
     }
 

@@ -30,8 +30,9 @@ impl Backend {
         let viewer = self.viewer.as_ref().ok_or(AppError::NotSignedIn)?;
         let org = self.store.org(viewer.org).await?;
         let pace_days = u32::try_from(DAYS).unwrap_or(1);
-        let read = self.store.overview(org.id, pace_days).await?;
+        // First, since it says what the page has seen: what is booked meanwhile is news for it.
         let totals = self.store.totals(org.id).await?;
+        let read = self.store.overview(org.id, pace_days).await?;
         let low = self.store.org_settings(org.id).await?.low_balance;
         let since = self.store.member_since(org.id, viewer.user).await?.unwrap_or(org.created_at);
         let as_of = Moment::new(read.as_of, local(&org, read.as_of)?);

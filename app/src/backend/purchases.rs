@@ -150,6 +150,8 @@ impl Backend {
     /// [`AppError::NotFound`], [`AppError::Refused`] for those who may not, or what the store says.
     pub async fn bought(&self, org: &Org, id: PurchaseId, offered: &[Provider]) -> Result<Bought, AppError> {
         self.buyer()?;
+        // Before anything is read: what comes in between is news for the page, not old to it.
+        let seen = self.seen(org.id).await?;
         let (purchase, payments) = self.store.purchase(org.id, id).await?;
         let now = self.store.now();
         let at = |at: Timestamp| -> Result<Moment, AppError> { Ok(Moment::new(at, local(org, at)?)) };
@@ -164,7 +166,7 @@ impl Backend {
             methods: self.store.methods(org.id).await?.into_iter().filter(|m| offered.contains(&m.provider)).collect(),
             offered: offered.to_vec(),
             is_back: false,
-            seen: self.seen(org.id).await?,
+            seen,
             words: org.words.clone(),
             purchase,
             payments,
