@@ -1,4 +1,5 @@
 // Alerts: somebody makes a rule, sees what it would have said, usage crosses it, and it stands in the list.
+import { findings, overflow } from '../axe';
 import { expect, test } from '../journey';
 import { grant, newOrg, report, signInAs } from '../orgs';
 
@@ -65,3 +66,34 @@ test('a budget is made, and what cannot be is said', async ({ page }) => {
   await page.goto('/alerts');
   await expect(page.locator('#budgets')).toContainText('Used up, paused');
 });
+
+const pages = [
+  '/alerts', '/alerts/rule_1', '/alerts/new', '/alerts/new?kind=unusual_spend', '/alerts/new?title=&kind=spend_above&amount=x', '/alerts/budgets/new',
+  '/alerts/budgets/budget_1', '/notifications', '/notifications?show=unread', '/settings/webhooks', '/settings/notifications',
+];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing serious on the pages of alerts and messages, and none is too wide, ${colorScheme}`, async ({ page }) => {
+    test.slow();
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const org = newOrg();
+    grant(org, '5');
+    await signInAs(page, org.operator, '/alerts/new?kind=spend_above');
+    await page.getByLabel('Name').fill('A name of many letters that has no place to be broken: ' + 'x'.repeat(50));
+    await page.getByLabel(/^From,/).fill('0.1');
+    await page.getByRole('button', { name: 'Make alert' }).click();
+    await page.goto('/alerts/budgets/new');
+    await page.getByLabel('Name').fill('Chat');
+    await page.getByLabel('Its id').fill('chat');
+    await page.getByLabel(/^At most,/).fill('0.5');
+    await page.getByRole('button', { name: 'Make budget' }).click();
+    await report(org, 'one');
+    for (const path of pages) {
+      expect((await page.goto(path))?.status(), path).toBe(200);
+      expect(await findings(page), path).toEqual([]);
+      await page.setViewportSize({ width: 360, height: 800 });
+      expect(await overflow(page), path).toBeLessThanOrEqual(0);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    }
+  });
+}

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { findings } from '../axe';
 import { expect, test } from '../journey';
 import { signInAs } from '../orgs';
 
@@ -96,6 +97,7 @@ test('a balance that falls to its limit rings the bell, is mailed, and comes sig
     await page.getByLabel('Name, if you like').fill('Ours');
     await page.getByRole('button', { name: 'Add webhook' }).click();
     await expect(page.getByRole('heading', { name: 'Ours' })).toBeVisible();
+    expect(await findings(page)).toEqual([]);
     await page.getByText('Show the secret').click();
     const secret = (await page.getByLabel('The secret').innerText()).trim();
 
