@@ -92,7 +92,7 @@ test('auto top-up buys while usage runs, and the balance on an open page rises b
   await signInAs(page, org.operator, '/');
   await storeCard(page);
   await page.goto('/billing/top-up');
-  await page.getByLabel(/^Below so many/).fill('2.5');
+  await page.getByLabel(/^Below so many/).fill('2');
   await page.getByRole('combobox', { name: /^Buy/ }).selectOption({ index: 0 });
   await page.getByLabel('At most in a calendar month, tax included').fill('150');
   await page.getByRole('button', { name: 'Turn on' }).click();
@@ -109,7 +109,7 @@ test('auto top-up buys while usage runs, and the balance on an open page rises b
   expect(await stayed(page)).toBe(true);
   // One purchase, and why; the cap leaves no room for a second.
   await page.goto('/billing/top-up');
-  const history = page.getByRole('row').filter({ hasText: 'below 2.500000' });
+  const history = page.getByRole('row').filter({ hasText: 'below 2.000000' });
   await expect(history).toHaveCount(1);
   await page.goto('/billing/purchases');
   await expect(page.getByRole('row').filter({ hasText: 'Paid, by auto top-up' })).toHaveCount(1);
