@@ -8,6 +8,7 @@
 mod access;
 mod account;
 mod agreement;
+mod alerts;
 mod analytics;
 mod authenticator;
 mod bad_input;
