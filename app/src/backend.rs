@@ -17,7 +17,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use leptos::prelude::{expect_context, use_context};
-use store::{By, CubeQuery, Range, StoreError, Wide};
+use store::{By, CubeQuery, Narrow, Range, StoreError, Wide};
 
 pub mod alerts;
 pub mod audit;
@@ -160,7 +160,9 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
         });
     }
     let wide = wide(view);
-    let query = |from, to| CubeQuery { wide: wide.clone(), ..days(from, to, interval) };
+    let narrow =
+        view.is_narrow().then(|| Narrow::new(vec![view.group.clone()], view.sources.clone(), view.projects.clone()));
+    let query = |from, to| CubeQuery { wide: wide.clone(), narrow: narrow.clone(), ..days(from, to, interval) };
     let cube = store.cube(id, &query(from, to)).await?;
     let compared = match view.compare.map(|compare| compare.days((from, to))) {
         Some((from, to)) => Some(Compared { from, to, cube: store.cube(id, &query(from, to)).await? }),

@@ -293,6 +293,7 @@ mod tests {
             sources: vec!["web".to_owned(), "=api".to_owned()],
             projects: vec![None, Some(Named { id: "p1".to_owned(), name: "Project one".to_owned() })],
             facet: None,
+            narrow: false,
             sets: vec![vec![0, 1], vec![0]],
             cells: vec![
                 cell(0, 0, 0, 0, 1_500_000, 2_500),

@@ -214,9 +214,19 @@ impl View {
     /// from what it answered, so two views with the same question ask it once.
     #[must_use]
     pub fn question(&self) -> String {
-        let group = if self.group.facet().is_some() { self.group.clone() } else { Dimension::Type };
         let (range, interval, facets, compare) = (self.range, self.interval, self.facets.clone(), self.compare);
-        Self { range, interval, facets, group, compare, ..Self::default() }.query()
+        let asked = Self { range, interval, facets, compare, ..Self::default() };
+        if !self.is_narrow() {
+            return asked.query();
+        }
+        let (group, sources, projects) = (self.group.clone(), self.sources.clone(), self.projects.clone());
+        Self { group, sources, projects, ..asked }.query()
+    }
+
+    /// Whether it tells so much apart that the server may leave out what it does not show: which sources, which projects.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.group.facet().is_some() || self.interval == Some(Interval::Hour)
     }
 
     /// First and last day, as seen from today; `None` for the default.
@@ -388,9 +398,11 @@ mod tests {
     fn only_what_the_server_knows_is_asked_of_it() {
         let whole = "from=now-7d&to=now&interval=hour&type=a&source=b&project=c&workflow=w&status=failed&attribute.region=eu&\
                      group=user&top=5&chart=lines&compare=year&hide=x";
-        let asked =
-            "from=now-7d&to=now&interval=hour&workflow=w&status=failed&attribute.region=eu&group=user&compare=year";
+        let asked = "from=now-7d&to=now&interval=hour&source=b&project=c&workflow=w&status=failed&attribute.region=eu&group=user&\
+                     compare=year";
         assert_eq!(View::parse(whole).question(), asked);
+        let days = View { interval: None, group: Dimension::Source, ..View::parse(whole) };
+        assert_eq!(days.question(), "from=now-7d&to=now&workflow=w&status=failed&attribute.region=eu&compare=year");
         assert_eq!(View::parse("group=source&type=a").question(), "");
     }
 

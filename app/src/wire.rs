@@ -22,6 +22,7 @@ struct Wire {
     sources: Vec<String>,
     projects: Vec<Option<Named>>,
     facet: Option<Axis>,
+    narrow: bool,
     sets: Vec<Vec<u16>>,
     /// Micro-credits and whole units of each meter in all cells.
     sums: Vec<(i64, i64)>,
@@ -121,6 +122,7 @@ pub fn serialize<S: Serializer>(cube: &Cube, serializer: S) -> Result<S::Ok, S::
         sources: cube.sources.clone(),
         projects: cube.projects.clone(),
         facet: cube.facet.clone(),
+        narrow: cube.narrow,
         sets: cube.sets.clone(),
         cells: Runs::of(cells.iter().map(|c| [c.meter, c.source, c.project, c.facet, c.bucket])),
         whole: cells.iter().map(|c| parts(c.quantity).0).collect(),
@@ -166,6 +168,7 @@ fn cube(wire: Wire) -> Option<Cube> {
         sources: wire.sources,
         projects: wire.projects,
         facet: wire.facet,
+        narrow: wire.narrow,
         sets: wire.sets,
         cells,
         calls,

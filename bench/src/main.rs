@@ -21,9 +21,14 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--empty", port] => client::serve_empty(port.parse().expect("a port")).await,
         [server] => measure(server).await,
-        ["--analytics", events] => analytics::run(events.parse().ok(), None).await,
-        ["--analytics", events, kept] => analytics::run(events.parse().ok(), Some(kept.as_ref())).await,
-        _ => eprintln!("usage: scrip-bench target/release/scrip, or --analytics EVENTS [FOLDER] for that part alone"),
+        ["--analytics", events] => analytics::run(events.parse().ok(), None, "").await,
+        ["--analytics", events, kept] => analytics::run(events.parse().ok(), Some(kept.as_ref()), "").await,
+        ["--analytics", events, kept, views] => {
+            analytics::run(events.parse().ok(), Some(kept.as_ref()), views).await;
+        }
+        _ => eprintln!(
+            "usage: scrip-bench target/release/scrip, or --analytics EVENTS [FOLDER [VIEWS]] for that part alone"
+        ),
     }
 }
 
@@ -33,7 +38,7 @@ async fn measure(server: &str) {
     usage::run().await;
     http::run(server).await;
     durable::run(server).await;
-    analytics::run(None, None).await;
+    analytics::run(None, None, "").await;
 }
 
 /// One line of the table.

@@ -186,6 +186,9 @@ pub struct Cube {
     pub projects: Vec<Option<Named>>,
     /// The facet that this cube tells apart.
     pub facet: Option<Axis>,
+    /// Whether it has only what a filter by sources and projects let through, and tells apart of these what one view shows: all of
+    /// an org would be too large. A filter by them is nothing new to it then.
+    pub narrow: bool,
     /// Sets of meters met in the range, as indexes of meters.
     pub sets: Vec<Vec<u16>>,
     /// Credits and quantities.

@@ -143,7 +143,7 @@ pub use transaction::{Cursor, Transaction, What};
 pub use usage::{CubeQuery, Range};
 pub use user::{User, UserId};
 pub use verify::{Step, Verified};
-pub use wide::{RankCursor, RankPage, RankedValue, Ranking, Used, Wide};
+pub use wide::{Narrow, RankCursor, RankPage, RankedValue, Ranking, Used, Wide};
 pub use workflow::{NewWorkflowSettings, WorkflowSettings};
 pub use writer::WriterStats;
 

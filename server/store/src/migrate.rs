@@ -1,6 +1,7 @@
 //! Migrations: forward only, each in one transaction, known by number.
 
-use crate::error::OpenError;
+use crate::error::{OpenError, StoreError};
+use crate::wide::make_levels;
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -33,7 +34,13 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../../../migrations/sqlite/0023_alerts.sql")),
     (24, include_str!("../../../migrations/sqlite/0024_outbox.sql")),
     (25, include_str!("../../../migrations/sqlite/0025_payments_followed.sql")),
+    (26, include_str!("../../../migrations/sqlite/0026_wide_levels.sql")),
 ];
+
+/// What a migration does that SQL cannot, right after its text.
+type Then = fn(&Connection) -> Result<(), StoreError>;
+
+const THEN: &[(i64, Then)] = &[(26, make_levels)];
 
 /// Brings the schema up to date. Returns how many migrations ran.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenError> {
@@ -46,6 +53,9 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenE
     for (version, sql) in due {
         let tx = conn.transaction().map_err(failed)?;
         tx.execute_batch(sql).map_err(failed)?;
+        for (_, then) in THEN.iter().filter(|(of, _)| of == version) {
+            then(&tx).map_err(|error| OpenError::Corrupt { path: path.to_owned(), reason: error.to_string() })?;
+        }
         tx.pragma_update(None, "user_version", version).map_err(failed)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         tx.commit().map_err(failed)?;

@@ -10,13 +10,16 @@ use crate::error::StoreError;
 use crate::org;
 use crate::rollup::{QUARTER_US, quarter_of};
 use crate::rows::{members, unreadable};
-use crate::wide::{self, Wide, wide_cells};
+use crate::wide::{self, Narrow, Wide, wide_cells};
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use ledger::cube::{Axis, Bucket, Calls, Cell, Cube, Interval, MeterInfo, Named};
 use ledger::{Meter, OrgId, Quantity, Refusal, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Sources and projects that are listed where they are not told apart.
+const MAX_KNOWN: i64 = 1_000;
 
 /// Which time is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +41,15 @@ pub struct CubeQuery {
     pub zone: Option<Tz>,
     /// What is asked beyond credit types, sources and projects.
     pub wide: Wide,
+    /// What will do where all that is asked would be too much; nothing will where it is not said.
+    pub narrow: Option<Narrow>,
 }
 
 impl CubeQuery {
     /// All usage of a range, in days of the org's own zone.
     #[must_use]
     pub fn new(range: Range, interval: Interval) -> Self {
-        Self { range, interval, zone: None, wide: Wide::default() }
+        Self { range, interval, zone: None, wide: Wide::default(), narrow: None }
     }
 }
 
@@ -67,7 +72,7 @@ pub(crate) fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timest
     let buckets = calendar::buckets(zone, query.interval, from, to, now)?;
     let source = RollupSource::choose(query, zone, own);
     let (cells, axis) = if query.wide.is_asked() || wide::is_near(conn, org)? {
-        wide_cells(conn, org, &buckets, source != RollupSource::Quarter, &query.wide)?
+        wide_cells(conn, org, &buckets, source != RollupSource::Quarter, &query.wide, query.narrow.as_ref())?
     } else {
         (rollup_cells(conn, org, source, zone, &buckets)?, None)
     };
@@ -79,6 +84,8 @@ pub(crate) fn cube(conn: &Connection, org: OrgId, query: &CubeQuery, now: Timest
 pub(crate) struct Cells {
     /// In order, each once; also those that no cell is of.
     pub(crate) lists: Lists,
+    /// Whether sources and projects are told apart; said where not both are, and only chosen ones are in the sums.
+    pub(crate) told: Option<[bool; 2]>,
     /// In order, each place once.
     pub(crate) cells: Vec<Cell>,
     /// The same of calls.
@@ -148,7 +155,7 @@ impl Rows {
                 std::array::from_fn(|figure| group.iter().map(|(_, figures)| figures[figure]).sum());
             calls.push(Calls::at(place(group[0].0, &lists.sets)?, events, failed, bytes));
         }
-        Ok(Cells { lists, cells, calls })
+        Ok(Cells { lists, told: None, cells, calls })
     }
 }
 
@@ -307,23 +314,20 @@ impl Names {
             let meter = Meter::parse(&row.get::<_, String>(1)?)?;
             names.meters.push(MeterInfo { meter, title: row.get(2)?, unit: row.get(3)?, service: row.get(4)? });
         }
-        for (id, named) in dimension(
-            conn,
-            org,
-            Kind::Source,
-            &met(&cells.lists.sources, cells, |cell| cell.source, |calls| calls.source),
-        )? {
+        let [sources, projects] = cells.told.unwrap_or([true; 2]);
+        let met_sources = met(&cells.lists.sources, cells, |cell| cell.source, |calls| calls.source);
+        for (id, named) in dimension(conn, org, Kind::Source, sources.then_some(met_sources))? {
             names.source_at.insert(id, index(names.sources.len())?);
             names.sources.push(named.id);
         }
-        for (id, named) in dimension(
-            conn,
-            org,
-            Kind::Project,
-            &met(&cells.lists.projects, cells, |cell| cell.project, |calls| calls.project),
-        )? {
+        let met_projects = met(&cells.lists.projects, cells, |cell| cell.project, |calls| calls.project);
+        for (id, named) in dimension(conn, org, Kind::Project, projects.then_some(met_projects))? {
             names.project_at.insert(id, index(names.projects.len())?);
             names.projects.push(Some(named));
+        }
+        if !sources {
+            // What no source is told of is at the first place, whichever that is.
+            names.source_at.insert(0, 0);
         }
         let mut sets =
             conn.prepare_cached("SELECT set_id, members FROM meter_set WHERE org_id = ?1 ORDER BY set_id")?;
@@ -349,7 +353,7 @@ impl Names {
         axis: Option<Axis>,
         sums: Cells,
     ) -> Result<Cube, StoreError> {
-        let Cells { lists, mut cells, mut calls } = sums;
+        let Cells { lists, told, mut cells, mut calls } = sums;
         let meters = listed(&self.meter_at, &lists.meters);
         let sets = listed(&self.set_at, &lists.sets);
         let (sources, projects) = (listed(&self.source_at, &lists.sources), listed(&self.project_at, &lists.projects));
@@ -363,7 +367,8 @@ impl Names {
         }
         let Self { meters, sources, projects, sets, .. } = self;
         let zone = zone.name().to_owned();
-        Ok(Cube { zone, interval, buckets, meters, sources, projects, facet: axis, sets, cells, calls })
+        let narrow = told.is_some();
+        Ok(Cube { zone, interval, buckets, meters, sources, projects, facet: axis, narrow, sets, cells, calls })
     }
 }
 
@@ -383,16 +388,26 @@ fn listed(places: &FxHashMap<i64, u16>, list: &[i64]) -> Vec<Option<u16>> {
     list.iter().map(|number| places.get(number).copied()).collect()
 }
 
-/// The names of those numbers, in their order.
-fn dimension(conn: &Connection, org: OrgId, kind: Kind, ids: &[i64]) -> Result<Vec<(i64, Named)>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, value, coalesce(name, value) FROM dimension
-         WHERE org_id = ?1 AND kind = ?2 AND id IN (SELECT value FROM json_each(?3)) ORDER BY id",
-    )?;
-    let found = statement.query_map(params![org.0, kind as i64, serde_json::to_string(ids)?], |row| {
-        Ok((row.get(0)?, Named { id: row.get(1)?, name: row.get(2)? }))
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+/// The names of those numbers, in their order; where none are told apart, of those that the org knows, so that they can be chosen.
+fn dimension(
+    conn: &Connection,
+    org: OrgId,
+    kind: Kind,
+    ids: Option<Vec<i64>>,
+) -> Result<Vec<(i64, Named)>, StoreError> {
+    let some = "SELECT id, value, coalesce(name, value) FROM dimension
+                WHERE org_id = ?1 AND kind = ?2 AND id IN (SELECT value FROM json_each(?3)) ORDER BY id";
+    let known =
+        "SELECT id, value, coalesce(name, value) FROM dimension WHERE org_id = ?1 AND kind = ?2 ORDER BY id LIMIT ?3";
+    let named = |row: &Row<'_>| Ok((row.get(0)?, Named { id: row.get(1)?, name: row.get(2)? }));
+    let found: Result<_, rusqlite::Error> = match ids {
+        Some(ids) => {
+            let ids = serde_json::to_string(&ids)?;
+            conn.prepare_cached(some)?.query_map(params![org.0, kind as i64, ids], named)?.collect()
+        }
+        None => conn.prepare_cached(known)?.query_map(params![org.0, kind as i64, MAX_KNOWN], named)?.collect(),
+    };
+    Ok(found?)
 }
 
 fn at(places: &[Option<u16>], place: u16) -> Result<u16, StoreError> {

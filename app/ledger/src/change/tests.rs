@@ -39,6 +39,7 @@ fn cube(cells: &[(u16, u16, i64, i64)]) -> Cube {
         sources: (0..5).map(|n| format!("s{n}")).collect(),
         projects: vec![None],
         facet: None,
+        narrow: false,
         sets: vec![vec![0]],
         cells: cells.iter().map(cell).collect(),
         calls: vec![Calls { bucket: 0, set: 0, source: 0, project: 0, facet: 0, events: 1, failed: 0, bytes: 0 }],

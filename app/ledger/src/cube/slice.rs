@@ -193,8 +193,8 @@ impl Chosen {
         let sets = cube.sets.iter().map(|set| set.iter().any(|meter| types[usize::from(*meter)])).collect();
         let id = |project: &Option<Named>| project.as_ref().map_or(String::new(), |p| p.id.clone());
         Self {
-            sources: cube.sources.iter().map(|s| wants(&filter.sources, s)).collect(),
-            projects: cube.projects.iter().map(|p| wants(&filter.projects, &id(p))).collect(),
+            sources: cube.sources.iter().map(|s| cube.narrow || wants(&filter.sources, s)).collect(),
+            projects: cube.projects.iter().map(|p| cube.narrow || wants(&filter.projects, &id(p))).collect(),
             types,
             sets,
         }

@@ -28,6 +28,7 @@ fn cube(days: u16, cells: Vec<Cell>, calls: Vec<Calls>) -> Cube {
         sources: vec!["api".to_owned(), "web".to_owned()],
         projects: vec![None, Some(Named { id: "p".to_owned(), name: "Project".to_owned() })],
         facet: None,
+        narrow: false,
         sets: vec![vec![0, 1], vec![2]],
         cells,
         calls,

@@ -36,6 +36,7 @@ fn cube(meter: &str, used: &[(&str, i64, i64, i64)]) -> Cube {
         sources: used.iter().map(|(source, ..)| (*source).to_owned()).collect(),
         projects: vec![None],
         facet: None,
+        narrow: false,
         sets: vec![vec![0]],
         cells: places().map(cell).collect(),
         calls: places().map(calls).collect(),

@@ -11,7 +11,7 @@ use ledger::cube::{Bucket, Figures, Series};
 use ledger::{Cube, Dimension, Facet, Filter, Interval, Slice, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::{CubeQuery, Range, Tz, Wide};
+use store::{CubeQuery, Narrow, Range, Tz, Wide};
 use utoipa::{IntoParams, ToSchema};
 
 /// Days shown where no range is asked for, today included.
@@ -210,6 +210,7 @@ impl Question {
             interval: self.interval.unwrap_or(Interval::Day),
             zone: Some(zone),
             wide: self.wide.clone(),
+            narrow: Some(Narrow::new(self.group_by.clone(), self.filter.sources.clone(), self.filter.projects.clone())),
         })
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn used(
     (range, interval): (Range, Interval),
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, Figures)>, StoreError> {
-    let query = CubeQuery { range, interval, zone: None, wide: wide_of(scope) };
+    let query = CubeQuery { wide: wide_of(scope), ..CubeQuery::new(range, interval) };
     let cube = cube(conn, org, &query, now)?;
     let slice = cube.slice(&filter_of(scope), &[])?;
     Ok(cube.buckets.iter().map(|bucket| bucket.start).zip(slice.points).collect())

@@ -226,7 +226,7 @@ impl Events {
         rollups.is_pruned = true;
         let sets = self.names.members();
         for day in wide::check::days(conn, org)? {
-            let segment = wide::check::segment(conn, org, Level::Quarters, day)?;
+            let segment = wide::check::segment(conn, org, Level::FULL, day)?;
             for fact in segment.iter().flat_map(|(_, facts)| facts) {
                 rollups.add_fact(fact, &sets, 1)?;
             }

@@ -48,16 +48,16 @@ pub(super) fn finish(
         let mut detailed = Vec::new();
         for level in Level::ALL {
             let Some((credits, facts)) = check::segment(conn, org, level, day)? else {
-                problems.say(format!("wide usage of day {day} is not there at level {}", level as i64));
+                problems.say(format!("wide usage of day {day} is not there at level {}", level.number));
                 continue;
             };
-            if level == Level::Quarters {
+            if level == Level::FULL {
                 facts.iter().for_each(|fact| add(&mut found, fact));
                 detailed = facts.clone();
             }
             if facts != check::at_level(zone, level, day, &detailed)? || credits != check::cost(&facts)?.micros() {
                 problems
-                    .say(format!("wide usage of day {day} at level {} is not what that day adds up to", level as i64));
+                    .say(format!("wide usage of day {day} at level {} is not what that day adds up to", level.number));
             }
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn segment(
 ) -> Result<Option<(i64, Vec<Fact>)>, StoreError> {
     let found: Option<(i64, Vec<u8>)> = conn
         .prepare_cached("SELECT credits, data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?
-        .query_row(params![org.0, level as i64, day], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![org.0, level.number, day], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     found.map(|(credits, data)| Ok((credits, Segment::read(&data)?.facts()))).transpose()
 }

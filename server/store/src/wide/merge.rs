@@ -73,7 +73,7 @@ fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     let zone = org::zone(conn, org)?;
     let mut segments = Vec::new();
     for (day, facts) in by_day(zone, facts)? {
-        segments.extend(with(conn, org, zone, day, &facts)?);
+        segments.extend(with(conn, org, zone, day, facts)?);
     }
     Ok(Made { org, after, last, changes: changes(conn, org)?, segments, attributes: sets.fresh() })
 }
@@ -88,17 +88,15 @@ fn by_day(zone: Tz, facts: Vec<Fact>) -> Result<BTreeMap<i64, Vec<Fact>>, StoreE
 }
 
 /// A day's segments with more in them.
-fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Result<Vec<LevelOfDay>, StoreError> {
-    let first = quarter_of(calendar::day_start(zone, calendar::date_of(day)?)?);
+fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: Vec<Fact>) -> Result<Vec<LevelOfDay>, StoreError> {
     let mut there = conn.prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?;
     let mut segments = Vec::with_capacity(Level::ALL.len());
-    for level in Level::ALL {
-        let mut facts = added_up(level.of(facts, first))?;
+    for (level, mut facts) in levels(zone, day, facts)? {
         // What moves from one user to another is nothing new to a level that tells no users apart.
         if facts.is_empty() {
             continue;
         }
-        let data: Option<Vec<u8>> = there.query_row(params![org.0, level as i64, day], |row| row.get(0)).optional()?;
+        let data: Option<Vec<u8>> = there.query_row(params![org.0, level.number, day], |row| row.get(0)).optional()?;
         if let Some(data) = data {
             facts.extend(Segment::read(&data)?.facts());
         }
@@ -106,6 +104,37 @@ fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Re
         segments.push(LevelOfDay { level, day, credits: cost(&facts)?.micros(), data: write(&facts)? });
     }
     Ok(segments)
+}
+
+/// Makes every level of every day from the most detailed one, which alone is there: after a release that has other levels than the one
+/// before. Events may be pruned, so it is not made from them.
+pub(crate) fn make_levels(conn: &Connection) -> Result<(), StoreError> {
+    let mut days = conn.prepare("SELECT org_id, day FROM wide_day")?;
+    let days = days.query_map([], |row| Ok((OrgId(row.get(0)?), row.get(1)?)))?;
+    let days: Vec<(OrgId, i64)> = days.collect::<Result<_, _>>()?;
+    let mut full = conn.prepare("SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?;
+    for (org, day) in days {
+        let data: Vec<u8> = full.query_row(params![org.0, Level::FULL.number, day], |row| row.get(0))?;
+        // Nothing is there yet at the other levels, so what is added to them is all of it.
+        let made = levels(org::zone(conn, org)?, day, Segment::read(&data)?.facts())?;
+        let mut segments = Vec::with_capacity(made.len());
+        for (level, facts) in made.into_iter().skip(1) {
+            segments.push(LevelOfDay { level, day, credits: cost(&facts)?.micros(), data: write(&facts)? });
+        }
+        put_segments(conn, org, &segments)?;
+    }
+    Ok(())
+}
+
+/// Rows of a day as each level has them.
+fn levels(zone: Tz, day: i64, facts: Vec<Fact>) -> Result<Vec<(Level, Vec<Fact>)>, StoreError> {
+    let first = quarter_of(calendar::day_start(zone, calendar::date_of(day)?)?);
+    let mut made: Vec<(Level, Vec<Fact>)> = Vec::with_capacity(Level::ALL.len());
+    for level in Level::ALL {
+        let from = made.get(level.from).map_or(&facts, |(_, facts)| facts);
+        made.push((level, added_up(level.of(from, first))?));
+    }
+    Ok(made)
 }
 
 /// What moves when events are taken back or interactions mapped, of which each is noted in the audit log.
@@ -136,7 +165,7 @@ fn put_segments(conn: &Connection, org: OrgId, segments: &[LevelOfDay]) -> Resul
          ON CONFLICT DO UPDATE SET credits = excluded.credits, data = excluded.data",
     )?;
     for LevelOfDay { level, day, credits, data } in segments {
-        put.execute(params![org.0, *level as i64, day, credits, data])?;
+        put.execute(params![org.0, level.number, day, credits, data])?;
     }
     Ok(())
 }
@@ -150,7 +179,7 @@ pub(crate) fn take_back(conn: &Connection, org: OrgId, zone: Tz, event: EventSeq
     let mut sets = AttributeSets::load(conn, org)?;
     let Some(fact) = tail::event(conn, org, event.0, &mut sets)? else { return Ok(()) };
     let day = Days::new(zone).of(fact.key[QUARTER])?;
-    put_segments(conn, org, &with(conn, org, zone, day, &[fact.negated()])?)
+    put_segments(conn, org, &with(conn, org, zone, day, vec![fact.negated()])?)
 }
 
 /// Does what changes the user or tenant that events count for, and moves those of them that are in their days.
@@ -171,7 +200,7 @@ pub(crate) fn owned_anew(
     change()?;
     facts.extend(tail::these(conn, org, &inside, &mut sets)?);
     for (day, facts) in by_day(zone, added_up(facts)?)? {
-        put_segments(conn, org, &with(conn, org, zone, day, &facts)?)?;
+        put_segments(conn, org, &with(conn, org, zone, day, facts)?)?;
     }
     Ok(())
 }

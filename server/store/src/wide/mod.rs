@@ -10,6 +10,7 @@ mod attributes;
 pub(crate) mod check;
 mod level;
 mod merge;
+mod narrow;
 mod ranked;
 mod read;
 mod segment;
@@ -18,10 +19,11 @@ mod sums;
 mod tail;
 
 pub use attributes::MAX_SETS;
+pub use narrow::Narrow;
 pub use ranked::{RankCursor, RankPage, RankedValue, Ranking, Used};
 pub use read::Wide;
 
-pub(crate) use merge::{changes, owned_anew, take_back};
+pub(crate) use merge::{changes, make_levels, owned_anew, take_back};
 pub(crate) use read::wide_cells;
 pub(crate) use sets::wide_sets;
 

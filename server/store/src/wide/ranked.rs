@@ -3,10 +3,10 @@
 //! Cost: one pass over the segments of the range, which are a day each at the level of users or of tenants, and over the events that
 //! are in none yet; names are looked up for those on the page.
 
-use super::Wide;
 use super::read::{FacetIds, Scope};
 use super::segment::{FAILED, Segment};
 use super::sums::Counted;
+use super::{Narrow, Wide};
 use crate::Store;
 use crate::calendar;
 use crate::error::StoreError;
@@ -127,7 +127,8 @@ fn ranking(conn: &Connection, org: OrgId, page: &RankPage) -> Result<Ranking, St
     }
     let wide = Wide { facet: Some(page.facet.clone()), chosen: page.chosen.clone(), ..Wide::default() };
     let buckets = calendar::buckets(zone, Interval::None, from, to, to)?;
-    let scope = Scope::new(conn, org, &buckets, is_days(zone, from, to)?, &wide, (&page.projects, &page.sources))?;
+    let narrow = Narrow::only(page.sources.clone(), page.projects.clone());
+    let scope = Scope::new(conn, org, &buckets, is_days(zone, from, to)?, &wide, Some(&narrow))?;
     let ids = FacetIds::new(conn, org, &page.facet, &scope.sets)?;
     let mut sums = scope.used(&ids)?;
     let unsaid = Used::of(sums.remove(&0).unwrap_or_default())?;
@@ -210,16 +211,16 @@ impl Scope<'_> {
             let segment = Segment::read(data)?;
             let values = ids.of(&segment)?;
             let mut here: Vec<Option<Sum>> = vec![None; values.len().max(1)];
-            let (facets, failed) = (ids.places(&segment), segment.columns[FAILED].places());
-            let (events, bytes, micros) = (segment.events.all(), segment.bytes.all(), segment.micros.all());
-            for Counted { row, set, first, .. } in self.counted(&segment)? {
-                let sum = here[facets.as_ref().map_or(0, |facets| facets[row])].get_or_insert_default();
-                let parts = &micros[first..first + segment.parts[set]];
-                sum.micros += parts.iter().map(|part| i128::from(*part)).sum::<i128>();
-                sum.events += events[row];
-                sum.failed += if segment.columns[FAILED].values[failed[row]] == 1 { events[row] } else { 0 };
-                sum.bytes += bytes[row];
-            }
+            self.each(&segment, |Counted { row, set, first, .. }| {
+                let sum = here[ids.place(&segment, row)].get_or_insert_default();
+                let events = segment.events.at(row);
+                for part in first..first + segment.parts[set] {
+                    sum.micros += i128::from(segment.micros.at(part));
+                }
+                sum.events += events;
+                sum.failed += if segment.columns[FAILED].at(row) == 1 { events } else { 0 };
+                sum.bytes += segment.bytes.at(row);
+            })?;
             for (value, sum) in values.iter().zip(here) {
                 if let Some(sum) = sum {
                     sums.entry(*value).or_default().add(&sum);

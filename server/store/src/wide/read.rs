@@ -6,6 +6,7 @@
 
 use super::attributes::{self, AttributeSets, TOO_MANY};
 use super::level::Level;
+use super::narrow::Narrow;
 use super::segment::{self, ATTRIBUTES, FAILED, PROJECT, QUARTER, SET, SOURCE, Segment, TENANT, USER, WORKFLOW};
 use super::sums::{Counted, Sums};
 use super::{is_near, last_event, tail};
@@ -101,13 +102,15 @@ pub(crate) fn wide_cells(
     buckets: &[Bucket],
     by_day: bool,
     wide: &Wide,
+    narrow: Option<&Narrow>,
 ) -> Result<(Cells, Option<Axis>), StoreError> {
-    let scope = Scope::new(conn, org, buckets, by_day, wide, (&[], &[]))?;
+    let scope = Scope::new(conn, org, buckets, by_day, wide, narrow)?;
+    let segments = scope.segments.iter().map(|data| Segment::read(data)).collect::<Result<Vec<_>, _>>()?;
     let Some(facet) = &wide.facet else {
-        return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
+        return Ok((scope.cells(&segments, &FacetIds::None, &FxHashMap::default(), 0)?, None));
     };
     let ids = FacetIds::new(conn, org, facet, &scope.sets)?;
-    let ranked = scope.ranked(&ids)?;
+    let ranked = scope.ranked(&segments, &ids)?;
     let said: Vec<&Ranked> = ranked.iter().filter(|ranked| ranked.id != 0).collect();
     let count = wide.values.unwrap_or_else(|| fitting(&said));
     let shown: Vec<i64> = said.iter().take(count).map(|ranked| ranked.id).collect();
@@ -124,7 +127,7 @@ pub(crate) fn wide_cells(
         others = place(values.len())?;
         values.push(AxisValue::Others(u32::try_from(said.len() - shown.len()).unwrap_or(u32::MAX)));
     }
-    let cells = scope.cells(&ids, &places, others)?;
+    let cells = scope.cells(&segments, &ids, &places, others)?;
     Ok((cells, Some(Axis { facet: facet.clone(), values })))
 }
 
@@ -158,6 +161,8 @@ pub(super) struct Scope<'q> {
     /// The meters of each set.
     meters: FxHashMap<i64, Vec<i64>>,
     pub(super) sets: AttributeSets,
+    /// Whether sources and projects are told apart, where not both are.
+    told: Option<[bool; 2]>,
 }
 
 /// Which values of a column count.
@@ -174,22 +179,27 @@ impl<'q> Scope<'q> {
         buckets: &'q [Bucket],
         by_day: bool,
         wide: &Wide,
-        (projects, sources): (&[String], &[String]),
+        narrow: Option<&Narrow>,
     ) -> Result<Self, StoreError> {
         let mut sets = AttributeSets::load(conn, org)?;
         let meter_sets = tail::sets(conn, org)?;
-        let mut segments = Vec::new();
+        let (mut segments, mut narrow) = (Vec::new(), narrow);
         if let (Some(first), Some(last)) = (buckets.first(), buckets.last()) {
             let zone = org::zone(conn, org)?;
-            let asked: Vec<usize> =
-                wide.facet.iter().chain(wide.chosen.iter().map(|(f, _)| f)).map(column_of).collect();
-            let level = Level::knowing(&asked, by_day);
+            let facets = wide.facet.iter().chain(wide.chosen.iter().map(|(facet, _)| facet)).map(column_of);
+            let whole = Level::knowing(&facets.clone().chain([SOURCE, PROJECT]).collect::<Vec<_>>(), by_day);
             let end = Timestamp::from_micros(last.end.micros() - 1);
             let (low, high) = (calendar::day_number(zone, first.start)?, calendar::day_number(zone, end)?);
+            narrow = match narrow {
+                Some(narrow) if bytes(conn, org, whole, (low, high))? >= narrow.beyond => Some(narrow),
+                _ => None,
+            };
+            let level = narrow
+                .map_or(whole, |narrow| Level::knowing(&facets.chain(narrow.columns()).collect::<Vec<_>>(), by_day));
             let mut days = conn.prepare_cached(
                 "SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4 ORDER BY day",
             )?;
-            let range = params![org.0, level as i64, low, high];
+            let range = params![org.0, level.number, low, high];
             segments = days.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
         }
         let after = last_event(conn, org)?;
@@ -199,15 +209,17 @@ impl<'q> Scope<'q> {
         }
         segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
         let mut chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
-        for (column, kind, values) in [(PROJECT, Kind::Project, projects), (SOURCE, Kind::Source, sources)] {
-            if !values.is_empty() {
+        if let Some(narrow) = narrow {
+            let both = [(PROJECT, Kind::Project, &narrow.projects), (SOURCE, Kind::Source, &narrow.sources)];
+            for (column, kind, values) in both.into_iter().filter(|(.., values)| !values.is_empty()) {
                 let values: Vec<&str> = values.iter().map(String::as_str).collect();
                 let counts = among(numbers(conn, org, kind, &values)?);
                 chosen.push(Chosen { column, counts, of_attributes: false });
             }
         }
         let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
-        Ok(Self { segments, buckets, chosen, meters, sets })
+        let told = narrow.map(Narrow::told);
+        Ok(Self { segments, buckets, chosen, meters, sets, told })
     }
 
     /// The bucket of each quarter that a segment holds.
@@ -218,8 +230,8 @@ impl<'q> Scope<'q> {
         (start < self.buckets[bucket].end).then(|| u16::try_from(bucket).ok())?
     }
 
-    /// The rows of a segment that count.
-    pub(super) fn counted(&self, segment: &Segment<'_>) -> Result<Vec<Counted>, StoreError> {
+    /// Hands over the rows of a segment that count, in order.
+    pub(super) fn each(&self, segment: &Segment<'_>, mut take: impl FnMut(Counted)) -> Result<(), StoreError> {
         let buckets: Vec<Option<u16>> = segment.columns[QUARTER].values.iter().map(|q| self.bucket_of(*q)).collect();
         let mut wanted = Vec::with_capacity(self.chosen.len());
         for chosen in &self.chosen {
@@ -228,31 +240,38 @@ impl<'q> Scope<'q> {
                 return Err(too_many());
             }
             let counts: Vec<bool> = column.values.iter().map(|value| (chosen.counts)(*value)).collect();
-            wanted.push((column.places(), counts));
+            wanted.push((column, counts));
         }
-        let sets = segment.columns[SET].places();
-        let rows = segment.columns[QUARTER].places().into_iter().zip(segment.firsts(&sets)).enumerate();
-        let counted = |(row, (quarter, first)): (usize, (usize, usize))| {
-            let bucket = usize::from(buckets[quarter]?);
-            let counts = wanted.iter().all(|(places, counts)| counts[places[row]]);
-            counts.then_some(Counted { row, bucket, set: sets[row], first })
-        };
-        Ok(rows.filter_map(counted).collect())
+        // Most days have nothing of what is chosen by name.
+        if wanted.iter().any(|(_, counts)| !counts.contains(&true)) {
+            return Ok(());
+        }
+        let (sets, quarters, mut first) = (&segment.columns[SET], &segment.columns[QUARTER], 0);
+        for row in 0..segment.rows {
+            let set = sets.place(row);
+            if wanted.iter().all(|(column, counts)| counts[column.place(row)])
+                && let Some(bucket) = buckets[quarters.place(row)]
+            {
+                take(Counted { row, bucket: usize::from(bucket), set, first });
+            }
+            first += segment.parts[set];
+        }
+        Ok(())
     }
 
     /// Every value of a facet that is met; those that cost most first.
-    fn ranked(&self, ids: &FacetIds) -> Result<Vec<Ranked>, StoreError> {
+    fn ranked(&self, segments: &[Segment<'_>], ids: &FacetIds) -> Result<Vec<Ranked>, StoreError> {
         let mut sums: FxHashMap<i64, (i128, usize)> = FxHashMap::default();
-        for data in &self.segments {
-            let segment = Segment::read(data)?;
-            let values = ids.of(&segment)?;
+        for segment in segments {
+            let values = ids.of(segment)?;
             let mut here = vec![(0_i128, 0_usize); values.len().max(1)];
-            let (facets, micros) = (ids.places(&segment), segment.micros.all());
-            for Counted { row, set, first, .. } in self.counted(&segment)? {
-                let (sum, rows) = &mut here[facets.as_ref().map_or(0, |facets| facets[row])];
-                *sum += micros[first..first + segment.parts[set]].iter().map(|part| i128::from(*part)).sum::<i128>();
+            self.each(segment, |Counted { row, set, first, .. }| {
+                let (sum, rows) = &mut here[ids.place(segment, row)];
+                for part in first..first + segment.parts[set] {
+                    *sum += i128::from(segment.micros.at(part));
+                }
                 *rows += 1;
-            }
+            })?;
             // Those without a row that counts were not met.
             for (value, (sum, rows)) in values.iter().zip(here).filter(|(_, (_, rows))| *rows > 0) {
                 let all = sums.entry(*value).or_default();
@@ -270,19 +289,35 @@ impl<'q> Scope<'q> {
     }
 
     /// All that counts, per bucket, meter, source, project and place of the facet's value.
-    fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
-        let segments = self.segments.iter().map(|data| Segment::read(data)).collect::<Result<Vec<_>, _>>()?;
+    fn cells(
+        &self,
+        segments: &[Segment<'_>],
+        ids: &FacetIds,
+        places: &FxHashMap<i64, u16>,
+        others: u16,
+    ) -> Result<Cells, StoreError> {
         let last_facet = places.values().copied().max().unwrap_or(0).max(others);
-        let mut sums = Sums::new(&segments, self.buckets.len(), &self.meters, usize::from(last_facet) + 1)?;
-        for segment in &segments {
+        let facets = usize::from(last_facet) + 1;
+        let mut sums = Sums::new(segments, self.buckets.len(), &self.meters, facets, self.told)?;
+        for segment in segments {
             let of_values: Vec<usize> =
                 ids.of(segment)?.iter().map(|id| places.get(id).copied().unwrap_or(others).into()).collect();
-            let facets = ids.places(segment);
-            let facet = |row: usize| facets.as_ref().map_or(0, |facets| of_values[facets[row]]);
-            sums.add(segment, &self.counted(segment)?, facet)?;
+            let mut adding = sums.adding(segment)?;
+            self.each(segment, |counted| {
+                let facet = of_values.get(ids.place(segment, counted.row)).copied().unwrap_or(0);
+                adding.add(&counted, facet);
+            })?;
         }
         sums.cells()
     }
+}
+
+/// What segments of those days weigh at a level.
+fn bytes(conn: &Connection, org: OrgId, level: Level, (low, high): (i64, i64)) -> Result<usize, StoreError> {
+    // Lengths are in the heads of rows: the segments themselves are not read for it.
+    let sum = "SELECT coalesce(sum(length(data)), 0) FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4";
+    let bytes: i64 = conn.prepare_cached(sum)?.query_row(params![org.0, level.number, low, high], |row| row.get(0))?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// How a facet's values are told by the numbers of a column.
@@ -329,9 +364,10 @@ impl FacetIds {
         }
     }
 
-    /// The place in its column of each row's value.
-    pub(super) fn places(&self, segment: &Segment<'_>) -> Option<Vec<usize>> {
-        self.column().map(|column| segment.columns[column].places())
+    /// The place in its column of a row's value.
+    #[inline]
+    pub(super) fn place(&self, segment: &Segment<'_>, row: usize) -> usize {
+        self.column().map_or(0, |column| segment.columns[column].place(row))
     }
 
     /// The facet's value for each value of its column.

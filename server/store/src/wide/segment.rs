@@ -152,20 +152,20 @@ fn pack(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone) {
 /// Values of one width, one per row.
 #[derive(Debug, Clone, Copy)]
 struct Packed<'b> {
-    rows: usize,
     width: usize,
     bytes: &'b [u8],
 }
 
 impl Packed<'_> {
-    /// All of them, each as `of` makes it: a loop per width is what the processor is fast at.
-    fn all<T: Clone>(&self, of: impl Fn(u64) -> T) -> Vec<T> {
+    /// The one of a row. All of a column have one width, so the processor guesses right.
+    #[inline]
+    fn at(&self, row: usize) -> u64 {
         match self.width {
-            0 => vec![of(0); self.rows],
-            1 => self.bytes.iter().map(|byte| of(u64::from(*byte))).collect(),
-            2 => self.bytes.as_chunks().0.iter().map(|two| of(u64::from(u16::from_le_bytes(*two)))).collect(),
-            4 => self.bytes.as_chunks().0.iter().map(|four| of(u64::from(u32::from_le_bytes(*four)))).collect(),
-            _ => self.bytes.as_chunks().0.iter().map(|eight| of(u64::from_le_bytes(*eight))).collect(),
+            0 => 0,
+            1 => u64::from(self.bytes[row]),
+            2 => u64::from(u16::from_le_bytes(self.bytes.as_chunks().0[row])),
+            4 => u64::from(u32::from_le_bytes(self.bytes.as_chunks().0[row])),
+            _ => u64::from_le_bytes(self.bytes.as_chunks().0[row]),
         }
     }
 
@@ -189,8 +189,10 @@ pub(crate) struct Numbers<'b> {
 }
 
 impl Numbers<'_> {
-    pub(crate) fn all(&self) -> Vec<i64> {
-        self.packed.all(|more| self.least.wrapping_add(more.cast_signed()))
+    /// The one of a row, or of a part of one.
+    #[inline]
+    pub(crate) fn at(&self, row: usize) -> i64 {
+        self.least.wrapping_add(self.packed.at(row).cast_signed())
     }
 }
 
@@ -203,15 +205,23 @@ pub(crate) struct Column<'b> {
 }
 
 impl Column<'_> {
-    /// The place in [`Column::values`] of each row's value.
-    pub(crate) fn places(&self) -> Vec<usize> {
-        self.index.all(|place| usize::try_from(place).unwrap_or(usize::MAX))
+    /// The place in [`Column::values`] of a row's value.
+    #[inline]
+    pub(crate) fn place(&self, row: usize) -> usize {
+        // It was looked at when the segment was read.
+        usize::try_from(self.index.at(row)).unwrap_or(usize::MAX)
+    }
+
+    /// A row's value.
+    pub(crate) fn at(&self, row: usize) -> i64 {
+        self.values[self.place(row)]
     }
 }
 
 /// A segment, to be read.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<'b> {
+    pub(crate) rows: usize,
     pub(crate) columns: [Column<'b>; COLUMNS],
     /// Parts of a row, by place of its set.
     pub(crate) parts: Vec<usize>,
@@ -249,8 +259,9 @@ impl<'b> Segment<'b> {
             columns.push(read);
         }
         let columns: [Column<'b>; COLUMNS] = columns.try_into().ok()?;
-        let all = columns[SET].places().iter().try_fold(0_usize, |sum, set| sum.checked_add(parts[*set]))?;
+        let all = (0..rows).try_fold(0_usize, |sum, row| sum.checked_add(parts[columns[SET].place(row)]))?;
         let segment = Self {
+            rows,
             events: from.numbers(rows)?,
             bytes: from.numbers(rows)?,
             micros: from.numbers(all)?,
@@ -262,30 +273,23 @@ impl<'b> Segment<'b> {
         from.0.is_empty().then_some(segment)
     }
 
-    /// Where the parts of each row begin.
-    pub(crate) fn firsts(&self, sets: &[usize]) -> Vec<usize> {
-        let next = |next: &mut usize, set: &usize| {
-            let first = *next;
-            *next += self.parts[*set];
-            Some(first)
-        };
-        sets.iter().scan(0, next).collect()
-    }
-
     /// All rows.
     pub(crate) fn facts(&self) -> Vec<Fact> {
-        let places: [Vec<usize>; COLUMNS] = std::array::from_fn(|column| self.columns[column].places());
-        let (events, bytes) = (self.events.all(), self.bytes.all());
-        let (micros, whole, fraction) = (self.micros.all(), self.whole.all(), self.fraction.all());
-        let part =
-            |at: usize| Part { micros: micros[at], quantity: Quantity::from_parts(whole[at], fraction[at]).micros() };
-        let fact = |(row, first): (usize, usize)| Fact {
-            key: std::array::from_fn(|column| self.columns[column].values[places[column][row]]),
-            events: events[row],
-            bytes: bytes[row],
-            parts: (first..first + self.parts[places[SET][row]]).map(part).collect(),
+        let part = |at| Part {
+            micros: self.micros.at(at),
+            quantity: Quantity::from_parts(self.whole.at(at), self.fraction.at(at)).micros(),
         };
-        self.firsts(&places[SET]).into_iter().enumerate().map(fact).collect()
+        let fact = |first: &mut usize, row: usize| {
+            let parts = *first..*first + self.parts[self.columns[SET].place(row)];
+            *first = parts.end;
+            Some(Fact {
+                key: std::array::from_fn(|column| self.columns[column].at(row)),
+                events: self.events.at(row),
+                bytes: self.bytes.at(row),
+                parts: parts.map(part).collect(),
+            })
+        };
+        (0..self.rows).scan(0, fact).collect()
     }
 }
 
@@ -325,7 +329,7 @@ impl<'b> Reading<'b> {
         let len = matches!(width, 0 | 1 | 2 | 4 | 8).then(|| count.checked_mul(width))??;
         let (bytes, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
-        Some(Packed { rows: count, width, bytes })
+        Some(Packed { width, bytes })
     }
 
     fn numbers(&mut self, count: usize) -> Option<Numbers<'b>> {

@@ -1,9 +1,9 @@
 //! Sums by set of meters: what calls that use several credit types at once cost, type by type.
 
-use super::Wide;
 use super::read::Scope;
 use super::segment::{FAILED, SET, Segment};
 use super::sums::Counted;
+use super::{Narrow, Wide};
 use crate::error::StoreError;
 use ledger::cube::Bucket;
 use ledger::{Filter, OrgId, Quantity};
@@ -28,13 +28,12 @@ pub(crate) fn wide_sets(
     wide: &Wide,
     filter: &Filter,
 ) -> Result<Vec<SetSum>, StoreError> {
-    let scope = Scope::new(conn, org, buckets, by_day, wide, (&filter.projects, &filter.sources))?;
+    let narrow = Narrow::only(filter.sources.clone(), filter.projects.clone());
+    let scope = Scope::new(conn, org, buckets, by_day, wide, Some(&narrow))?;
     let mut by_set: BTreeMap<(usize, i64), SetSum> = BTreeMap::new();
     for data in &scope.segments {
         let segment = Segment::read(data)?;
-        let (failed, events) = (segment.columns[FAILED].places(), segment.events.all());
-        let (micros, whole, fraction) = (segment.micros.all(), segment.whole.all(), segment.fraction.all());
-        for Counted { row, bucket, set, first } in scope.counted(&segment)? {
+        scope.each(&segment, |Counted { row, bucket, set, first }| {
             let number = segment.columns[SET].values[set];
             let none = || SetSum {
                 bucket,
@@ -43,13 +42,14 @@ pub(crate) fn wide_sets(
                 parts: scope.meters_of(number).iter().map(|meter| (*meter, 0, 0)).collect(),
             };
             let sum = by_set.entry((bucket, number)).or_insert_with(none);
-            sum.events += events[row];
-            sum.failed += if segment.columns[FAILED].values[failed[row]] == 1 { events[row] } else { 0 };
+            let events = segment.events.at(row);
+            sum.events += events;
+            sum.failed += if segment.columns[FAILED].at(row) == 1 { events } else { 0 };
             for (to, part) in sum.parts.iter_mut().zip(first..first + segment.parts[set]) {
-                to.1 += i128::from(micros[part]);
-                to.2 += Quantity::from_parts(whole[part], fraction[part]).micros();
+                to.1 += i128::from(segment.micros.at(part));
+                to.2 += Quantity::from_parts(segment.whole.at(part), segment.fraction.at(part)).micros();
             }
-        }
+        })?;
     }
     Ok(by_set.into_values().collect())
 }

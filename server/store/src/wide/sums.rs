@@ -65,9 +65,42 @@ pub(super) struct Sums {
     members: Vec<Vec<usize>>,
     sources: Vec<i64>,
     projects: Vec<i64>,
+    told: Option<[bool; 2]>,
     facets: usize,
     usage: Table,
     calls: Table,
+}
+
+/// Sums, and what the values of a segment's columns add to the places of its rows.
+pub(super) struct Adding<'s> {
+    segment: &'s Segment<'s>,
+    usage: &'s mut Table,
+    calls: &'s mut Table,
+    members: &'s [Vec<usize>],
+    sets: Vec<usize>,
+    source: Vec<usize>,
+    project: Vec<usize>,
+    failed: Vec<i64>,
+    one_kind: usize,
+    all_sets: usize,
+    all_meters: usize,
+}
+
+impl Adding<'_> {
+    /// Adds a row; `facet` is the place of its value of the facet.
+    #[inline]
+    pub(super) fn add(&mut self, &Counted { row, bucket, set, first }: &Counted, facet: usize) {
+        let Segment { columns, events, bytes, micros, whole, fraction, .. } = self.segment;
+        let set = self.sets[set];
+        let at = self.source[columns[SOURCE].place(row)] + self.project[columns[PROJECT].place(row)] + facet;
+        let events = events.at(row);
+        let calls = [events, events * self.failed[columns[FAILED].place(row)], bytes.at(row)];
+        self.calls.add(bucket * self.all_sets + set * self.one_kind + at, calls);
+        let at = bucket * self.all_meters + at;
+        for (meter, part) in self.members[set].iter().zip(first..) {
+            self.usage.add(at + meter * self.one_kind, [micros.at(part), whole.at(part), fraction.at(part)]);
+        }
+    }
 }
 
 /// A row of a segment that counts.
@@ -87,6 +120,7 @@ impl Sums {
         buckets: usize,
         meters_of: &FxHashMap<i64, Vec<i64>>,
         facets: usize,
+        told: Option<[bool; 2]>,
     ) -> Result<Self, StoreError> {
         let held = |column: usize| sorted(segments.iter().flat_map(|segment| &segment.columns[column].values).copied());
         let sets = held(SET);
@@ -95,54 +129,42 @@ impl Sums {
         let meters = sorted(lists.iter().copied().flatten().copied());
         let members = lists.iter().map(|list| list.iter().map(|meter| place(&meters, *meter)).collect());
         let members = members.collect::<Result<_, _>>()?;
-        let (sources, projects) = (held(SOURCE), held(PROJECT));
+        let [sources, projects] = told.unwrap_or([true; 2]);
+        let sources = if sources { held(SOURCE) } else { vec![0] };
+        let projects = if projects { held(PROJECT) } else { vec![0] };
         let size = |kinds: usize| {
             [buckets, kinds, sources.len(), projects.len(), facets].into_iter().fold(1_usize, usize::saturating_mul)
         };
         let (usage, calls) = (Table::new(size(meters.len())), Table::new(size(sets.len())));
-        Ok(Self { meters, sets, members, sources, projects, facets, usage, calls })
+        Ok(Self { meters, sets, members, sources, projects, told, facets, usage, calls })
     }
 
-    /// Adds rows of a segment; `facet` is the place of a row's value of the facet.
-    pub(super) fn add(
-        &mut self,
-        segment: &Segment<'_>,
-        rows: &[Counted],
-        facet: impl Fn(usize) -> usize,
-    ) -> Result<(), StoreError> {
+    /// Ready to add rows of a segment.
+    pub(super) fn adding<'s>(&'s mut self, segment: &'s Segment<'s>) -> Result<Adding<'s>, StoreError> {
         let (sources, projects, facets) = (self.sources.len(), self.projects.len(), self.facets);
-        let one_kind = sources * projects * facets;
         // What a value of a column adds to the place of its combination.
         let steps = |all: &[i64], column: usize, step: usize| {
             let values = segment.columns[column].values.iter();
             values.map(|value| Ok(place(all, *value)? * step)).collect::<Result<Vec<_>, StoreError>>()
         };
+        let [source_told, project_told] = self.told.unwrap_or([true; 2]);
+        let none = |column: usize| Ok(vec![0; segment.columns[column].values.len()]);
         let sets = steps(&self.sets, SET, 1)?;
         if sets.iter().zip(&segment.parts).any(|(set, parts)| self.members[*set].len() != *parts) {
             return Err(unreadable("set of meters"));
         }
-        let (source, source_of) = (steps(&self.sources, SOURCE, projects * facets)?, segment.columns[SOURCE].places());
-        let (project, project_of) = (steps(&self.projects, PROJECT, facets)?, segment.columns[PROJECT].places());
-        let failed: Vec<i64> = segment.columns[FAILED].values.iter().map(|failed| i64::from(*failed == 1)).collect();
-        let failed_of = segment.columns[FAILED].places();
-        let (events, bytes) = (segment.events.all(), segment.bytes.all());
-        let (micros, whole, fraction) = (segment.micros.all(), segment.whole.all(), segment.fraction.all());
+        let source = if source_told { steps(&self.sources, SOURCE, projects * facets) } else { none(SOURCE) }?;
+        let project = if project_told { steps(&self.projects, PROJECT, facets) } else { none(PROJECT) }?;
+        let failed = segment.columns[FAILED].values.iter().map(|failed| i64::from(*failed == 1)).collect();
+        let one_kind = sources * projects * facets;
         let (all_sets, all_meters) = (self.sets.len() * one_kind, self.meters.len() * one_kind);
-        for &Counted { row, bucket, set, first } in rows {
-            let at = source[source_of[row]] + project[project_of[row]] + facet(row);
-            let calls = [events[row], events[row] * failed[failed_of[row]], bytes[row]];
-            self.calls.add(bucket * all_sets + sets[set] * one_kind + at, calls);
-            let at = bucket * all_meters + at;
-            for (meter, part) in self.members[sets[set]].iter().zip(first..) {
-                self.usage.add(at + meter * one_kind, [micros[part], whole[part], fraction[part]]);
-            }
-        }
-        Ok(())
+        let (usage, calls, members) = (&mut self.usage, &mut self.calls, &self.members);
+        Ok(Adding { segment, usage, calls, members, sets, source, project, failed, one_kind, all_sets, all_meters })
     }
 
     /// The sums, in order.
     pub(super) fn cells(self) -> Result<Cells, StoreError> {
-        let Self { meters, sets, sources, projects, facets, usage, calls, .. } = self;
+        let Self { meters, sets, sources, projects, told, facets, usage, calls, .. } = self;
         let small = |place: usize| u16::try_from(place).map_err(|_| unreadable("place in a cube"));
         let sizes = [sources.len(), projects.len(), facets];
         let place = |at: usize, kinds: usize| -> Result<[u16; 5], StoreError> {
@@ -157,6 +179,6 @@ impl Sums {
         })?;
         let calls =
             calls.met(|at, [events, failed, bytes]| Ok(Calls::at(place(at, sets.len())?, events, failed, bytes)))?;
-        Ok(Cells { lists: Lists { meters, sets, sources, projects }, cells, calls })
+        Ok(Cells { lists: Lists { meters, sets, sources, projects }, told, cells, calls })
     }
 }

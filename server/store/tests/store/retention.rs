@@ -175,7 +175,7 @@ impl Twins {
             let zone = [None, Some(Tz::Asia__Kathmandu), Some(Tz::America__St_Johns)][random.below(3)];
             let interval = [Interval::Day, Interval::Week, Interval::None][random.below(3)];
             let wide = Wide { facet: facet.clone(), ..Wide::default() };
-            let query = CubeQuery { range: Range::Days(first, today), interval, zone, wide };
+            let query = CubeQuery { zone, wide, ..CubeQuery::new(Range::Days(first, today), interval) };
             let cubes = [a.cube(org, &query).await.expect("reads"), b.cube(org, &query).await.expect("reads")];
             assert_eq!(cubes[0], cubes[1], "{query:?}");
             assert!(a.difference(org, &query.wide).await.expect("reads").is_zero(), "{facet:?}");

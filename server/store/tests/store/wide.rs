@@ -4,8 +4,9 @@ use crate::common::{Bench, Random, event};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use ledger::cube::{AxisValue, Dimension, Facet, Filter, Interval};
 use ledger::{EventSeq, OrgId, Timestamp};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
-use store::{By, CorrectionRequest, CubeQuery, Range, StoreError, Tz, Wide};
+use store::{By, CorrectionRequest, CubeQuery, Narrow, Range, StoreError, Tz, Wide};
 
 const SEED: u64 = 20_261_121;
 const EVENTS: usize = 900;
@@ -105,6 +106,10 @@ struct Question {
     chosen: Vec<(String, String)>,
     group: Vec<String>,
     types: Vec<&'static str>,
+    sources: Vec<String>,
+    projects: Vec<String>,
+    /// Whether what is not shown may be left out, however little it is.
+    narrow: bool,
 }
 
 const FACETS: [&str; 6] = ["workflow", "user", "tenant", "status", "attribute.region", "attribute.model"];
@@ -132,7 +137,13 @@ impl Question {
             group.push(["type", "source", "project"][random.below(3)].to_owned());
         }
         let types = if random.below(2) == 0 { vec!["export", "input_tokens"] } else { Vec::new() };
-        Self { zone, first, last: first + Days::new(length), interval, chosen, group, types }
+        let mut some = |name: &str, one_in: usize| -> Vec<String> {
+            let count = if random.below(one_in) == 0 { 2 } else { 0 };
+            (0..count).map(|_| events[random.below(events.len())].says(name).to_owned()).collect()
+        };
+        let (sources, projects) = (some("source", 3), some("project", 3));
+        let (last, narrow) = (first + Days::new(length), random.below(2) == 0);
+        Self { zone, first, last, interval, chosen, group, types, sources, projects, narrow }
     }
 
     fn wants(&self, event: &Plain) -> bool {
@@ -142,24 +153,38 @@ impl Question {
                 self.chosen.iter().filter(|(f, _)| f == facet).map(|(_, value)| value.as_str()).collect();
             values.is_empty() || values.contains(&event.says(facet))
         };
-        (self.first..=self.last).contains(&day) && FACETS.iter().all(|facet| chosen(facet))
+        let among = |list: &[String], name: &str| list.is_empty() || list.iter().any(|value| value == event.says(name));
+        (self.first..=self.last).contains(&day)
+            && FACETS.iter().all(|facet| chosen(facet))
+            && among(&self.sources, "source")
+            && among(&self.projects, "project")
     }
 
     fn query(&self) -> CubeQuery {
         let facet = |name: &String| Facet::parse(name);
         let chosen = self.chosen.iter().filter_map(|(name, value)| Some((facet(name)?, value.clone()))).collect();
         let wide = Wide { facet: self.group.iter().find_map(facet), chosen, values: Some(1_000) };
+        let narrow =
+            || Narrow { beyond: 0, ..Narrow::new(self.dimensions(), self.sources.clone(), self.projects.clone()) };
+        let narrow = self.narrow.then(narrow);
         let range = Range::Days(self.first, self.last);
-        CubeQuery { zone: Some(self.zone), wide, ..CubeQuery::new(range, self.interval) }
+        CubeQuery { zone: Some(self.zone), wide, narrow, ..CubeQuery::new(range, self.interval) }
+    }
+
+    fn dimensions(&self) -> Vec<Dimension> {
+        self.group.iter().map(|name| Dimension::parse(name).expect("known")).collect()
     }
 }
 
 /// Compares an answer with the sums by hand; tells whether there was anything to compare.
 async fn compare(bench: &Bench, org: OrgId, question: &Question, events: &[Plain]) -> bool {
     let cube = bench.store.cube(org, &question.query()).await.expect("in range");
-    let dimensions: Vec<Dimension> = question.group.iter().map(|name| Dimension::parse(name).expect("known")).collect();
-    let filter = Filter { types: question.types.iter().map(|t| (*t).to_owned()).collect(), ..Filter::default() };
-    let slice = cube.slice(&filter, &dimensions).expect("fits");
+    let filter = Filter {
+        types: question.types.iter().map(|t| (*t).to_owned()).collect(),
+        sources: question.sources.clone(),
+        projects: question.projects.clone(),
+    };
+    let slice = cube.slice(&filter, &question.dimensions()).expect("fits");
 
     // By hand: key and bucket → micro-credits.
     let mut expected: BTreeMap<(Vec<String>, usize), i64> = BTreeMap::new();
@@ -231,6 +256,29 @@ async fn usage_by_anything_is_what_the_events_add_up_to() {
         let asked = Wide { facet: Some(Facet::User), ..Wide::default() };
         assert!(bench.store.difference(org, &asked).await.expect("reads").is_zero());
         bench.assert_verified().await;
+    }
+}
+
+#[tokio::test]
+async fn levels_that_a_release_brings_are_made_from_the_most_detailed_one() {
+    println!("seed {SEED}");
+    let mut random = Random(SEED);
+    let mut bench = Bench::new().await;
+    let org = bench.org("Acme", "Asia/Kathmandu").await;
+    let (plain, json): (Vec<_>, Vec<_>) = (0..200).map(|n| Plain::random(&mut random, n)).unzip();
+    bench.ingest(org, json.iter().map(|json| event(json)).collect()).await;
+    while bench.store.widen_from(1).await.expect("widens") > 0 {}
+    bench.store.close().await;
+    // As the release before left it.
+    let before = Connection::open(bench.dir.path().join("scrip.db")).expect("opens");
+    assert!(before.execute("DELETE FROM wide_day WHERE level > 7", []).expect("deletes") > 0);
+    before.pragma_update(None, "user_version", 25).expect("sets");
+    drop(before);
+    bench.reopen().await;
+    bench.assert_verified().await;
+    for _ in 0..20 {
+        let question = Question { narrow: true, ..Question::random(&mut random, &plain, Tz::Asia__Kathmandu) };
+        compare(&bench, org, &question, &plain).await;
     }
 }
 
