@@ -14,7 +14,13 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) key: String,
     dir: tempfile::TempDir,
-    _child: Child,
+    child: Child,
+}
+
+/// How the owner of a sample signs in.
+pub(crate) struct Owner {
+    pub(crate) email: String,
+    pub(crate) password: String,
 }
 
 impl Server {
@@ -29,7 +35,24 @@ impl Server {
             run(binary, command, &data).await;
         }
         let key = run(binary, &["key", "create", "--org", "Bench"], &data).await;
-        let port = free_port();
+        Self::serve(binary, dir, key).await
+    }
+
+    /// Scrip with a sample of so many events in 90 days, and its owner.
+    pub(crate) async fn sample(binary: &str, events: usize) -> (Self, Owner) {
+        let dir = tempfile::tempdir().expect("a folder for the bench");
+        let data = dir.path().to_str().expect("UTF-8").to_owned();
+        let said = run(binary, &["sample", "--events", &events.to_string()], &data).await;
+        let after = |word: &str| {
+            let line = said.lines().find_map(|line| line.trim().strip_prefix(word));
+            line.expect("sample says how to sign in").trim().to_owned()
+        };
+        let owner = Owner { email: after("as "), password: after("password ") };
+        (Self::serve(binary, dir, String::new()).await, owner)
+    }
+
+    async fn serve(binary: &str, dir: tempfile::TempDir, key: String) -> Self {
+        let (data, port) = (dir.path().to_str().expect("UTF-8").to_owned(), free_port());
         let child = Command::new(binary)
             .args(["serve", "--data", &data, "--listen", &format!("127.0.0.1:{port}")])
             // Counted as usual, but never refused.
@@ -41,7 +64,7 @@ impl Server {
             .spawn()
             .expect("the server starts");
         reachable(port).await;
-        Self { port, key, dir, _child: child }
+        Self { port, key, dir, child }
     }
 
     /// An axum server whose handler does nothing: this program, told to be one.
@@ -51,7 +74,12 @@ impl Server {
         let this = std::env::current_exe().expect("this program has a path");
         let child = Command::new(this).args(["--empty", &port.to_string()]).kill_on_drop(true).spawn().expect("starts");
         reachable(port).await;
-        Self { port, key: "none".to_owned(), dir, _child: child }
+        Self { port, key: "none".to_owned(), dir, child }
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// A folder on the disk that the server writes to.

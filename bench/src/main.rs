@@ -7,6 +7,7 @@ mod analytics;
 mod batch;
 mod client;
 mod durable;
+mod export;
 mod http;
 mod usage;
 
@@ -20,6 +21,7 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--empty", port] => client::serve_empty(port.parse().expect("a port")).await,
+        ["--export", server] => export::run(server).await,
         [server] => measure(server).await,
         ["--analytics", events] => analytics::run(events.parse().ok(), None, "").await,
         ["--analytics", events, kept] => analytics::run(events.parse().ok(), Some(kept.as_ref()), "").await,
@@ -27,7 +29,7 @@ async fn main() {
             analytics::run(events.parse().ok(), Some(kept.as_ref()), views).await;
         }
         _ => eprintln!(
-            "usage: scrip-bench target/release/scrip, or --analytics EVENTS [FOLDER [VIEWS]] for that part alone"
+            "usage: scrip-bench target/release/scrip, or --export and that, or --analytics EVENTS [FOLDER [VIEWS]] for that part alone"
         ),
     }
 }
@@ -38,6 +40,7 @@ async fn measure(server: &str) {
     usage::run().await;
     http::run(server).await;
     durable::run(server).await;
+    export::run(server).await;
     analytics::run(None, None, "").await;
 }
 
