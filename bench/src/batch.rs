@@ -2,14 +2,16 @@
 //! schema, committed as often.
 
 use crate::{TURNS, median, rate, report};
+use ledger::budget::{Terms, Whose};
 use ledger::event::Form;
-use ledger::{Credits, Event, GrantKind, OrgId, Scope};
+use ledger::{Credits, Event, GrantKind, Label, OrgId, Scope, alert};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::path::Path;
 use std::time::Duration;
+use store::alert::default_recipients;
 use store::clock::Stopwatch;
-use store::{NewGrant, NewOrg, Options, Store};
+use store::{By, NewGrant, NewOrg, NewRule, Options, Store};
 
 const EVENTS: usize = 100_000;
 const BATCH: usize = 5_000;
@@ -21,10 +23,12 @@ const TABLES: [&str; 4] = ["event", "charge", "identity", "identity_index"];
 
 pub(crate) async fn run() {
     let lines: Vec<String> = (0..EVENTS).map(line).collect();
-    let (mut ours, mut raws, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut raws, mut ratios, mut watched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         let dir = tempfile::tempdir().expect("a folder for the bench");
-        let our = ingest(dir.path(), &lines).await;
+        let our = ingest(dir.path(), &lines, false).await;
+        let other = tempfile::tempdir().expect("a folder for the bench");
+        watched.push(our.as_secs_f64() / ingest(other.path(), &lines, true).await.as_secs_f64());
         let raw = raw_inserts(dir.path());
         ours.push(rate(EVENTS, our));
         raws.push(rate(EVENTS, raw));
@@ -32,6 +36,8 @@ pub(crate) async fn run() {
     }
     let figures = format!("{:.0} events/s against {:.0} raw, batches of {BATCH}", median(ours), median(raws));
     report("batch ingest / raw prepared inserts", median(ratios), "≥ 0.60", &figures);
+    let figures = "batch ingest of an org that watches 8 alerts and 8 budgets with every commit, none of which fires";
+    report("batch ingest, watched / not watched", median(watched), "none", figures);
 }
 
 /// A single-quantity event with a random-looking id, as services send them: one after the other, 8 s apart.
@@ -79,9 +85,46 @@ pub(crate) async fn org(store: &Store) -> OrgId {
     org
 }
 
-async fn ingest(dir: &Path, lines: &[String]) -> Duration {
+/// Alerts and budgets of every kind that is looked at in the transaction of usage.
+async fn watch(store: &Store, org: OrgId) {
+    let far = Credits::from_micros(900_000_000_000);
+    let label = |id: &str| Label::parse("id", id).expect("a label");
+    let alert = |kind, scope| NewRule {
+        title: "bench".to_owned(),
+        kind,
+        scope,
+        recipients: default_recipients(),
+        margin_percent: 5,
+    };
+    let project = |id: &str| alert::Scope { project: Some(label(id)), ..alert::Scope::default() };
+    let mut alerts = vec![
+        alert(alert::Kind::BalanceBelow { amount: Credits::from_micros(1) }, alert::Scope::default()),
+        alert(alert::Kind::BalanceBelow { amount: Credits::from_micros(2) }, alert::Scope::default()),
+    ];
+    for per in alert::Per::ALL {
+        alerts.push(alert(alert::Kind::SpendAbove { amount: far, per }, alert::Scope::default()));
+        alerts.push(alert(alert::Kind::SpendAbove { amount: far, per }, project("p1")));
+    }
+    for alert in alerts {
+        store.set_alert(org, By::command().into(), None, alert).await.expect("a good alert");
+    }
+    for n in 0..4 {
+        for (whose, id) in [(Whose::Project, format!("p{n}")), (Whose::User, format!("u{n}"))] {
+            let id = label(&id);
+            let (title, per) = ("bench".to_owned(), alert::Per::Cycle);
+            let terms = Terms { title, whose, id, amount: far, per, warn_percent: Some(80), pauses: true };
+            let to = default_recipients();
+            store.set_budget(org, By::command().into(), None, terms, to).await.expect("a good budget");
+        }
+    }
+}
+
+async fn ingest(dir: &Path, lines: &[String], watched: bool) -> Duration {
     let store = Store::open(Options::new(dir)).await.expect("opens");
     let org = org(&store).await;
+    if watched {
+        watch(&store, org).await;
+    }
     let watch = Stopwatch::start();
     // As an import does: the next batch is parsed while the last is written.
     let (parsed, mut waiting) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
