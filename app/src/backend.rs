@@ -12,7 +12,7 @@ use crate::server_fns::analytics::{Analytics, Compared, DEFAULT_DAYS};
 use crate::server_fns::session::SessionInfo;
 use crate::view::{View, can_have};
 use ::ledger::cube::MAX_BUCKETS;
-use ::ledger::{Interval, OrgId, Permission, Role, Timestamp};
+use ::ledger::{Dimension, Interval, OrgId, Permission, Role, Timestamp};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::NaiveDateTime;
@@ -160,8 +160,7 @@ pub async fn analytics(store: &Store, id: OrgId, view: &View) -> Result<Analytic
         });
     }
     let wide = wide(view);
-    let narrow =
-        view.is_narrow().then(|| Narrow::new(vec![view.group.clone()], view.sources.clone(), view.projects.clone()));
+    let narrow = view.is_narrow().then(|| shown_of(view, view.group.clone()));
     let query = |from, to| CubeQuery { wide: wide.clone(), narrow: narrow.clone(), ..days(from, to, interval) };
     let cube = store.cube(id, &query(from, to)).await?;
     let compared = match view.compare.map(|compare| compare.days((from, to))) {
@@ -194,6 +193,11 @@ fn icon(name: &str) -> Markup {
 /// What a view asks beyond what the rollups tell apart.
 fn wide(view: &View) -> Wide {
     Wide { facet: view.group.facet().cloned(), chosen: view.facets.clone(), ..Wide::default() }
+}
+
+/// What is shown of a view that is told apart by one dimension.
+fn shown_of(view: &View, group: Dimension) -> Narrow {
+    Narrow::new(vec![group], view.sources.clone(), view.projects.clone())
 }
 
 fn days(from: Day, to: Day, interval: Interval) -> CubeQuery {

@@ -65,7 +65,8 @@ impl Backend {
             return Err(AppError::BadRange { problem });
         }
         let wide = Wide { chosen: own.facets.clone(), ..Wide::default() };
-        let query = CubeQuery { wide, ..super::days(days.from, days.to, interval) };
+        let narrow = Some(super::shown_of(&own, Dimension::Type));
+        let query = CubeQuery { wide, narrow, ..super::days(days.from, days.to, interval) };
         let cube = self.store.cube(viewer.org, &query).await?;
         let filter = Filter { types: Vec::new(), ..own.filter() };
         let slice = cube.slice(&filter, &[Dimension::Type]).map_err(super::overview::refused)?;

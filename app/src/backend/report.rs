@@ -14,7 +14,7 @@ use crate::server_fns::analytics::DEFAULT_DAYS;
 use crate::view::can_have;
 use ::ledger::canon::hex;
 use ::ledger::cube::MAX_BUCKETS;
-use ::ledger::{Cube, Facet, Permission, Words};
+use ::ledger::{Cube, Dimension, Facet, Permission, Words};
 use store::{CubeQuery, Org, Range, Wide};
 
 impl Backend {
@@ -75,8 +75,10 @@ impl Backend {
             By::Dimension(by) => by.facet().cloned(),
             By::Operation => None,
         };
+        let narrow = facet.clone().map(|facet| super::shown_of(&question.view, Dimension::Facet(facet)));
         let wide = Wide { facet, chosen: question.view.facets.clone(), values: Some(question.values()) };
-        let asked = CubeQuery { wide, ..CubeQuery::new(Range::Days(days.0.date(), days.1.date()), question.interval) };
+        let asked =
+            CubeQuery { wide, narrow, ..CubeQuery::new(Range::Days(days.0.date(), days.1.date()), question.interval) };
         let cube = self.store.cube(org.id, &asked).await?;
         let setting = Setting { words: &org.words, credits, days };
         let made = match &question.by {

@@ -17,7 +17,7 @@ use ::ledger::cube::Figures;
 use ::ledger::{Facet, Filter, Interval, Label, OrgId, Permission};
 use store::calendar::day_start;
 use store::name::Noun;
-use store::{CubeQuery, NewWorkflowSettings, Org, Range, RankCursor, RankPage, RankedValue, Wide};
+use store::{CubeQuery, Narrow, NewWorkflowSettings, Org, Range, RankCursor, RankPage, RankedValue, Wide};
 
 /// Workflows of one page.
 const LISTED: usize = 100;
@@ -146,7 +146,8 @@ impl Backend {
         let facet = Facet::Workflow;
         let wide = Wide { facet: Some(facet.clone()), chosen: vec![(facet, id.to_owned())], ..Wide::default() };
         let range = Range::Days(from.date(), to.date());
-        let cube = self.store.cube(org, &CubeQuery { wide, ..CubeQuery::new(range, Interval::None) }).await?;
+        let narrow = Some(Narrow::default());
+        let cube = self.store.cube(org, &CubeQuery { wide, narrow, ..CubeQuery::new(range, Interval::None) }).await?;
         Ok(cube.slice(&Filter::default(), &[]).map_err(super::overview::refused)?.total)
     }
 }

@@ -17,6 +17,12 @@ pub struct Narrow {
     pub beyond: usize,
 }
 
+impl Default for Narrow {
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new(), Vec::new())
+    }
+}
+
 impl Narrow {
     /// What pages and the API give for [`Narrow::beyond`]: some 50,000 rows, which are read in 2 ms.
     pub const BEYOND: usize = 1 << 20;
