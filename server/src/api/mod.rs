@@ -49,17 +49,21 @@ impl utoipa::Modify for Keys {
 }
 
 /// What every call may be answered, whatever it does: status, and what it means.
-const COMMON: [(&str, &str); 4] = [
+const COMMON: [(&str, &str); 5] = [
+    ("401", "`no_key`, `bad_key`"),
     ("408", "`timeout`: the request took too long: ask for less, or send less at once"),
     ("429", "`rate_limited`: more requests than are taken of this key or organization: come back after `Retry-After`"),
     ("500", "`internal`: something went wrong in Scrip; its log has it under `request_id`"),
     ("503", "`busy`: too much is going on: send the same again after `Retry-After`"),
 ];
 
+/// What every call that takes a body may be answered besides.
+const OF_BODIES: [(&str, &str); 2] = [("413", "`body_too_large`"), ("415", "`unsupported_media_type`")];
+
 /// What every call that writes may be answered besides.
 const ENDS: &str = "`org_ends`: the organization will be deleted and takes nothing any more";
 
-/// Adds what every call may be answered where the call does not say it itself.
+/// Adds what every call may be answered where the call does not say it itself, and that refusals are problem details.
 fn with_common_answers(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     let problem = openapi::Ref::from_schema_name("Problem");
     let content = openapi::ContentBuilder::new().schema(Some(problem)).build();
@@ -71,10 +75,18 @@ fn with_common_answers(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
         }
         let calls = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for call in calls.into_iter().flatten() {
-            for (status, description) in COMMON {
-                let response = openapi::ResponseBuilder::new().description(description);
-                let response = response.content(problem::MEDIA_TYPE, content.clone()).build();
-                call.responses.responses.entry(status.to_owned()).or_insert(response.into());
+            let of_bodies = OF_BODIES.iter().filter(|_| call.request_body.is_some());
+            for (status, description) in COMMON.iter().chain(of_bodies) {
+                let response = openapi::ResponseBuilder::new().description(*description).build();
+                call.responses.responses.entry((*status).to_owned()).or_insert(response.into());
+            }
+            for (status, response) in &mut call.responses.responses {
+                if let openapi::RefOr::T(response) = response
+                    && status.starts_with(['4', '5'])
+                    && response.content.is_empty()
+                {
+                    response.content.insert(problem::MEDIA_TYPE.to_owned(), content.clone().into());
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::holds::bounded;
 use super::members::{Members, bad, needed};
 use super::once::Write;
 use super::shortage;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -63,11 +63,10 @@ pub struct AuthorizeAnswer {
     post, path = "/api/v1/authorize", operation_id = "authorize", tag = "Holds", request_body = AuthorizeBody,
     responses(
         (status = 200, description = "It may begin", body = AuthorizeAnswer),
-        (status = 400, description = "`not_json`, `bad_utf8`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_amount`, `hold_not_positive`, `contradiction`, `missing_field`, `unknown_field`, `unknown_meter`, `bad_quantity`, `no_rate`, …", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`"),
+        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`; `wrong_project`"),
+        (status = 422, description = "`bad_amount`, `hold_not_positive`, `contradiction`, `missing_field`, `unknown_field`, `unknown_meter`, `bad_quantity`, `no_rate`, …"),
     )
 )]
 pub async fn ask(State(app): State<AppState>, write: Write) -> Result<Json<AuthorizeAnswer>, Problem> {

@@ -3,7 +3,7 @@
 
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -89,11 +89,10 @@ pub struct BalanceQuery {
     get, path = "/api/v1/balance", operation_id = "get_balance", tag = "Ledger", params(BalanceQuery),
     responses(
         (status = 200, description = "The balance at that instant", body = BalanceAnswer),
-        (status = 400, description = "`bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`not_known_yet`: `as_known_at` lies in the future", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: come back after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 422, description = "`not_known_yet`: `as_known_at` lies in the future"),
+        (status = 503, description = "`busy`: come back after `Retry-After`"),
     )
 )]
 pub async fn show(

@@ -5,7 +5,7 @@ use super::balance::BalanceFigures;
 use super::events::CloudEvent;
 use super::members::{Members, bad, needed};
 use super::once::{Replayed, Write};
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -59,13 +59,12 @@ pub struct CorrectionBody {
     responses(
         (status = 200, description = "What would happen (`preview`)", body = CorrectionItem),
         (status = 201, description = "Booked", body = CorrectionItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: no such event", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`already_voided`, `event_conflict`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_reason`, `adjustment_is_zero`, `adjustment_too_large`, `unknown_grant`, `bad_id`, `bad_kind`, `bad_amount`, `contradiction`, `missing_field`, `unknown_field`, or what is wrong with the event in `with`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `ledger:write`"),
+        (status = 404, description = "`not_found`: no such event"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept"),
+        (status = 409, description = "`already_voided`, `event_conflict`, `idempotency_conflict`"),
+        (status = 422, description = "`missing_reason`, `adjustment_is_zero`, `adjustment_too_large`, `unknown_grant`, `bad_id`, `bad_kind`, `bad_amount`, `contradiction`, `missing_field`, `unknown_field`, or what is wrong with the event in `with`"),
     )
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {

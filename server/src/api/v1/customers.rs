@@ -4,7 +4,7 @@
 use super::page;
 use super::usage::{MAX_FILTER_VALUES, Question};
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -54,9 +54,8 @@ pub struct CustomerQuery {
     get, path = "/api/v1/users", operation_id = "list_users", tag = "Customers", params(CustomerQuery),
     responses(
         (status = 200, description = "A page of users", body = CustomerList),
-        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`"),
     )
 )]
 pub async fn users(
@@ -77,9 +76,8 @@ pub async fn users(
     get, path = "/api/v1/tenants", operation_id = "list_tenants", tag = "Customers", params(CustomerQuery),
     responses(
         (status = 200, description = "A page of tenants", body = CustomerList),
-        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`"),
     )
 )]
 pub async fn tenants(

@@ -5,7 +5,7 @@ use super::body::{self, Media};
 use super::{lines, page};
 use crate::access::Caller;
 use crate::ingest::{MAX_ERRORS, Tally, confine, settle};
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -111,15 +111,14 @@ pub struct EventData {
     ),
     responses(
         (status = 200, description = "At least one event was accepted, now or before", body = Tally),
-        (status = 400, description = "`not_json`, `bad_utf8`, `body_broken`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 408, description = "`timeout`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`event_conflict`: the only event was accepted before with other content", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`, `too_many_items`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `bad_number`, `time_out_of_range`, `bad_label`, `wrong_project`, …", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: send the same again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `body_broken`"),
+        (status = 403, description = "`missing_scope`: `events:write`"),
+        (status = 408, description = "`timeout`"),
+        (status = 409, description = "`event_conflict`: the only event was accepted before with other content"),
+        (status = 413, description = "`body_too_large`, `too_many_items`"),
+        (status = 415, description = "`unsupported_media_type`"),
+        (status = 422, description = "`none_accepted`, `empty_batch`, or the code of the only event: `missing_field`, `unknown_field`, `unknown_meter`, `negative_quantity`, `bad_quantity`, `quantity_too_large`, `bad_number`, `time_out_of_range`, `bad_label`, `wrong_project`, …"),
+        (status = 503, description = "`busy`: send the same again after `Retry-After`"),
     )
 )]
 pub async fn post(State(app): State<AppState>, caller: Caller, request: Request) -> Result<Response, Problem> {
@@ -177,9 +176,8 @@ pub struct ListQuery {
     get, path = "/api/v1/events", operation_id = "list_events", tag = "Events", params(ListQuery),
     responses(
         (status = 200, description = "A page of events", body = EventList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `project_key`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `project_key`"),
     )
 )]
 pub async fn list(
@@ -214,10 +212,9 @@ fn asked(query: Option<String>) -> Result<EventPage, Problem> {
     params(("id" = String, Path, description = "As listed", example = "event_12")),
     responses(
         (status = 200, description = "The event", body = EventItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`"),
+        (status = 404, description = "`not_found`"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept"),
     )
 )]
 pub async fn show(

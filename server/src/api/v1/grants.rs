@@ -5,7 +5,7 @@ use super::members::{Members, bad, bad_field, needed};
 use super::once::{Replayed, Write};
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -94,13 +94,10 @@ pub struct RolloverItem {
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters; the same request again gets the same answer")),
     responses(
         (status = 201, description = "Given", body = GrantItem, headers(("Location" = String, description = "Of the grant"), ("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_amount`, `amount_overflow`, `grant_not_positive`, `expiry_before_effect`, `bad_time`, `time_out_of_range`, `scope_names_nothing`, `bad_meter`, `bad_label`, `bad_cost`, `bad_currency`, `bad_rollover`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `ledger:write`"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_amount`, `amount_overflow`, `grant_not_positive`, `expiry_before_effect`, `bad_time`, `time_out_of_range`, `scope_names_nothing`, `bad_meter`, `bad_label`, `bad_cost`, `bad_currency`, `bad_rollover`, `too_many`"),
     )
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
@@ -209,10 +206,9 @@ pub struct GrantQuery {
     get, path = "/api/v1/grants", operation_id = "list_grants", tag = "Grants", params(GrantQuery),
     responses(
         (status = 200, description = "A page of grants", body = GrantList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`not_known_yet`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 422, description = "`not_known_yet`"),
     )
 )]
 pub async fn list(
@@ -263,11 +259,10 @@ pub struct GrantAtQuery {
     params(("id" = String, Path, description = "As listed", example = "grant_1"), GrantAtQuery),
     responses(
         (status = 200, description = "The grant", body = GrantItem),
-        (status = 400, description = "`bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`not_known_yet`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`not_known_yet`"),
     )
 )]
 pub async fn show(

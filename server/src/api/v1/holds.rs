@@ -5,7 +5,7 @@ use super::members::{Members, bad, needed};
 use super::once::{Replayed, Write};
 use super::{page, shortage};
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -77,14 +77,11 @@ pub struct ReleaseBody {}
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters; the same request again gets the same answer")),
     responses(
         (status = 201, description = "Reserved", body = HoldItem, headers(("Location" = String, description = "Of the hold"), ("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `amount_overflow`, `hold_not_positive`, `bad_hold_time`, `unknown_meter`, `bad_label`, `too_many_holds`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`"),
+        (status = 402, description = "`insufficient_credits`, with `balance`, `policy`, `needed`, `covered` and `shortfall`; `budget_exceeded`"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`; `wrong_project`"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `amount_overflow`, `hold_not_positive`, `bad_hold_time`, `unknown_meter`, `bad_label`, `too_many_holds`"),
     )
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
@@ -139,13 +136,12 @@ pub(super) fn bounded(amount: Credits) -> Result<Credits, Problem> {
     ),
     responses(
         (status = 200, description = "Charged; `event` is what it counts as", body = HoldItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 402, description = "`insufficient_credits`: more than was held, and not covered", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`capture_not_positive`, `bad_amount`, `amount_overflow`, `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`"),
+        (status = 402, description = "`insufficient_credits`: more than was held, and not covered"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`"),
+        (status = 422, description = "`capture_not_positive`, `bad_amount`, `amount_overflow`, `unknown_field`"),
     )
 )]
 pub async fn capture(
@@ -176,12 +172,11 @@ pub async fn capture(
     ),
     responses(
         (status = 200, description = "Given back", body = HoldItem),
-        (status = 400, description = "`not_json`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn release(
@@ -209,12 +204,11 @@ pub async fn release(
     ),
     responses(
         (status = 200, description = "Extended", body = HoldItem),
-        (status = 400, description = "`not_json`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_hold_time`, `hold_not_extended`, `missing_field`, `bad_field`, `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`hold_captured`, `hold_released`, `hold_expired`, `idempotency_conflict`"),
+        (status = 422, description = "`bad_hold_time`, `hold_not_extended`, `missing_field`, `bad_field`, `unknown_field`"),
     )
 )]
 pub async fn extend(
@@ -254,9 +248,8 @@ async fn reachable(app: &AppState, caller: &Caller, id: &str) -> Result<HoldId, 
     params(("id" = String, Path, description = "As created", example = "hold_1")),
     responses(
         (status = 200, description = "The hold", body = HoldItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -293,9 +286,8 @@ pub struct HoldQuery {
     get, path = "/api/v1/holds", operation_id = "list_holds", tag = "Holds", params(HoldQuery),
     responses(
         (status = 200, description = "A page of holds", body = HoldList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `events:write` or `ledger:read`"),
     )
 )]
 pub async fn list(

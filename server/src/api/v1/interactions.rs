@@ -44,14 +44,11 @@ pub struct MappingBody {
     ),
     responses(
         (status = 200, description = "How it is mapped", body = MappingItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`, `bad_field`, `bad_label`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `events:write`"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept"),
+        (status = 422, description = "`unknown_field`, `bad_field`, `bad_label`, `too_many`"),
     )
 )]
 pub async fn map(
@@ -80,11 +77,10 @@ pub async fn map(
     request_body(content = String, content_type = "text/csv", example = "interaction,user,tenant\nvisit-17,dr-lund,clinic-3\n"),
     responses(
         (status = 200, description = "What came of it", body = MappingReport),
-        (status = 400, description = "`bad_utf8`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`, `too_many_items`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_utf8`"),
+        (status = 403, description = "`missing_scope`: `events:write`"),
+        (status = 413, description = "`body_too_large`, `too_many_items`"),
+        (status = 415, description = "`unsupported_media_type`"),
         (status = 422, description = "`bad_head`; where no line could be done, the same as 200", content((MappingReport = "application/json"), (ProblemDetails = "application/problem+json"))),
     )
 )]
@@ -146,9 +142,8 @@ pub struct InteractionQuery {
     get, path = "/api/v1/interactions", operation_id = "list_interactions", tag = "Customers", params(InteractionQuery),
     responses(
         (status = 200, description = "A page of interactions", body = InteractionList),
-        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`"),
     )
 )]
 pub async fn list(
@@ -209,9 +204,8 @@ const fn is_known(facet: &Facet) -> bool {
     params(("id" = String, Path, description = "As events say it in `data.interaction`", example = "visit-17")),
     responses(
         (status = 200, description = "The interaction", body = InteractionDetail),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(

@@ -4,7 +4,7 @@
 use super::page;
 use crate::access::Caller;
 use crate::invoices::pdf_of;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -188,9 +188,8 @@ impl InvoiceDetail {
     get, path = "/api/v1/invoices", operation_id = "list_invoices", tag = "Invoices", params(InvoiceQuery),
     responses(
         (status = 200, description = "A page of invoices", body = InvoiceList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn list(
@@ -220,9 +219,8 @@ pub async fn list(
     params(("id" = String, Path, description = "The invoice's id", example = "invoice_3")),
     responses(
         (status = 200, description = "The invoice", body = InvoiceDetail),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -244,9 +242,8 @@ pub async fn show(
     params(("id" = String, Path, description = "The invoice's id", example = "invoice_3")),
     responses(
         (status = 200, description = "The invoice", content_type = "application/pdf", body = String),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn pdf(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {

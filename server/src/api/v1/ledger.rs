@@ -3,7 +3,7 @@
 
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -51,9 +51,8 @@ pub struct EntryQuery {
     get, path = "/api/v1/ledger", operation_id = "list_entries", tag = "Ledger", params(EntryQuery),
     responses(
         (status = 200, description = "A page of entries", body = EntryList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn list(
@@ -99,9 +98,8 @@ fn asked(query: Option<String>) -> Result<EntryPage, Problem> {
     params(("id" = String, Path, description = "As listed", example = "entry_12")),
     responses(
         (status = 200, description = "The entry", body = EntryItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -127,10 +125,9 @@ pub async fn show(
     params(("event" = String, Path, description = "As listed", example = "event_12")),
     responses(
         (status = 200, description = "The proof", body = ProofItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 410, description = "`details_pruned`: details of it are no longer kept", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
+        (status = 410, description = "`details_pruned`: details of it are no longer kept"),
     )
 )]
 pub async fn prove(

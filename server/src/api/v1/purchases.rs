@@ -3,7 +3,7 @@
 
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -107,9 +107,8 @@ impl PurchaseItem {
     get, path = "/api/v1/purchases", operation_id = "list_purchases", tag = "Invoices", params(PurchaseQuery),
     responses(
         (status = 200, description = "A page of purchases", body = PurchaseList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn list(

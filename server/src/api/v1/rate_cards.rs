@@ -5,7 +5,7 @@ use super::members::{Members, bad, bad_field};
 use super::once::{Replayed, Write};
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{FromRequest, Path, RawQuery, Request, State};
@@ -73,13 +73,10 @@ pub struct MeterBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters; the same request again gets the same answer")),
     responses(
         (status = 200, description = "The newest version", body = RateCardItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`rate_card_changed`, `idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `rate_card_too_long`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `ledger:write`"),
+        (status = 409, description = "`rate_card_changed`, `idempotency_conflict`"),
+        (status = 422, description = "`bad_rate_line` with `errors: [{line, detail}]`, `empty_rate_card`, `effective_in_the_past`, `effective_too_far`, `too_many_versions`, `rate_card_too_long`, `missing_field`, `unknown_field`, `bad_field`, `bad_meter`, `bad_label`, `bad_time`, `time_out_of_range`, `contradiction`"),
     )
 )]
 pub async fn put(State(app): State<AppState>, CardWrite(write): CardWrite) -> Result<impl IntoResponse, Problem> {
@@ -199,9 +196,8 @@ pub struct RateCardQuery {
     get, path = "/api/v1/rate-cards", operation_id = "list_rate_cards", tag = "Rate cards", params(RateCardQuery),
     responses(
         (status = 200, description = "A page of versions", body = RateCardList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn list(
@@ -227,9 +223,8 @@ pub async fn list(
     params(("version" = i64, Path, description = "As listed", example = 1)),
     responses(
         (status = 200, description = "The version", body = RateCardItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(

@@ -3,7 +3,7 @@
 
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -55,10 +55,9 @@ pub struct RunsQuery {
     get, path = "/api/v1/runs", operation_id = "list_runs", tag = "Usage", params(RunsQuery),
     responses(
         (status = 200, description = "A page of runs", body = RunList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `usage:read`"),
+        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`"),
     )
 )]
 pub async fn list(
@@ -133,11 +132,10 @@ pub struct RunQuery {
     params(("id" = String, Path, description = "As events name it", example = "run-1"), RunQuery),
     responses(
         (status = 200, description = "The run", body = RunAnswer),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `usage:read`"),
+        (status = 404, description = "`not_found`"),
+        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`"),
     )
 )]
 pub async fn show(

@@ -2,7 +2,7 @@
 #![allow(unused_qualifications, reason = "utoipa's macro writes the parameters out in full")]
 
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -122,8 +122,7 @@ pub struct PlanList {
     get, path = "/api/v1/subscription", operation_id = "get_subscription", tag = "Billing",
     responses(
         (status = 200, description = "What is subscribed to", body = SubscriptionAnswer),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn show(State(app): State<AppState>, caller: Caller) -> Result<Json<SubscriptionAnswer>, Problem> {
@@ -141,8 +140,7 @@ pub async fn show(State(app): State<AppState>, caller: Caller) -> Result<Json<Su
     get, path = "/api/v1/plans", operation_id = "list_plans", tag = "Billing",
     responses(
         (status = 200, description = "What can be subscribed to", body = PlanList),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `ledger:read`"),
     )
 )]
 pub async fn plans(State(app): State<AppState>, caller: Caller) -> Result<Json<PlanList>, Problem> {

@@ -2,7 +2,7 @@
 #![allow(unused_qualifications, reason = "utoipa's macro writes the parameters out in full")]
 
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -69,9 +69,8 @@ pub struct UsageQuery {
     get, path = "/api/v1/usage", operation_id = "get_usage", tag = "Usage", params(UsageQuery),
     responses(
         (status = 200, description = "Usage in the range", body = UsageAnswer),
-        (status = 400, description = "`bad_query`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_range`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`"),
     )
 )]
 pub async fn show(

@@ -4,7 +4,7 @@
 use super::customers::{CustomerList, CustomerQuery, list};
 use super::once::{Replayed, Write};
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -25,9 +25,8 @@ use utoipa::ToSchema;
     get, path = "/api/v1/workflows", operation_id = "list_workflows", tag = "Usage", params(CustomerQuery),
     responses(
         (status = 200, description = "A page of workflows", body = CustomerList),
-        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`, `bad_range`"),
+        (status = 403, description = "`missing_scope`: `usage:read`; `wrong_project`"),
     )
 )]
 pub async fn workflows(
@@ -49,10 +48,9 @@ pub async fn workflows(
     params(("id" = String, Path, description = "As events name it in `data.workflow`", example = "nightly")),
     responses(
         (status = 200, description = "The workflow", body = WorkflowItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `usage:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `usage:read`"),
+        (status = 404, description = "`not_found`"),
+        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`"),
     )
 )]
 pub async fn show(
@@ -90,15 +88,12 @@ pub struct WorkflowBody {
     ),
     responses(
         (status = 200, description = "How it stands", body = WorkflowItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `events:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: no event has named this workflow, or this project", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`, `bad_field`, `bad_label`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `events:write`"),
+        (status = 404, description = "`not_found`: no event has named this workflow, or this project"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 422, description = "`unknown_field`, `bad_field`, `bad_label`"),
+        (status = 503, description = "`busy`: right after a large import; ask again after `Retry-After`"),
     )
 )]
 pub async fn set(
