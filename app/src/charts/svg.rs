@@ -16,11 +16,20 @@ use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
+use super::PATHS;
 use super::role::Role;
 use super::text;
 
 /// Backend units per pixel.
 pub(super) const UNIT: i32 = 10;
+
+/// What every drawing ends with.
+pub(super) const END: &str = "</svg>";
+
+/// Kinds of what every drawing begins with; groups have the number of their role.
+const TITLE: u8 = 100;
+const DESCRIPTION: u8 = 101;
+const PATTERN: u8 = 102;
 
 /// The plain area of a whole drawing, in backend units.
 pub(super) type Sheet = DrawingArea<SvgBackend, Shift>;
@@ -84,9 +93,14 @@ impl Canvas {
     }
 
     pub(super) fn finish(self) -> String {
-        let mut svg = std::mem::take(&mut self.0.borrow_mut().svg);
-        svg.push_str("</svg>");
-        svg
+        self.pieces().0
+    }
+
+    /// The drawing, and where the elements of it begin: each with its kind.
+    pub(super) fn pieces(self) -> (String, Vec<(usize, u8)>) {
+        let mut backend = self.0.borrow_mut();
+        backend.svg.push_str(END);
+        (std::mem::take(&mut backend.svg), std::mem::take(&mut backend.pieces))
     }
 }
 
@@ -97,8 +111,8 @@ pub(super) struct SvgBackend {
     id: String,
     size: (u32, u32),
     group: Option<(Role, Group)>,
-    /// The bucket that the next rectangle belongs to.
-    bucket: Option<usize>,
+    /// Where each element begins that is not in another one, and its kind.
+    pieces: Vec<(usize, u8)>,
 }
 
 impl SvgBackend {
@@ -110,11 +124,15 @@ impl SvgBackend {
         let (w, h) = head.size;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" viewBox=\"0 0 {w} {h}\" \
-             width=\"{w}\" height=\"{h}\" font-size=\"{}\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\">\
-             <title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{description}</desc>",
+             width=\"{w}\" height=\"{h}\" font-size=\"{}\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\">",
             text::SIZE
         );
+        let mut pieces = vec![(svg.len(), TITLE)];
+        svg.push_str(&format!("<title id=\"{id}-t\">{title}</title>"));
+        pieces.push((svg.len(), DESCRIPTION));
+        svg.push_str(&format!("<desc id=\"{id}-d\">{description}</desc>"));
         if head.hatch {
+            pieces.push((svg.len(), PATTERN));
             svg.push_str("<pattern id=\"");
             svg.push_str(&id);
             svg.push_str(
@@ -123,15 +141,11 @@ impl SvgBackend {
             );
         }
         let size = (w.max(0).unsigned_abs() * 10, h.max(0).unsigned_abs() * 10);
-        Self { svg, id, size, group: None, bucket: None }
-    }
-
-    /// Marks the next rectangle as `bucket`'s: `data-b`, for tests and style sheets.
-    pub(super) fn tag(&mut self, bucket: usize) {
-        self.bucket = Some(bucket);
+        Self { svg, id, size, group: None, pieces }
     }
 
     fn open(&mut self, role: Role, group: Group) {
+        self.pieces.push((self.svg.len(), role.index() + if group == Group::Path { PATHS } else { 0 }));
         self.svg.push_str(match group {
             Group::Elements => "<g class=\"",
             Group::Path => "<path class=\"",
@@ -283,7 +297,6 @@ impl DrawingBackend for SvgBackend {
 
     fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, fill: bool) -> Outcome {
         let (w, h) = (b.0 - a.0, b.1 - a.1);
-        let bucket = self.bucket.take();
         if self.in_path() {
             self.command('M', &[a.0, a.1]);
             self.command('h', &[w]);
@@ -293,11 +306,6 @@ impl DrawingBackend for SvgBackend {
             return Ok(());
         }
         self.start("rect", if fill { "" } else { "line" }, style.color());
-        if let Some(bucket) = bucket {
-            self.svg.push_str(" data-b=\"");
-            self.svg.push_str(&bucket.to_string());
-            self.svg.push('"');
-        }
         for (name, value) in [("x", a.0), ("y", a.1), ("width", w), ("height", h)] {
             self.attribute(name, value);
         }

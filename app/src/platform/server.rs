@@ -51,6 +51,15 @@ pub fn link_of(_: &web_sys::MouseEvent) -> Option<(String, bool)> {
 }
 
 /// Nothing happens here.
+pub fn rewrite_address(_: &str) {}
+
+/// Nothing happens here.
+#[must_use]
+pub fn opens(_: &web_sys::MouseEvent) -> bool {
+    false
+}
+
+/// See the browser's half.
 #[must_use]
 pub fn data_id(_: &web_sys::Event) -> Option<String> {
     None
