@@ -26,6 +26,10 @@ pub(super) const UNIT: i32 = 10;
 /// What every drawing ends with.
 pub(super) const END: &str = "</svg>";
 
+/// The box of a text that answers the pointer, in px: its height, and the room beside the text.
+const TIP_PX: i32 = 20;
+const TIP_GAP_PX: i32 = 8;
+
 /// Kinds of what every drawing begins with; groups have the number of their role.
 const TITLE: u8 = 100;
 const DESCRIPTION: u8 = 101;
@@ -78,18 +82,19 @@ impl Canvas {
         Ok(())
     }
 
-    /// Draws a group that has a tooltip over all of `area` (from corner to corner), whatever is drawn there.
-    pub(super) fn titled(
-        &self,
-        class: &str,
-        title: &str,
-        area: [BackendCoord; 2],
-        draw: impl FnOnce(&Sheet) -> Drawn,
-    ) -> Drawn {
-        self.0.borrow_mut().open_titled(class, title, area);
+    /// Draws a group of a class of its own.
+    pub(super) fn classed(&self, class: &str, draw: impl FnOnce(&Sheet) -> Drawn) -> Drawn {
+        self.0.borrow_mut().svg.push_str(&format!("<g class=\"{class}\">"));
         draw(&self.sheet())?;
-        self.0.borrow_mut().close();
+        self.0.borrow_mut().svg.push_str("</g>");
         Ok(())
+    }
+
+    /// Draws an area (from corner to corner) that answers the pointer: with a text above it, which the style sheet shows at
+    /// once. A browser's own title keeps one waiting, and never comes where there is no pointer. Over everything else, so that
+    /// nothing lies over its text.
+    pub(super) fn answering(&self, class: &str, text: &str, area: [BackendCoord; 2]) {
+        self.0.borrow_mut().answering(class, text, area);
     }
 
     pub(super) fn finish(self) -> String {
@@ -158,12 +163,25 @@ impl SvgBackend {
         self.group = Some((role, group));
     }
 
-    fn open_titled(&mut self, class: &str, title: &str, [from, to]: [BackendCoord; 2]) {
+    fn answering(&mut self, class: &str, text: &str, [from, to]: [BackendCoord; 2]) {
+        let whole = i32::try_from(self.size.0).unwrap_or(i32::MAX);
+        let half = (text::width(text) / 2 + TIP_GAP_PX * UNIT).min(whole / 2);
+        let middle = ((from.0 + to.0) / 2).clamp(half, whole - half);
         self.svg.push_str("<g class=\"");
-        escape(&mut self.svg, class);
-        self.svg.push_str("\"><title>");
-        escape(&mut self.svg, title);
-        self.svg.push_str("</title><rect class=\"hit\"");
+        self.svg.push_str(class);
+        self.svg.push_str("\"><rect class=\"hit\"");
+        self.corners(from, to);
+        self.svg.push_str("<g class=\"tip\"><rect rx=\"4\"");
+        self.corners((middle - half, 0), (middle + half, TIP_PX * UNIT));
+        self.svg.push_str("<text text-anchor=\"middle\"");
+        self.attribute("x", middle);
+        self.attribute("y", (TIP_PX - 6) * UNIT);
+        self.svg.push('>');
+        escape(&mut self.svg, text);
+        self.svg.push_str("</text></g></g>");
+    }
+
+    fn corners(&mut self, from: BackendCoord, to: BackendCoord) {
         for (name, value) in [("x", from.0), ("y", from.1), ("width", to.0 - from.0), ("height", to.1 - from.1)] {
             self.attribute(name, value);
         }

@@ -2,8 +2,8 @@
 //! to the days right before and after.
 //!
 //! The first day clicked is the anchor, the second the other end; the same day twice is that one day. Until the second
-//! click nothing is asked of the server. Without a script a day submits itself, presets are links and the two fields
-//! are a form.
+//! click nothing is asked of the server. Without a script a day submits itself, the next one makes a range of both,
+//! presets are links and the two fields are a form.
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
@@ -150,7 +150,7 @@ pub fn RangePicker(
                     <Arrow label="Next month" icon="right" step=1 picking ready/>
                 </div>
                 <form class="months" method="get" action="/analytics" on:click=click on:pointerover=hover on:keydown=press>
-                    {follows(opened, kept)}
+                    {follows(opened, kept_by_days)}
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
@@ -250,13 +250,24 @@ fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
         .child(field("to", "To", &to.to_string()))
         .child(Markup::new("button").class("button primary").text("Apply"));
     let hint = Markup::new("p").attr("id", "range-terms").class("range-hint").text(HINT);
-    Markup::new("div").child(form).child(hint)
+    let next = platform::picked().map_or_else(
+        || "The first day is shown at once; choose the last one here after that.".to_owned(),
+        |day| format!("From {}: choose the other day.", day.medium()),
+    );
+    let next = Markup::new("p").class("range-hint without-script").text(&next);
+    Markup::new("div").child(next).child(form).child(hint)
 }
 
 /// The rest of the view, so that a form keeps it.
 fn kept(view: &View) -> Markup {
     let pairs = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
     Markup::new("span").attr("hidden", "").children(hidden(pairs))
+}
+
+/// The same for the days of the calendar: behind the first of two goes the other one.
+fn kept_by_days(view: &View) -> Markup {
+    let first = platform::picked().map(|day| ("from", day.iso()));
+    kept(view).children(hidden(first.into_iter().collect()))
 }
 
 /// The day whose button was hit.

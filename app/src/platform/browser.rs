@@ -1,5 +1,6 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
+use crate::calendar::Day;
 use crate::error::AppError;
 use crate::problem::ProblemJson;
 use crate::rows::RowsText;
@@ -200,6 +201,12 @@ pub fn act(event: &Event) -> bool {
         let _ = window().print();
     }
     element.tag_name() == "A" || !act.is_empty()
+}
+
+/// Nobody who has a script picks days by forms.
+#[must_use]
+pub const fn picked() -> Option<Day> {
+    None
 }
 
 /// Writes another address of this page over the present one. The router is not told, so what the page shows stays.
