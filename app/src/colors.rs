@@ -2,14 +2,16 @@
 //!
 //! A credit type has the colour of its place in the org's rate card. Sources and projects are an open set without an
 //! order, so theirs follows from the name: a hash, and where two names want the same colour, the next free one in
-//! alphabetical order. More than eight things share the neutral colour; which ones is decided over all that the cube
-//! holds, not over what a filter leaves.
+//! alphabetical order. Behind the largest eight twelve more have one of the second choice, by size, and whatever is smaller
+//! the neutral colour; which ones is decided over all that the cube holds, not over what a filter leaves.
 
 use ledger::cube::AxisValue;
 use ledger::{Cube, Dimension};
 
 /// Colours that tell things apart.
 pub const SLOTS: u8 = 8;
+/// Colours for what comes behind those, where a view tells more apart.
+const MORE: usize = 12;
 /// The neutral colour.
 pub const OTHER: u8 = SLOTS;
 
@@ -35,8 +37,10 @@ pub fn slots(cube: &Cube, dimension: &Dimension) -> Vec<u8> {
     by_name(&names, &spent(cube, dimension, names.len()))
 }
 
+/// The colour of a place: between the first and the others lies the neutral one.
 fn by_place(index: usize) -> u8 {
-    u8::try_from(index).unwrap_or(OTHER).min(OTHER)
+    let slot = if index < usize::from(SLOTS) { index } else { index + 1 };
+    u8::try_from(slot).ok().filter(|_| index < usize::from(SLOTS) + MORE).unwrap_or(OTHER)
 }
 
 /// Credits spent per value of a dimension over the whole cube.
@@ -59,9 +63,12 @@ fn spent(cube: &Cube, dimension: &Dimension, len: usize) -> Vec<i128> {
 fn by_name(names: &[String], spent: &[i128]) -> Vec<u8> {
     let mut largest: Vec<usize> = (0..names.len()).collect();
     largest.sort_by(|a, b| spent[*b].cmp(&spent[*a]).then_with(|| names[*a].cmp(&names[*b])));
+    let mut slots = vec![OTHER; names.len()];
+    for (place, index) in largest.iter().enumerate().skip(usize::from(SLOTS)) {
+        slots[*index] = by_place(place);
+    }
     largest.truncate(usize::from(SLOTS));
     largest.sort_by(|a, b| names[*a].cmp(&names[*b]));
-    let mut slots = vec![OTHER; names.len()];
     let mut taken = [false; SLOTS as usize];
     for index in largest {
         let wanted = hash(&names[index]) % u32::from(SLOTS);
@@ -96,13 +103,16 @@ mod tests {
     }
 
     #[test]
-    fn eight_names_have_eight_colours_and_the_smallest_beyond_them_the_neutral_one() {
-        let names: Vec<String> = (0..10).map(|i| format!("source-{i}")).collect();
-        let spent: Vec<i128> = (0..10).collect();
+    fn twenty_names_have_colours_of_their_own_and_the_smallest_beyond_them_the_neutral_one() {
+        let names: Vec<String> = (0..22).map(|i| format!("source-{i}")).collect();
+        let spent: Vec<i128> = (0..22).collect();
         let slots = by_name(&names, &spent);
         assert_eq!(&slots[..2], &[OTHER, OTHER]);
-        let mut rest = slots[2..].to_vec();
+        let mut rest = slots[14..].to_vec();
         rest.sort_unstable();
         assert_eq!(rest, (0..SLOTS).collect::<Vec<_>>());
+        let second: Vec<u8> = slots[2..14].iter().rev().copied().collect();
+        assert_eq!(second, (9..=20).collect::<Vec<_>>());
+        assert_eq!([7, 8, 19, 20].map(by_place), [7, 9, 20, OTHER]);
     }
 }

@@ -51,7 +51,7 @@ pub fn short(words: &Words, amount: Credits) -> String {
 pub fn with_unit(words: &Words, number: &str) -> String {
     let unit = &words.unit;
     match words.unit_position {
-        UnitPosition::After => format!("{number} {unit}"),
+        UnitPosition::After => format!("{number} {}", behind(number, unit)),
         UnitPosition::Before => {
             let (sign, digits) = number.split_at(number.find(|c: char| c.is_ascii_digit()).unwrap_or(0));
             // "USD 5", but "$5".
@@ -59,6 +59,15 @@ pub fn with_unit(words: &Words, number: &str) -> String {
             format!("{sign}{unit}{}{digits}", if is_word { "\u{a0}" } else { "" })
         }
     }
+}
+
+/// The unit as it stands behind a number: `1 credit`. Only an English plural loses its end; a bonus or a plus keeps it.
+fn behind<'u>(number: &str, unit: &'u str) -> &'u str {
+    let is_one = matches!(number, "1" | "+1" | "\u{2212}1");
+    let one = unit
+        .strip_suffix('s')
+        .filter(|one| one.len() > 2 && !matches!(one.as_bytes().last(), Some(b's' | b'u' | b'i')));
+    one.filter(|_| is_one).unwrap_or(unit)
 }
 
 /// What is given and runs out: the unit where it is a word, `credits` where it is only a symbol.

@@ -29,7 +29,8 @@ impl Unit {
         [(Self::Hour, 'h'), (Self::Day, 'd'), (Self::Week, 'w'), (Self::Month, 'M'), (Self::Year, 'y')];
 
     fn parse(letter: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, known)| letter.chars().eq([*known])).map(|(unit, _)| unit)
+        let &[letter] = letter.as_bytes() else { return None };
+        Self::ALL.into_iter().find(|(_, known)| char::from(letter).eq_ignore_ascii_case(known)).map(|(unit, _)| unit)
     }
 
     fn letter(self) -> char {
@@ -52,11 +53,14 @@ impl Bound {
     /// Today.
     pub const NOW: Self = Self::Back(0, Unit::Day);
 
-    /// Reads a day or a term.
+    /// Reads a day or a term, in capitals or not: there are no minutes, so `m` can only be months.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let Some(term) = text.strip_prefix("now") else { return parse_bound(text).map(Self::Day) };
+        let (now, term) = text.split_at_checked(3).unwrap_or_default();
+        if !now.eq_ignore_ascii_case("now") {
+            return parse_bound(text).map(Self::Day);
+        }
         if term.is_empty() {
             return Some(Self::NOW);
         }
@@ -130,6 +134,9 @@ mod tests {
             ("now-2w", "2026-11-07"),
             ("now-3M", "2026-08-21"),
             ("now-1y", "2025-11-21"),
+            (" Now-7D", "2026-11-14"),
+            ("NOW-3m", "2026-08-21"),
+            ("Now/W", "2026-11-16"),
             ("now/w", "2026-11-16"),
             ("now/M", "2026-11-01"),
             ("now/y", "2026-01-01"),
@@ -138,9 +145,21 @@ mod tests {
         ] {
             assert_eq!(Bound::parse(term).map(|b| b.day(today).iso()).as_deref(), Some(expected), "{term}");
         }
-        for term in
-            ["", "now-", "now-d", "now-7", "now+7d", "now-7dd", "now-٣d", "now/", "now/h", "now-1.5d", "yesterday"]
-        {
+        for term in [
+            "",
+            "no",
+            "näw",
+            "now-",
+            "now-d",
+            "now-7",
+            "now+7d",
+            "now-7dd",
+            "now-٣d",
+            "now/",
+            "now/h",
+            "now-1.5d",
+            "yesterday",
+        ] {
             assert_eq!(Bound::parse(term), None, "{term}");
         }
     }
@@ -156,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "(now)?[-/+]?.{0,12}") {
+        fn no_text_makes_it_panic(text in "([nN]ow)?[-/+]?.{0,12}") {
             let _ = Bound::parse(&text);
         }
     }

@@ -17,6 +17,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 use web_sys::MouseEvent;
 
+/// What says in an address what became of a saved view.
+const OUTCOME: &str = "views=";
+
 /// What a zoom changes of a view.
 type Stretch = (Option<(Bound, Bound)>, Option<Interval>);
 
@@ -41,6 +44,10 @@ pub struct Steer {
     /// The same once it is on the screen: for what only leads on from it (menus, links, the table), so that writing it again
     /// does not hold up the frame in which the chart is redrawn.
     pub late: Memo<View>,
+    /// The same when a menu was opened last: for what nobody sees before. A dozen menus take longer to write than the chart.
+    pub opened: Memo<View>,
+    /// How often a menu was opened.
+    openings: RwSignal<u32>,
     search: Memo<String>,
     state: RwSignal<State>,
     go: Callback<(String, bool)>,
@@ -54,7 +61,12 @@ impl Steer {
         let state = RwSignal::new(State::default());
         // A step of the address is the last word, whoever made it.
         Effect::new(move |_| {
-            search.track();
+            // What a form has done is told once: neither a link that somebody copies nor the way back tells it again.
+            search.with(|search| {
+                if search.contains(OUTCOME) {
+                    platform::rewrite_address(&View::parse(search).href());
+                }
+            });
             state.update(|state| state.asked = None);
         });
         let view = Memo::new(move |_| {
@@ -68,11 +80,16 @@ impl Steer {
             }
         });
         let late = Memo::new(move |_| settled.get());
+        let openings = RwSignal::new(0_u32);
+        let opened = Memo::new(move |_| {
+            openings.track();
+            view.get_untracked()
+        });
         let navigate = use_navigate();
         let go = Callback::new(move |(href, replace): (String, bool)| {
             navigate(&href, NavigateOptions { scroll: false, replace, ..NavigateOptions::default() });
         });
-        Self { view, late, search, state, go }
+        Self { view, late, opened, openings, search, state, go }
     }
 
     /// Goes to another view; `replace` for what is no step that anybody wants to go back by itself.
@@ -96,8 +113,12 @@ impl Steer {
         });
     }
 
-    /// Takes a click on a link of this page. Links that say so replace the last step.
+    /// Takes a click on a link of this page, or on what opens a menu. Links that say so replace the last step.
     pub fn click(self, event: &MouseEvent) {
+        if platform::opens(event) {
+            // Before the browser opens it.
+            self.openings.update(|count| *count = count.wrapping_add(1));
+        }
         let Some((href, replaces)) = platform::link_of(event) else { return };
         let Some(query) = href.strip_prefix("/analytics") else { return };
         let view = View::parse(query);

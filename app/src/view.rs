@@ -136,7 +136,7 @@ impl View {
     /// Reads a query string, with or without `?`.
     ///
     /// One bound alone means that day, a term alone everything since then; days in the wrong order are put right. `day` stands
-    /// for both bounds: it is what the calendar submits where no script runs.
+    /// for both bounds, behind a `from` for the other one: it is what the calendar submits where no script runs.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut view = Self::default();
@@ -147,7 +147,7 @@ impl View {
                 "to" => to = Bound::parse(&value).or(to),
                 "day" => {
                     let day = parse_iso(&value).map(Bound::Day);
-                    (from, to) = (day.or(from), day.or(to));
+                    (from, to) = (from.filter(|_| to.is_none()).or(day), day.or(to));
                 }
                 "interval" => {
                     view.interval = Interval::parse(&value).filter(|i| *i != Interval::None).or(view.interval);
@@ -369,7 +369,9 @@ mod tests {
     fn bounds_are_completed_and_put_in_order() {
         assert_eq!(view("?from=2026-11-21&to=2026-11-01"), "from=2026-11-01&to=2026-11-21");
         assert_eq!(view("to=2026-11-01"), "from=2026-11-01&to=2026-11-01");
-        assert_eq!(view("from=2026-11-01&day=2026-02-28&to=x"), "from=2026-02-28&to=2026-02-28");
+        assert_eq!(view("day=2026-02-28&to=x"), "from=2026-02-28&to=2026-02-28");
+        assert_eq!(view("from=2026-11-01&day=2026-02-28"), "from=2026-02-28&to=2026-11-01");
+        assert_eq!(view("from=2026-11-01&to=2026-11-02&day=2026-02-28"), "from=2026-02-28&to=2026-02-28");
         assert_eq!(view("from=2026-02-30&to="), "");
         assert_eq!(view("from=now-7d"), "from=now-7d&to=now");
         assert_eq!(view("from=now/M&to=now"), "from=now%2FM&to=now");

@@ -21,6 +21,27 @@ test('sources are ticked and applied, users are listed in the page, chips are li
   await expect(page.getByText('No filters')).toBeVisible();
 });
 
+test('two days are picked in the calendar one after the other, in any order, and one twice', async ({ page }) => {
+  await signIn(page, 'sample', '/analytics?from=2026-01-10&to=2026-01-20&group=source');
+  const pick = async (day: string) => {
+    await page.locator('button[popovertarget="range"]').click();
+    await page.locator(`#day-${day}`).click();
+  };
+  const days = page.locator('.usage-table tbody tr');
+  await pick('2026-01-14');
+  await expect(page).toHaveURL(/group=source&day=2026-01-14$/);
+  await expect(days).toHaveCount(24);
+  await pick('2026-01-05');
+  await expect(page).toHaveURL(/group=source&from=2026-01-14&day=2026-01-05$/);
+  await expect(page.locator('button[popovertarget="range"]')).toContainText('5 – 14 Jan 2026');
+  await expect(days).toHaveCount(10);
+  // A range of two begins anew.
+  await pick('2026-01-07');
+  await expect(page).toHaveURL(/group=source&day=2026-01-07$/);
+  await pick('2026-01-07');
+  await expect(days).toHaveCount(24);
+});
+
 test('a range in terms, grouping, interval and the link work by themselves', async ({ page }) => {
   await signIn(page, 'sample', '/analytics');
   await page.locator('button[popovertarget="range"]').click();

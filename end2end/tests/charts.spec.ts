@@ -15,6 +15,38 @@ test('the browser draws the specimen that the server is tested with, byte for by
   expect(hash.toString(16).padStart(16, '0')).toBe(expected);
 });
 
+/** Small numbers that look random, the same at every run. */
+function* numbers(seed: number): Generator<number> {
+  for (;;) {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    yield seed >> 8;
+  }
+}
+
+for (const seed of [1, 2]) {
+  test(`what is changed in a drawing is what is drawn at once, whatever was there before: seed ${seed}`, async ({ page }) => {
+    await signIn(page, 'sample', '/analytics?compare=previous');
+    await hydrated(page);
+    const random = numbers(seed);
+    const drawn = () => page.locator('.chart-drawing').innerHTML();
+    const links = '.tabs a, .segments a, .legend a[href]';
+    for (let step = 0; step < 12; step += 1) {
+      const choices = page.locator(links);
+      const choice = choices.nth(random.next().value % (await choices.count()));
+      const href = (await choice.getAttribute('href'))!;
+      await choice.click();
+      await expect(page).toHaveURL(href);
+      const [sent] = /<svg[^>]*class="chart[^]*?<\/svg>/.exec(await (await page.request.get(href)).text())!;
+      const parsed = await page.evaluate((svg) => {
+        const box = document.createElement('div');
+        box.innerHTML = svg;
+        return box.innerHTML;
+      }, sent);
+      await expect.poll(drawn, href).toBe(parsed);
+    }
+  });
+}
+
 test('after a filter and back the browser has drawn what the server sent', async ({ page }) => {
   await signIn(page, 'sample', '/analytics');
   const html = await (await page.request.get('/analytics')).text();

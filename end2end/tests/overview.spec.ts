@@ -17,7 +17,13 @@ test('thirty days say their number, amount and weekday, and twelve months their 
   await signIn(page, 'sample');
   const days = page.getByRole('region', { name: 'Usage per day, chart' }).locator('g.column');
   await expect(days).toHaveCount(30);
-  for (const title of await days.locator('title').allTextContents()) expect(title).toMatch(/^[A-Z][a-z]{2} \d{1,2}: [\d,.]+$/);
+  const tips = page.getByRole('region', { name: 'Usage per day, chart' }).locator('.tip');
+  await expect(tips).toHaveCount(30);
+  await expect(tips.last()).toBeHidden();
+  const place = (await days.last().boundingBox())!;
+  await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2);
+  await expect(tips.last()).toBeVisible();
+  for (const title of await tips.locator('text').allTextContents()) expect(title).toMatch(/^[A-Z][a-z]{2} \d{1,2}: [\d,.]+$/);
   await expect(days.last().locator('text').first()).toHaveText(/^\d{1,2}$/);
   await page.locator('#daily-table summary').click();
   await expect(page.locator('#daily-table tbody tr')).toHaveCount(30);

@@ -9,6 +9,10 @@ test('a view is saved under a name and opened again, relative as it was', async 
   await menu.getByPlaceholder(/^Name/).fill('Our week <i>');
   await menu.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByRole('status').first()).toContainText('The view is saved.');
+  // It is told once: neither the address nor a reload tells it again.
+  await expect(page).toHaveURL(/\/analytics\?from=now-6d&to=now&source=api$/);
+  await page.reload();
+  await expect(page.getByText('The view is saved.')).toHaveCount(0);
   await page.goto('/analytics');
   await hydrated(page);
   await page.getByRole('button', { name: 'Saved views' }).click();

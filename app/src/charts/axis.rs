@@ -120,16 +120,18 @@ impl Frame<'_> {
             if !self.unit.is_empty() {
                 sheet.draw(&Label { text: self.unit, at: (0, 0), anchor: Pos::new(HPos::Left, VPos::Top) })?;
             }
-            for (tick, text) in amounts {
+            amounts.iter().try_for_each(|(tick, text)| {
                 let y = framed.plot.map_coordinate(&(0, *tick)).1;
                 let at = (edges.left - LABEL_GAP_PX * UNIT, y + UNIT / 2);
-                sheet.draw(&Label { text, at, anchor: Pos::new(HPos::Right, VPos::Center) })?;
-            }
-            for (bucket, x) in self.thinned(&framed.plot, edges.right) {
+                sheet.draw(&Label { text, at, anchor: Pos::new(HPos::Right, VPos::Center) })
+            })
+        })?;
+        // By themselves: they stay as they are when the amounts change.
+        framed.canvas.group(Role::Label, Group::Elements, |sheet| {
+            self.thinned(&framed.plot, edges.right).into_iter().try_for_each(|(bucket, x)| {
                 let at = (x, edges.bottom + (BOTTOM_PX - text::SIZE) * UNIT);
-                sheet.draw(&Label { text: &bucket.tick, at, anchor: Pos::new(HPos::Center, VPos::Top) })?;
-            }
-            Ok(())
+                sheet.draw(&Label { text: &bucket.tick, at, anchor: Pos::new(HPos::Center, VPos::Top) })
+            })
         })
     }
 
@@ -169,7 +171,8 @@ impl Framed {
         self.canvas.group(Role::Axis, Group::Path, |sheet| {
             sheet.draw(&PathElement::new(vec![(left, y), (right, y)], Role::Axis))
         })?;
-        Ok(Drawing { svg: self.canvas.finish(), geometry: Geometry { marks, ..self.geometry } })
+        let (svg, pieces) = self.canvas.pieces();
+        Ok(Drawing { svg, geometry: Geometry { marks, ..self.geometry }, pieces })
     }
 
     fn grid(&self) -> Drawn {

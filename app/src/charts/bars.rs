@@ -9,13 +9,13 @@
 //! pale bar behind its stack and a line across it, so that it shows whichever of the two is higher; groups, whose bars
 //! are parts, have lines at both totals instead.
 
-use plotters::element::{Drawable, PathElement, PointCollection, Rectangle};
+use plotters::element::{PathElement, Rectangle};
 use plotters::style::Color as _;
-use plotters_backend::{BackendCoord, DrawingErrorKind};
+use plotters_backend::BackendCoord;
 
 use super::axis::{Frame, Framed, Plot};
 use super::role::Role;
-use super::svg::{Drawn, Group, SvgBackend, UNIT};
+use super::svg::{Drawn, Group, UNIT};
 use super::{Bucket, Drawing, Rect, Series};
 
 /// Wider bars are slabs: a month with one bucket keeps its calm.
@@ -29,10 +29,6 @@ const WIDEST_OF_GROUP_PX: i32 = 24;
 
 /// How far the bar of the compared range looks out on either side, where there is room.
 const GHOST_PX: i32 = 3;
-
-/// From here on a series is drawn as one `<path>` instead of a `<rect>` per bucket. A browser takes about 4 µs for each
-/// element that it parses, so a month of nine series would take longer to be read than to be computed and drawn.
-const DENSE_MARKS: usize = 64;
 
 /// A stacked bar chart.
 #[derive(Clone, Copy, Debug)]
@@ -222,19 +218,16 @@ impl Bars<'_> {
         lines(Role::Before, &before)
     }
 
+    /// Each series as one path, not a `<rect>` per bucket: a browser takes about 4 µs for each element that it parses, and
+    /// changes one attribute where a filter changes all of them.
     fn draw_segments(&self, framed: &Framed, segments: &[Segment]) -> Drawn {
-        let drawn = segments.iter().filter(|s| height(s) > 0).count();
-        let group = if drawn < DENSE_MARKS { Group::Elements } else { Group::Path };
         for (i, series) in self.chart.series.iter().enumerate() {
             let role = Role::Series(series.color);
-            let bars =
-                segments.iter().skip(i).step_by(self.chart.series.len()).enumerate().filter(|(_, s)| height(s) > 0);
-            if bars.clone().next().is_none() {
-                continue;
-            }
-            framed.canvas.group(role, group, |sheet| {
-                bars.clone().try_for_each(|(bucket, &segment)| {
-                    sheet.draw(&Bar { bucket, rectangle: Rectangle::new(segment, role.filled()) })
+            let mut bars = segments.iter().skip(i).step_by(self.chart.series.len());
+            framed.canvas.group(role, Group::Path, |sheet| {
+                bars.try_for_each(|bar| match height(bar) {
+                    ..=0 => Ok(()),
+                    _ => sheet.draw(&Rectangle::new(*bar, role.filled())),
                 })
             })?;
         }
@@ -243,18 +236,20 @@ impl Bars<'_> {
 
     /// Stripes in the colour of the background over the bars of incomplete buckets.
     fn draw_hatch(&self, framed: &Framed, segments: &[Segment]) -> Drawn {
-        let hatch = |bar: Segment| framed.canvas.sheet().draw(&Rectangle::new(bar, Role::Hatch.filled()));
         let stacks = segments.chunks(self.chart.series.len().max(1)).zip(self.chart.buckets);
-        for (stack, _) in stacks.filter(|(_, bucket)| bucket.incomplete) {
-            let mut bars = stack.iter().copied().filter(|s| height(s) > 0);
-            if self.grouped {
-                bars.try_for_each(hatch)?;
-                continue;
+        framed.canvas.group(Role::Hatch, Group::Elements, |sheet| {
+            let hatch = |bar: Segment| sheet.draw(&Rectangle::new(bar, Role::Hatch.filled()));
+            for (stack, _) in stacks.filter(|(_, bucket)| bucket.incomplete) {
+                let mut bars = stack.iter().copied().filter(|s| height(s) > 0);
+                if self.grouped {
+                    bars.try_for_each(hatch)?;
+                    continue;
+                }
+                let around = |a: Segment, b: Segment| [(a[0].0, a[0].1.min(b[0].1)), (a[1].0, a[1].1.max(b[1].1))];
+                bars.reduce(around).map_or(Ok(()), hatch)?;
             }
-            let around = |a: Segment, b: Segment| [(a[0].0, a[0].1.min(b[0].1)), (a[1].0, a[1].1.max(b[1].1))];
-            bars.reduce(around).map_or(Ok(()), hatch)?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -298,33 +293,6 @@ fn stack(values: impl Iterator<Item = i128> + Clone, px: impl Fn(i128) -> i32) -
         (start, end)
     };
     values.map(place).collect()
-}
-
-/// A plotters rectangle that says which bucket it belongs to.
-struct Bar {
-    bucket: usize,
-    rectangle: Rectangle<BackendCoord>,
-}
-
-impl<'a> PointCollection<'a, BackendCoord> for &'a Bar {
-    type IntoIter = &'a [BackendCoord];
-    type Point = &'a BackendCoord;
-
-    fn point_iter(self) -> Self::IntoIter {
-        self.rectangle.point_iter()
-    }
-}
-
-impl Drawable<SvgBackend> for Bar {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        corners: I,
-        backend: &mut SvgBackend,
-        size: (u32, u32),
-    ) -> Result<(), DrawingErrorKind<std::convert::Infallible>> {
-        backend.tag(self.bucket);
-        self.rectangle.draw(corners, backend, size)
-    }
 }
 
 #[cfg(test)]

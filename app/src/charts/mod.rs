@@ -60,7 +60,7 @@ pub struct Bucket {
 pub struct Series {
     /// For legend, tooltip and table; not drawn but in a file.
     pub name: String,
-    /// The slot in the categorical palette, 0 to 7; 8 and above is the neutral "other".
+    /// The slot in the categorical palette, 0 to 7 and 9 to 20; 8 is the neutral "other".
     pub color: u8,
     /// Micro-credits per bucket; corrections may be negative. Bars take a missing value for 0; a line ends there.
     pub values: Vec<i64>,
@@ -73,7 +73,30 @@ pub struct Drawing {
     pub svg: String,
     /// Where things are in it.
     pub geometry: Geometry,
+    /// Where each element of it begins, and its kind.
+    pieces: Vec<(usize, u8)>,
 }
+
+impl Drawing {
+    /// The start tag of it all.
+    pub fn head(&self) -> &str {
+        self.pieces.first().and_then(|(begin, _)| self.svg.get(..*begin)).unwrap_or_default()
+    }
+
+    /// Its elements, each behind its kind: those of one kind stand for the same in another drawing.
+    pub fn pieces(&self) -> Vec<(u8, &str)> {
+        let (mut pieces, mut end) = (Vec::with_capacity(self.pieces.len()), self.svg.len() - svg::END.len());
+        for &(begin, kind) in self.pieces.iter().rev() {
+            pieces.push((kind, self.svg.get(begin..end).unwrap_or_default()));
+            end = begin;
+        }
+        pieces.reverse();
+        pieces
+    }
+}
+
+/// Kinds from here on are paths, whose one attribute besides the class is what they draw.
+pub const PATHS: u8 = 128;
 
 /// A rectangle in px from the drawing's top left corner. Bars lie on whole pixels, points of lines on tenths.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

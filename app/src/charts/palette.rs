@@ -5,6 +5,10 @@
 //! white and against near-black alike (so an exported chart survives being pasted anywhere), and every pair as far
 //! apart as such a set allows for normal sight and for missing red, green or blue cones. The tests hold both. Slots
 //! are ordered so that the first few and any two neighbours differ most.
+//!
+//! Twelve more are for views that tell twenty series apart. So many colours cannot be equally far from each other on two
+//! backgrounds: these stand out from their own alone, no two of all are alike, and whoever cannot tell two apart has the order
+//! of the legend and the words of the tooltip.
 
 /// One theme's values. A colour is `#rrggbb`.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +17,8 @@ pub struct Palette {
     pub surface: &'static str,
     /// `--series-0` to `--series-7`.
     pub series: [&'static str; 8],
+    /// `--series-9` to `--series-20`: see the module.
+    pub more: [&'static str; 12],
     /// `--series-other`: neutral, for what is left.
     pub other: &'static str,
     /// `--grid`: barely there.
@@ -27,6 +33,10 @@ pub struct Palette {
 pub const LIGHT: Palette = Palette {
     surface: "#ffffff",
     series: ["#165fd4", "#369ebc", "#a44918", "#9c74fe", "#a78709", "#1a724c", "#e81f87", "#d87971"],
+    more: [
+        "#4b0f4b", "#0f3c00", "#000fb4", "#693c87", "#87003c", "#3c0087", "#a53ca5", "#004b4b", "#f05ab4", "#783c0f",
+        "#3c2dd2", "#4b874b",
+    ],
     other: "#6e757d",
     grid: "#e9ebef",
     axis: "#a9b0bb",
@@ -37,6 +47,10 @@ pub const LIGHT: Palette = Palette {
 pub const DARK: Palette = Palette {
     surface: "#0e1116",
     series: ["#2366e4", "#22a0b6", "#ae5313", "#9c80fe", "#ab9119", "#0a7d4a", "#e42986", "#de7577"],
+    more: [
+        "#ffc3ff", "#96e100", "#87b4f0", "#963ca5", "#ffa5a5", "#9669c3", "#c3a5c3", "#4be1d2", "#d278d2", "#ff964b",
+        "#695ac3", "#c3e187",
+    ],
     other: "#6f757e",
     grid: "#20262e",
     axis: "#4b5462",
@@ -54,7 +68,8 @@ impl Palette {
             ("--label", self.label),
             ("--surface", self.surface),
         ];
-        series.chain(rest.map(|(name, color)| (name.to_owned(), color)))
+        let more = (9..).zip(self.more).map(|(slot, color): (u8, _)| (format!("--series-{slot}"), color));
+        series.chain(more).chain(rest.map(|(name, color)| (name.to_owned(), color)))
     }
 }
 
@@ -126,6 +141,21 @@ mod tests {
         for color in [&LIGHT, &DARK].into_iter().flat_map(categories) {
             for surface in [LIGHT.surface, DARK.surface] {
                 assert!(contrast(color, surface) >= 3.0, "{color} on {surface}: {}", contrast(color, surface));
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_colours_stand_out_and_no_two_are_alike() {
+        for palette in [LIGHT, DARK] {
+            let colors: Vec<_> = categories(&palette).into_iter().chain(palette.more).collect();
+            for (i, a) in colors.iter().enumerate() {
+                assert!(contrast(a, palette.surface) >= 3.0, "{a}");
+                for b in &colors[..i] {
+                    let [normal, rest @ ..] = SIGHTS.map(|sight| distance(sight, a, b));
+                    assert!(normal >= 0.08, "{a} and {b}: {normal}");
+                    assert!(rest.iter().all(|distance| *distance >= 0.05), "{a} and {b}: {rest:?}");
+                }
             }
         }
     }

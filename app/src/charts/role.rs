@@ -9,7 +9,7 @@ use plotters_backend::{BackendColor, BackendStyle};
 /// What a colour is for; the style sheet says which colour that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// One of the eight categorical colours, 0 to 7; anything above is the neutral "other".
+    /// One of the categorical colours, 0 to 7 and 9 to 20; anything else is the neutral "other", which is 8.
     Series(u8),
     Grid,
     Axis,
@@ -32,23 +32,30 @@ pub(super) enum Role {
 const SENTINEL: (u8, u8) = (0x5c, 0x1b);
 
 impl Role {
-    const CLASSES: [&'static str; 18] = [
-        "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "grid", "axis", "label", "gap", "hatch", "total",
-        "before", "ghost", "halo",
+    const CLASSES: [&'static str; 30] = [
+        "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15", "s16",
+        "s17", "s18", "s19", "s20", "grid", "axis", "label", "gap", "hatch", "total", "before", "ghost", "halo",
     ];
 
-    fn index(self) -> u8 {
+    /// Its number, below 100.
+    pub(super) fn index(self) -> u8 {
         match self {
-            Self::Series(slot) => slot.min(8),
-            Self::Grid => 9,
-            Self::Axis => 10,
-            Self::Label => 11,
-            Self::Gap => 12,
-            Self::Hatch => 13,
-            Self::Total => 14,
-            Self::Before => 15,
-            Self::Ghost => 16,
-            Self::Halo => 17,
+            Self::Series(slot) => {
+                if slot > 20 {
+                    8
+                } else {
+                    slot
+                }
+            }
+            Self::Grid => 21,
+            Self::Axis => 22,
+            Self::Label => 23,
+            Self::Gap => 24,
+            Self::Hatch => 25,
+            Self::Total => 26,
+            Self::Before => 27,
+            Self::Ghost => 28,
+            Self::Halo => 29,
         }
     }
 
@@ -95,10 +102,10 @@ mod tests {
             Role::Ghost,
             Role::Halo,
         ];
-        for role in (0..9).map(Role::Series).chain(others) {
+        for role in (0..21).map(Role::Series).chain(others) {
             assert_eq!(Role::class_of(role.to_backend_color()), role.class());
         }
-        assert_eq!((Role::Series(7).class(), Role::Series(200).class(), Role::Hatch.class()), ("s7", "s8", "hatch"));
+        assert_eq!((Role::Series(7).class(), Role::Series(200).class(), Role::Series(20).class()), ("s7", "s8", "s20"));
     }
 
     #[test]

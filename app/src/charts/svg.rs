@@ -16,11 +16,24 @@ use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
+use super::PATHS;
 use super::role::Role;
 use super::text;
 
 /// Backend units per pixel.
 pub(super) const UNIT: i32 = 10;
+
+/// What every drawing ends with.
+pub(super) const END: &str = "</svg>";
+
+/// The box of a text that answers the pointer, in px: its height, and the room beside the text.
+const TIP_PX: i32 = 20;
+const TIP_GAP_PX: i32 = 8;
+
+/// Kinds of what every drawing begins with; groups have the number of their role.
+const TITLE: u8 = 100;
+const DESCRIPTION: u8 = 101;
+const PATTERN: u8 = 102;
 
 /// The plain area of a whole drawing, in backend units.
 pub(super) type Sheet = DrawingArea<SvgBackend, Shift>;
@@ -69,24 +82,30 @@ impl Canvas {
         Ok(())
     }
 
-    /// Draws a group that has a tooltip over all of `area` (from corner to corner), whatever is drawn there.
-    pub(super) fn titled(
-        &self,
-        class: &str,
-        title: &str,
-        area: [BackendCoord; 2],
-        draw: impl FnOnce(&Sheet) -> Drawn,
-    ) -> Drawn {
-        self.0.borrow_mut().open_titled(class, title, area);
+    /// Draws a group of a class of its own.
+    pub(super) fn classed(&self, class: &str, draw: impl FnOnce(&Sheet) -> Drawn) -> Drawn {
+        self.0.borrow_mut().svg.push_str(&format!("<g class=\"{class}\">"));
         draw(&self.sheet())?;
-        self.0.borrow_mut().close();
+        self.0.borrow_mut().svg.push_str("</g>");
         Ok(())
     }
 
+    /// Draws an area (from corner to corner) that answers the pointer: with a text above it, which the style sheet shows at
+    /// once. A browser's own title keeps one waiting, and never comes where there is no pointer. Over everything else, so that
+    /// nothing lies over its text.
+    pub(super) fn answering(&self, class: &str, text: &str, area: [BackendCoord; 2]) {
+        self.0.borrow_mut().answering(class, text, area);
+    }
+
     pub(super) fn finish(self) -> String {
-        let mut svg = std::mem::take(&mut self.0.borrow_mut().svg);
-        svg.push_str("</svg>");
-        svg
+        self.pieces().0
+    }
+
+    /// The drawing, and where the elements of it begin: each with its kind.
+    pub(super) fn pieces(self) -> (String, Vec<(usize, u8)>) {
+        let mut backend = self.0.borrow_mut();
+        backend.svg.push_str(END);
+        (std::mem::take(&mut backend.svg), std::mem::take(&mut backend.pieces))
     }
 }
 
@@ -97,8 +116,8 @@ pub(super) struct SvgBackend {
     id: String,
     size: (u32, u32),
     group: Option<(Role, Group)>,
-    /// The bucket that the next rectangle belongs to.
-    bucket: Option<usize>,
+    /// Where each element begins that is not in another one, and its kind.
+    pieces: Vec<(usize, u8)>,
 }
 
 impl SvgBackend {
@@ -110,11 +129,15 @@ impl SvgBackend {
         let (w, h) = head.size;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" viewBox=\"0 0 {w} {h}\" \
-             width=\"{w}\" height=\"{h}\" font-size=\"{}\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\">\
-             <title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{description}</desc>",
+             width=\"{w}\" height=\"{h}\" font-size=\"{}\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\">",
             text::SIZE
         );
+        let mut pieces = vec![(svg.len(), TITLE)];
+        svg.push_str(&format!("<title id=\"{id}-t\">{title}</title>"));
+        pieces.push((svg.len(), DESCRIPTION));
+        svg.push_str(&format!("<desc id=\"{id}-d\">{description}</desc>"));
         if head.hatch {
+            pieces.push((svg.len(), PATTERN));
             svg.push_str("<pattern id=\"");
             svg.push_str(&id);
             svg.push_str(
@@ -123,15 +146,11 @@ impl SvgBackend {
             );
         }
         let size = (w.max(0).unsigned_abs() * 10, h.max(0).unsigned_abs() * 10);
-        Self { svg, id, size, group: None, bucket: None }
-    }
-
-    /// Marks the next rectangle as `bucket`'s: `data-b`, for tests and style sheets.
-    pub(super) fn tag(&mut self, bucket: usize) {
-        self.bucket = Some(bucket);
+        Self { svg, id, size, group: None, pieces }
     }
 
     fn open(&mut self, role: Role, group: Group) {
+        self.pieces.push((self.svg.len(), role.index() + if group == Group::Path { PATHS } else { 0 }));
         self.svg.push_str(match group {
             Group::Elements => "<g class=\"",
             Group::Path => "<path class=\"",
@@ -144,12 +163,25 @@ impl SvgBackend {
         self.group = Some((role, group));
     }
 
-    fn open_titled(&mut self, class: &str, title: &str, [from, to]: [BackendCoord; 2]) {
+    fn answering(&mut self, class: &str, text: &str, [from, to]: [BackendCoord; 2]) {
+        let whole = i32::try_from(self.size.0).unwrap_or(i32::MAX);
+        let half = (text::width(text) / 2 + TIP_GAP_PX * UNIT).min(whole / 2);
+        let middle = ((from.0 + to.0) / 2).clamp(half, whole - half);
         self.svg.push_str("<g class=\"");
-        escape(&mut self.svg, class);
-        self.svg.push_str("\"><title>");
-        escape(&mut self.svg, title);
-        self.svg.push_str("</title><rect class=\"hit\"");
+        self.svg.push_str(class);
+        self.svg.push_str("\"><rect class=\"hit\"");
+        self.corners(from, to);
+        self.svg.push_str("<g class=\"tip\"><rect rx=\"4\"");
+        self.corners((middle - half, 0), (middle + half, TIP_PX * UNIT));
+        self.svg.push_str("<text text-anchor=\"middle\"");
+        self.attribute("x", middle);
+        self.attribute("y", (TIP_PX - 6) * UNIT);
+        self.svg.push('>');
+        escape(&mut self.svg, text);
+        self.svg.push_str("</text></g></g>");
+    }
+
+    fn corners(&mut self, from: BackendCoord, to: BackendCoord) {
         for (name, value) in [("x", from.0), ("y", from.1), ("width", to.0 - from.0), ("height", to.1 - from.1)] {
             self.attribute(name, value);
         }
@@ -283,7 +315,6 @@ impl DrawingBackend for SvgBackend {
 
     fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, fill: bool) -> Outcome {
         let (w, h) = (b.0 - a.0, b.1 - a.1);
-        let bucket = self.bucket.take();
         if self.in_path() {
             self.command('M', &[a.0, a.1]);
             self.command('h', &[w]);
@@ -293,11 +324,6 @@ impl DrawingBackend for SvgBackend {
             return Ok(());
         }
         self.start("rect", if fill { "" } else { "line" }, style.color());
-        if let Some(bucket) = bucket {
-            self.svg.push_str(" data-b=\"");
-            self.svg.push_str(&bucket.to_string());
-            self.svg.push('"');
-        }
         for (name, value) in [("x", a.0), ("y", a.1), ("width", w), ("height", h)] {
             self.attribute(name, value);
         }

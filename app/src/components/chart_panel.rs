@@ -5,6 +5,7 @@
 //! Until the browser has said it, the drawing has [`FIRST_WIDTH_PX`] and scrolls where that is too wide; its height never
 //! changes.
 
+use super::chart_drawing;
 use super::tooltip::{Figures, Tooltip, WIDTH_PX};
 use crate::charts::{BarChart, Drawing, Shape, UsageChart};
 use crate::platform;
@@ -78,15 +79,22 @@ pub fn ChartPanel(
         let words = words.clone();
         Memo::new(move |_| usage.with(|usage| drawn(id, &title, usage, &words, width.get())))
     };
-    // Whoever reads first is told first: the chart is in the page before anything else that follows from a click.
-    drawing.with_untracked(|_| ());
+    let first = drawing.get_untracked();
+    let (svg, canvas) = (first.svg.clone(), format!("{id}-canvas"));
     let pointing = RwSignal::new(Pointing::default());
-    // Another range has other buckets; other bars of the same stay where they are.
-    let count = Memo::new(move |_| usage.with(|usage| usage.buckets.len()));
-    Effect::new(move |_| {
-        count.track();
-        pointing.set(Pointing::default());
-    });
+    {
+        // What is in the page already; it changes before anything else that follows from a click.
+        let (canvas, mut shown) = (canvas.clone(), first);
+        Effect::new(move |_| {
+            let now = drawing.get();
+            chart_drawing::redraw(&canvas, &shown, &now);
+            // Another range has other buckets; other bars of the same stay where they are.
+            if now.geometry.slots.len() != shown.geometry.slots.len() {
+                pointing.set(Pointing::default());
+            }
+            shown = now;
+        });
+    }
     let keys = format!("{id}-keys");
     let listening = keys.clone();
     Effect::new(move |_| {
@@ -110,7 +118,7 @@ pub fn ChartPanel(
     let crosshair = move || drawing.with(|drawing| usage.with(|usage| crosshair(drawing, usage, pointing.get())));
     view! {
         <div class="chart-box" id=id>
-            <div class="chart-drawing" inner_html=move || drawing.with(|d| d.svg.clone())></div>
+            <div class="chart-drawing" id=canvas inner_html=svg></div>
             <svg class="crosshair" aria-hidden="true" inner_html=crosshair></svg>
             <div
                 class="chart-overlay"

@@ -35,14 +35,9 @@ pub fn FilterBar(
         words.with_value(|words| cube.with_value(|cube| make(cube, view, words)))
     };
     let chips = follows(late, move |v| told(v, chips));
-    let facets = follows(late, move |v| told(v, facets));
-    // What is ticked is written again when the menu opens, not at each tick.
-    let opened = RwSignal::new(0_u32);
-    let at_opening = Memo::new(move |_| {
-        opened.track();
-        view.get_untracked()
-    });
-    let boxes = follows(at_opening, move |v| told(v, boxes));
+    // Not written again at each tick.
+    let facets = follows(steer.opened, move |v| told(v, facets));
+    let boxes = follows(steer.opened, move |v| told(v, boxes));
     let choose = move |event: web_sys::Event| {
         let said = |name| platform::attribute_of(&event, name);
         let Some((dimension, value)) = said("name").as_deref().and_then(Dimension::parse).zip(said("value")) else {
@@ -60,7 +55,7 @@ pub fn FilterBar(
     let stay = move |_| platform::focus(BUTTON.to_owned());
     view! {
         <div class="filter-bar" role="group" aria-label="Filters">
-            <button id=BUTTON type="button" class="button" popovertarget=POPOVER on:click=move |_| opened.update(|n| *n += 1)>
+            <button id=BUTTON type="button" class="button" popovertarget=POPOVER>
                 <Icon name="filter"/>
                 <span>"Filter"</span>
                 <Icon name="down"/>

@@ -5,6 +5,7 @@ use super::menu::{at, heading, item, list, menu};
 use super::still::follows;
 use crate::filters;
 use crate::markup::Markup;
+use crate::steer::Steer;
 use crate::view::{TOPS, View};
 use crate::words::{self, Words};
 use ledger::{Dimension, Facet};
@@ -14,11 +15,11 @@ use leptos::prelude::*;
 #[component]
 pub fn Grouping(
     /// The view that the links start from.
-    view: Memo<View>,
+    steer: Steer,
 ) -> impl IntoView {
     let words = StoredValue::new(words::current());
-    let label = move || words.with_value(|words| view.with(|v| filters::title(&v.group, words)));
-    let content = follows(view, move |v| words.with_value(|words| groups(v, words)));
+    let label = move || words.with_value(|words| steer.late.with(|v| filters::title(&v.group, words)));
+    let content = follows(steer.opened, move |v| words.with_value(|words| groups(v, words)));
     menu("group-by", "Group by", Some(Signal::derive(label)), content)
 }
 

@@ -5,6 +5,7 @@ use super::still::follows;
 use crate::calendar::Day;
 use crate::format;
 use crate::markup::Markup;
+use crate::steer::Steer;
 use crate::view::{View, can_have};
 use ledger::Interval;
 use leptos::prelude::*;
@@ -15,17 +16,17 @@ const INTERVALS: [Interval; 4] = [Interval::Hour, Interval::Day, Interval::Week,
 #[component]
 pub fn IntervalMenu(
     /// The view that the links start from.
-    view: Memo<View>,
+    steer: Steer,
     /// First and last day shown.
     shown: (Day, Day),
     /// What is shown.
     interval: Interval,
 ) -> impl IntoView {
     let label = move || {
-        let is_chosen = view.with(|v| v.interval == Some(interval));
+        let is_chosen = steer.late.with(|v| v.interval == Some(interval));
         if is_chosen { format::capital(interval.as_str()) } else { format!("Auto ({})", interval.as_str()) }
     };
-    menu("interval", "Interval", Some(Signal::derive(label)), follows(view, move |v| widths(v, shown)))
+    menu("interval", "Interval", Some(Signal::derive(label)), follows(steer.opened, move |v| widths(v, shown)))
 }
 
 fn widths(view: &View, (from, to): (Day, Day)) -> Markup {

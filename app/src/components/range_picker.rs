@@ -2,8 +2,8 @@
 //! to the days right before and after.
 //!
 //! The first day clicked is the anchor, the second the other end; the same day twice is that one day. Until the second
-//! click nothing is asked of the server. Without a script a day submits itself, presets are links and the two fields
-//! are a form.
+//! click nothing is asked of the server. Without a script a day submits itself, the next one makes a range of both,
+//! presets are links and the two fields are a form.
 
 use super::calendar_grid::{Marks, calendar_grid, day_id};
 use super::icon::Icon;
@@ -12,6 +12,7 @@ use crate::calendar::{Day, Preset, parse_iso, presets, range_text, shifted};
 use crate::markup::{Markup, hidden, span};
 use crate::platform;
 use crate::span::Bound;
+use crate::steer::Steer;
 use crate::view::View;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -83,7 +84,7 @@ impl Picking {
 #[component]
 pub fn RangePicker(
     /// The view that a new range goes into.
-    view: Memo<View>,
+    steer: Steer,
     /// First and last day shown.
     shown: (Day, Day),
     /// Today, in the org's zone.
@@ -91,6 +92,7 @@ pub fn RangePicker(
     /// Whether a script runs.
     ready: RwSignal<bool>,
 ) -> impl IntoView {
+    let (view, opened) = (steer.late, steer.opened);
     let picking = Picking::new(shown, today);
     shift_by_keys(view, shown, today);
     let navigate = use_navigate();
@@ -112,7 +114,7 @@ pub fn RangePicker(
             picking.focus.set(day);
         }
     };
-    let steer = move |event: KeyboardEvent| {
+    let press = move |event: KeyboardEvent| {
         if day_of(event.target()).is_some()
             && let Some(to) = steered(&event.key(), picking.focus.get_untracked())
         {
@@ -140,19 +142,19 @@ pub fn RangePicker(
         </div>
         <div id=POPOVER class="popover range" popover="auto">
             <div class="presets" on:click=move |_| platform::close_popover(POPOVER)>
-                {follows(view, move |v| preset_links(v, shown, today))}
+                {follows(opened, move |v| preset_links(v, shown, today))}
             </div>
             <div class="range-main">
                 <div class="range-turn">
                     <Arrow label="Previous month" icon="left" step=-1 picking ready/>
                     <Arrow label="Next month" icon="right" step=1 picking ready/>
                 </div>
-                <form class="months" method="get" action="/analytics" on:click=click on:pointerover=hover on:keydown=steer>
-                    {follows(view, kept)}
+                <form class="months" method="get" action="/analytics" on:click=click on:pointerover=hover on:keydown=press>
+                    {follows(opened, kept_by_days)}
                     {months}
                 </form>
                 <p class="range-hint" aria-live="polite">{hint}</p>
-                {follows(view, move |v| date_fields(v, shown))}
+                {follows(opened, move |v| date_fields(v, shown))}
             </div>
         </div>
     }
@@ -221,7 +223,7 @@ fn Arrow(label: &'static str, icon: &'static str, step: i32, picking: Picking, r
 }
 
 /// What browsers check before the form is sent: [`crate::span::Bound`], as a pattern.
-const PATTERN: &str = "\\d{4}-\\d{2}-\\d{2}|now(-\\d{1,4}[hdwMy]|/[dwMy])?";
+const PATTERN: &str = "\\d{4}-\\d{2}-\\d{2}|[Nn][Oo][Ww](-\\d{1,4}[HDWMYhdwmy]|/[DWMYdwmy])?";
 const HINT: &str = "A day like 2026-11-01, or a term: now, now-7d, now-3M, now/M for this month\u{2019}s first.";
 
 fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
@@ -248,13 +250,24 @@ fn date_fields(view: &View, shown: (Day, Day)) -> Markup {
         .child(field("to", "To", &to.to_string()))
         .child(Markup::new("button").class("button primary").text("Apply"));
     let hint = Markup::new("p").attr("id", "range-terms").class("range-hint").text(HINT);
-    Markup::new("div").child(form).child(hint)
+    let next = platform::picked().map_or_else(
+        || "The first day is shown at once; choose the last one here after that.".to_owned(),
+        |day| format!("From {}: choose the other day.", day.medium()),
+    );
+    let next = Markup::new("p").class("range-hint without-script").text(&next);
+    Markup::new("div").child(next).child(form).child(hint)
 }
 
 /// The rest of the view, so that a form keeps it.
 fn kept(view: &View) -> Markup {
     let pairs = view.pairs().into_iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to")).collect();
     Markup::new("span").attr("hidden", "").children(hidden(pairs))
+}
+
+/// The same for the days of the calendar: behind the first of two goes the other one.
+fn kept_by_days(view: &View) -> Markup {
+    let first = platform::picked().map(|day| ("from", day.iso()));
+    kept(view).children(hidden(first.into_iter().collect()))
 }
 
 /// The day whose button was hit.

@@ -171,13 +171,13 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
             <h1>"Analytics"</h1>
             <p class="print-head">{printed}</p>
             <div class="controls">
-                <ViewsMenu view=late saved=views/>
-                <ShareMenu view=late shown origin/>
-                <ExportMenu view=late shown/>
+                <ViewsMenu view=steer.opened saved=views/>
+                <ShareMenu view=steer.opened shown origin/>
+                <ExportMenu view=steer.opened shown/>
             </div>
         </div>
         <div class="range-row">
-            <RangePicker view=late shown today ready/>
+            <RangePicker steer shown today ready/>
             <p class="muted">{format!("Days in {zone}")}</p>
         </div>
         <CreditTypes steer cube/>
@@ -187,8 +187,8 @@ fn Report(analytics: Analytics, steer: Steer, views: Shown, why: Shown) -> impl 
                 <h2 id="usage-title">{heading}</h2>
                 <Summary usage/>
                 <div class="panel-controls">
-                    <IntervalMenu view=late shown interval/>
-                    <Grouping view=late/>
+                    <IntervalMenu steer shown interval/>
+                    <Grouping steer/>
                 </div>
             </div>
             <div class="chart-controls">

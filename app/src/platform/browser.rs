@@ -1,5 +1,6 @@
 //! What the two sides do differently: the browser's half. Nothing here fails loudly: an element that is gone is gone.
 
+use crate::calendar::Day;
 use crate::error::AppError;
 use crate::problem::ProblemJson;
 use crate::rows::RowsText;
@@ -16,8 +17,8 @@ use leptos::server_fn::{ContentType, Decodes, ServerFn};
 use leptos::tachys::html::InertElement;
 use std::cell::RefCell;
 use std::time::Duration;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::js_sys::{JSON, Reflect};
 use web_sys::{
     Element, Event, EventSource, HtmlDocument, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
@@ -127,6 +128,12 @@ pub fn link_of(event: &MouseEvent) -> Option<(String, bool)> {
     Some((link.get_attribute("href")?, link.has_attribute("data-replace")))
 }
 
+/// Whether a click opens or closes a popover.
+#[must_use]
+pub fn opens(event: &MouseEvent) -> bool {
+    target(event).is_some_and(|element| element.closest("[popovertarget]").ok().flatten().is_some())
+}
+
 /// What the nearest element around an event says in its `data-id`.
 #[must_use]
 pub fn data_id(event: &Event) -> Option<String> {
@@ -194,6 +201,19 @@ pub fn act(event: &Event) -> bool {
         let _ = window().print();
     }
     element.tag_name() == "A" || !act.is_empty()
+}
+
+/// Nobody who has a script picks days by forms.
+#[must_use]
+pub const fn picked() -> Option<Day> {
+    None
+}
+
+/// Writes another address of this page over the present one. The router is not told, so what the page shows stays.
+pub fn rewrite_address(href: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(href));
+    }
 }
 
 /// Copies the text of a field. By the command that every browser has, wherever the page comes from; the clipboard's own
@@ -272,6 +292,11 @@ pub fn still_title() -> String {
 /// how far its regions are scrolled, and the focus.
 pub fn carry_over(before: &Element, after: &Element) {
     let all = |root: &Element| root.query_selector_all("details,[tabindex],a,summary").ok();
+    // Asked of every link, the browser would lay the page out for each of them.
+    let scrolled = |region: &HtmlElement| match region.has_attribute("tabindex") {
+        true => (region.scroll_left(), region.scroll_top()),
+        false => (0, 0),
+    };
     let (Some(old), Some(new)) = (all(before), all(after)) else { return };
     let focused = document().active_element();
     for place in 0..old.length().min(new.length()) {
@@ -280,7 +305,7 @@ pub fn carry_over(before: &Element, after: &Element) {
         if old.has_attribute("open") {
             let _ = new.set_attribute("open", "");
         }
-        let (left, top, focus) = (old.scroll_left(), old.scroll_top(), focused.as_ref() == Some(old.as_ref()));
+        let ((left, top), focus) = (scrolled(&old), focused.as_ref() == Some(old.as_ref()));
         if left != 0 || top != 0 || focus {
             // Once it is in the document.
             request_animation_frame(move || {

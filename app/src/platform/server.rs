@@ -2,15 +2,17 @@
 #![allow(clippy::missing_const_for_fn, reason = "the browser's half of the same functions is not const")]
 
 use crate::backend::settings::Installed;
+use crate::calendar::{Day, parse_iso};
 use crate::components::{grants, people, settings, written};
 use crate::error::AppError;
 use crate::pages::not_found;
+use crate::query;
 use crate::rows;
 use crate::server_fns::answer::Told;
 use crate::theme::Theme;
 use ledger::Installation;
 use leptos::either::EitherOf4;
-use leptos::prelude::{GetUntracked as _, IntoView, use_context};
+use leptos::prelude::{GetUntracked as _, IntoView, WithUntracked as _, use_context};
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_location;
 use serde::Serialize;
@@ -50,7 +52,24 @@ pub fn link_of(_: &web_sys::MouseEvent) -> Option<(String, bool)> {
     None
 }
 
+/// The day that somebody has picked in the calendar who has no script: the first of two, until the other one is picked.
+#[must_use]
+pub fn picked() -> Option<Day> {
+    let said = use_location().search.with_untracked(|search| query::parse(search));
+    let of = |wanted: &str| said.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    of("day").filter(|_| of("from").is_none()).and_then(parse_iso)
+}
+
 /// Nothing happens here.
+pub fn rewrite_address(_: &str) {}
+
+/// Nothing happens here.
+#[must_use]
+pub fn opens(_: &web_sys::MouseEvent) -> bool {
+    false
+}
+
+/// See the browser's half.
 #[must_use]
 pub fn data_id(_: &web_sys::Event) -> Option<String> {
     None

@@ -276,7 +276,7 @@ mod tests {
             let html = html(&daily(usage, "UTC"));
             assert_eq!(html.matches("<g class=\"column").count(), 30);
             assert_eq!(html.matches("<g class=\"column none\"").count(), 28);
-            for text in ["<title>Jun 30: 1.23</title>", "<title>Jun 1: 0.00</title>", ">Mon</text>", ">1.23</text>"] {
+            for text in [">Jun 30: 1.23</text>", ">Jun 1: 0.00</text>", ">Mon</text>", ">1.23</text>"] {
                 assert!(html.contains(text), "{text} in {html}");
             }
         });
@@ -286,9 +286,9 @@ mod tests {
     fn each_of_twelve_months_says_its_sum() {
         with(|usage| {
             let html = html(&monthly(usage));
-            assert_eq!(html.matches("<title>Jun 2025: 11.23</title>").count(), 2);
-            assert_eq!(html.matches("<title>May 2025: 4.00</title>").count(), 2);
-            assert!(html.contains("<title>Jul 2024: 0.00</title>"));
+            assert_eq!(html.matches(">Jun 2025: 11.23</text>").count(), 2);
+            assert_eq!(html.matches(">May 2025: 4.00</text>").count(), 2);
+            assert!(html.contains(">Jul 2024: 0.00</text>"));
         });
     }
 
@@ -299,10 +299,10 @@ mod tests {
         let words = Words::default();
         let html = html(&cycle(&Usage { words: &words, today: day("2025-06-10"), days: &days, daily: c("0.5") }));
         for text in [
-            "<title>Jun 10: 10.00 · May 10: 0.00</title>",
-            "<title>Jun 11: about 10.50 · May 11: 0.00</title>",
-            "<title>Jun 30: about 20.00 · May 30: 0.00</title>",
-            "<title>May 31: 4.00</title>",
+            ">Jun 10: 10.00 · May 10: 0.00</text>",
+            ">Jun 11: about 10.50 · May 11: 0.00</text>",
+            ">Jun 30: about 20.00 · May 30: 0.00</text>",
+            ">May 31: 4.00</text>",
             "this one ends at about 20 credits",
         ] {
             assert!(html.contains(text), "{text} in {html}");

@@ -286,14 +286,14 @@ mod tests {
             price(&words, unit, &line.rule, &line)
         };
         assert_eq!(told("t: 0.60 per 1000000", "token"), "0.60 credits per 1,000,000 tokens");
-        assert_eq!(told("t: 0.0001 each", "image"), "1 credits per 10,000 images");
+        assert_eq!(told("t: 0.0001 each", "image"), "1 credit per 10,000 images");
         assert_eq!(told("t: 3 each", "run"), "3 credits per run");
-        assert_eq!(told("t: 1 per 600 begun", "second"), "1 credits for every 600 seconds begun, event by event");
+        assert_eq!(told("t: 1 per 600 begun", "second"), "1 credit for every 600 seconds begun, event by event");
         assert_eq!(
             told("t: graduated 0 to 1000, 0.5 beyond", "call"),
             "0 credits to 1,000, 0.50 credits beyond per call, by what was used in the cycle"
         );
-        let formula = "0.50 credits each + 0.02 credits per second, at least 1 credits";
+        let formula = "0.50 credits each + 0.02 credits per second, at least 1 credit";
         assert_eq!(told("t: formula 0.5 + 0.02 per second, at least 1", "second"), formula);
         assert_eq!([told("t: reported", ""), told("t: free", "")], ["As each event says", "Free"]);
     }
