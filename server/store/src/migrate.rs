@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../../../migrations/sqlite/0023_alerts.sql")),
     (24, include_str!("../../../migrations/sqlite/0024_outbox.sql")),
     (25, include_str!("../../../migrations/sqlite/0025_payments_followed.sql")),
+    (26, include_str!("../../../migrations/sqlite/0026_hold_owner.sql")),
 ];
 
 /// Brings the schema up to date. Returns how many migrations ran.

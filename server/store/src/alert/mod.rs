@@ -1,13 +1,14 @@
 //! Alerts and budgets: their rules as rows, looked at where what they watch changes.
 //!
 //! Read it in this order: [`row`] (a rule as it stands) → [`period`] (in what usage is added up) → `watching` (what the writer counts as
-//! events come in) → `look` (decided by [`ledger::alert`], written and told in one transaction) → `facts` (what only a job measures)
+//! events come in) → `look` (decided by [`ledger::alert`], written and told in one transaction) → `facts` and `each` (what only a job measures)
 //! → [`simulate`] (what a rule would have said) → [`history`] → [`budget`].
 //!
 //! The state of a rule is in its row and the message in the outbox, both written in the transaction that changes what the rule
 //! watches: a restart neither forgets nor repeats anything.
 
 pub mod budget;
+mod each;
 mod facts;
 pub mod history;
 mod look;
@@ -25,6 +26,7 @@ pub use simulate::{Point, Simulation};
 pub use tell::figure;
 
 pub(crate) use budget::{Asking, admit};
+pub(crate) use period::{Cycle, spent_between};
 pub(crate) use watching::Watching;
 
 use crate::Store;
@@ -254,7 +256,7 @@ impl Tx<'_> {
             if is_same { "muted = muted" } else { anew }
         );
         // What happened before is no news.
-        let seen = facts::last_of(self.conn, org, &new.kind, 0)?.map_or(0, |(number, _)| number);
+        let seen = each::newest(self.conn, org, &new.kind)?;
         self.conn.prepare_cached(&sql)?.execute(params![
             org.0,
             id.0,

@@ -1,6 +1,7 @@
 //! The store on a real file: one test program, a module for each concern.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
+mod alert_kinds;
 mod alerts;
 mod alerts_year;
 mod backup;
