@@ -64,7 +64,7 @@ fn past_cycle(conn: &Connection, org: OrgId, at: Timestamp) -> Result<Option<Str
 }
 
 /// The period in which an instant lies, its ends moved back to the quarter of an hour that they lie in.
-pub(super) fn period_of(zone: Tz, per: Per, at: Timestamp, cycle: &Cycle) -> Result<Stretch, StoreError> {
+pub(crate) fn period_of(zone: Tz, per: Per, at: Timestamp, cycle: &Cycle) -> Result<Stretch, StoreError> {
     let stretch = match per {
         Per::Hour => {
             let local = calendar::local(zone, at)?;
@@ -115,7 +115,7 @@ pub(super) fn used(
 }
 
 /// What was used in a period of a scope. `None` where right now nobody can say: a large import is being taken up.
-pub(super) fn spent(
+pub(crate) fn spent(
     conn: &Connection,
     org: OrgId,
     scope: &Scope,

@@ -36,7 +36,7 @@ pub(crate) struct Watching {
 }
 
 /// Whether a rule counts usage as it comes.
-pub(super) const fn counts(kind: &Kind) -> bool {
+pub(crate) const fn counts(kind: &Kind) -> bool {
     matches!(kind, Kind::CycleUsage { .. } | Kind::SpendAbove { .. })
 }
 

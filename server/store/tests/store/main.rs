@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
 mod alert_kinds;
+mod alert_model;
 mod alerts;
 mod alerts_year;
 mod backup;
