@@ -67,8 +67,9 @@ function handle(track) {
   track.append(button);
   const put = (typed) => {
     button.style.top = `${zero - ((zero - high) * typed * per) / top}px`;
-    label.textContent = field().value;
+    label.textContent = field().value + track.dataset.unit;
     button.setAttribute("aria-valuenow", field().value);
+    button.setAttribute("aria-valuetext", label.textContent);
   };
   const set = (typed) => {
     field().value = written(Math.min(typed, top / per));

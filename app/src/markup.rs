@@ -48,6 +48,10 @@ impl Markup {
     /// With an attribute. Before anything is put in.
     #[must_use]
     pub fn attr(mut self, name: &'static str, value: &str) -> Self {
+        debug_assert!(
+            self.0.last().is_some_and(|step| step.starts_with(['<', '@'])),
+            "an attribute behind what is in an element would be text: {name}"
+        );
         self.0.push(format!("@{name}={value}"));
         self
     }

@@ -48,6 +48,10 @@ test('the threshold of a rule is moved on its chart, and the page tells again ho
   await page.mouse.move(box.x + box.width / 2, box.y - 60);
   await page.mouse.up();
   expect(Number(await field.inputValue())).toBeGreaterThan(before);
+  await page.goto('/alerts/new?kind=failed_share');
+  const share = page.locator('.wide').getByRole('slider', { name: 'Threshold' });
+  await expect(share).toHaveText('10%');
+  await expect(share).toHaveAttribute('aria-valuetext', '10%');
 });
 
 test('a budget is made, and what cannot be is said', async ({ page }) => {
@@ -61,7 +65,14 @@ test('a budget is made, and what cannot be is said', async ({ page }) => {
   await expect(page.getByRole('alert')).toContainText('must be');
   await page.getByLabel(/^At most,/).fill('0.5');
   await page.getByLabel(/^Pause:/).check();
+  await page.getByLabel('By mail').uncheck();
+  await page.getByLabel('Billing').uncheck();
   await page.getByRole('button', { name: 'Make budget' }).click();
+  await page.goto('/alerts/budgets/budget_1');
+  await expect(page.getByLabel('In the app')).toBeChecked();
+  await expect(page.getByLabel('By mail')).not.toBeChecked();
+  await expect(page.getByLabel('Billing')).not.toBeChecked();
+  await expect(page.getByLabel('Owner')).toBeChecked();
   await report(org, 'one');
   await page.goto('/alerts');
   await expect(page.locator('#budgets')).toContainText('Used up, paused');

@@ -8,7 +8,7 @@ mod plan;
 
 use crate::auth::api_key::FreshKey;
 use crate::auth::{password, password_rule, session};
-use crate::ingest::{Tally, read_item, settle};
+use crate::ingest::{Tally, import, read_item};
 use crate::preset::{Preset, PresetError};
 use ledger::event::Form;
 use ledger::{
@@ -175,8 +175,8 @@ pub enum Command {
         /// How much it came to.
         amount: Credits,
     },
-    /// Settle events, each as JSON text in the API's plain form.
-    Ingest {
+    /// Settle events of a past that is brought in, each as JSON text in the API's plain form: nobody is told of what they cross.
+    Import {
         /// The org's name.
         org: String,
         /// What the ledger notes as the cause.
@@ -390,10 +390,10 @@ pub async fn execute(store: &Store, command: Command) -> Result<Answer, CommandE
             let org = org_named(store, &org).await?.id;
             Ok(Answer::Hold(store.capture_hold(org, CAUSE.to_owned(), hold, Some(amount), None).await?.answer.id))
         }
-        Command::Ingest { org, cause, events } => {
+        Command::Import { org, cause, events } => {
             let org = org_named(store, &org).await?;
             let items = (0_u64..).zip(&events).map(|(index, text)| read_item(index, text, Form::Plain)).collect();
-            Ok(Answer::Tally(settle(store, org.id, cause, 0, items, usize::MAX).await?))
+            Ok(Answer::Tally(import(store, org.id, cause, items).await?))
         }
         Command::RateCard { org } => Ok(Answer::RateCard(store.rate_card(org_named(store, &org).await?.id).await?)),
         Command::Balance { org } => {

@@ -8,7 +8,7 @@ use ledger::event::Form;
 use ledger::{Credits, Event, OrgId, Refusal};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use store::{Outcome, Store, StoreError};
+use store::{Ingested, Outcome, Store, StoreError};
 use utoipa::ToSchema;
 
 /// Items described in one answer.
@@ -143,6 +143,25 @@ pub async fn settle(
     items: Vec<Item>,
     most_errors: usize,
 ) -> Result<Tally, StoreError> {
+    settle_by(store, org, first, items, most_errors, async |events| store.ingest(org, cause, events).await).await
+}
+
+/// The same for a past that is brought in; all items that were not accepted are described.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn import(store: &Store, org: OrgId, cause: String, items: Vec<Item>) -> Result<Tally, StoreError> {
+    settle_by(store, org, 0, items, usize::MAX, async |events| store.import(org, cause, events).await).await
+}
+
+async fn settle_by(
+    store: &Store,
+    org: OrgId,
+    first: u64,
+    items: Vec<Item>,
+    most_errors: usize,
+    take: impl AsyncFnOnce(Vec<Event>) -> Result<Ingested, StoreError>,
+) -> Result<Tally, StoreError> {
     let (mut events, mut places, mut errors) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
     for (index, item) in (first..).zip(items) {
         match item {
@@ -156,7 +175,7 @@ pub async fn settle(
     let mut tally = if events.is_empty() {
         Tally::new(store.balance(org).await?.available)
     } else {
-        let ingested = store.ingest(org, cause, events).await?;
+        let ingested = take(events).await?;
         let mut tally = Tally { credits: ingested.credits, ..Tally::new(ingested.balance.available) };
         for (outcome, (index, id)) in ingested.outcomes.into_iter().zip(places) {
             match outcome {

@@ -49,6 +49,8 @@ pub struct Forecast {
     pub days: Vec<Band>,
     /// Their sum, with a band of its own: errors of single days make up for one another.
     pub total: Band,
+    /// From how many weeks it is told.
+    pub weeks: usize,
 }
 
 /// How far forecasts of single days were off.
@@ -77,7 +79,8 @@ pub fn forecast(past: &[i64], days: usize) -> Option<Forecast> {
     };
     let single: Vec<i128> = (0..days).map(|ahead| fit.day(ahead)).collect();
     let total = band(single.iter().sum(), if days > 1 { spread(past, days.min(MAX_SUM_DAYS)) } else { (low, high) });
-    Some(Forecast { days: single.into_iter().map(|expected| band(expected, (low, high))).collect(), total })
+    let days = single.into_iter().map(|expected| band(expected, (low, high))).collect();
+    Some(Forecast { days, total, weeks: fit.weeks })
 }
 
 /// Foretells each of the last `over` days from those before it, and says how far that was off.
@@ -118,6 +121,8 @@ struct Fit {
     /// What each place in a week has of it, and of how much; the first place is the day after the last known one.
     parts: [i128; 7],
     whole: i128,
+    /// How many weeks it was made from.
+    weeks: usize,
 }
 
 impl Fit {
@@ -137,7 +142,7 @@ impl Fit {
                 *part += weight * i128::from((*day).max(0));
             }
         }
-        Some(Self { level, trend, parts, whole: parts.iter().sum() })
+        Some(Self { level, trend, parts, whole: parts.iter().sum(), weeks: weeks.len() })
     }
 
     /// A day so many days after the first that is not known.

@@ -80,6 +80,10 @@ pub struct Hold {
     pub source: Label,
     /// In which project.
     pub project: Option<Label>,
+    /// On behalf of which user.
+    pub user: Option<Label>,
+    /// On behalf of which tenant.
+    pub tenant: Option<Label>,
     /// What people read beside it; may be empty.
     pub description: String,
     /// Since when.
@@ -118,16 +122,21 @@ impl Hold {
         }
     }
 
-    /// The hash of everything that was agreed when it was made: what its entry in the chain binds.
+    /// The hash of everything that was agreed when it was made: what its entry in the chain binds. Holds were made before they could
+    /// name anybody; those that name nobody are written as they were.
     #[must_use]
     pub fn terms(&self) -> Hash {
-        let mut canon = Canon::new("scrip-hold-1");
+        let is_owned = self.user.is_some() || self.tenant.is_some();
+        let mut canon = Canon::new(if is_owned { "scrip-hold-2" } else { "scrip-hold-1" });
         canon.int(self.id.0).int(self.amount.micros()).int(self.uncovered.micros()).count(self.reserved.len());
         for (grant, part) in &self.reserved {
             canon.int(grant.0).int(part.micros());
         }
         canon.text(self.meter.as_str()).text(self.source.as_str());
         canon.maybe_text(self.project.as_ref().map(Label::as_str)).text(&self.description);
+        if is_owned {
+            canon.maybe_text(self.user.as_ref().map(Label::as_str)).maybe_text(self.tenant.as_ref().map(Label::as_str));
+        }
         canon.int(self.created_at.micros()).int(self.expires_at.micros()).hash()
     }
 }
@@ -156,6 +165,10 @@ pub struct Request {
     pub source: Label,
     /// In which project.
     pub project: Option<Label>,
+    /// On behalf of which user.
+    pub user: Option<Label>,
+    /// On behalf of which tenant.
+    pub tenant: Option<Label>,
     /// What people read beside it.
     pub description: String,
     /// Until when.
@@ -200,7 +213,7 @@ impl Position {
         if self.holds.len() >= MAX_PENDING {
             return Err(Refusal::TooManyHolds);
         }
-        let Request { id, amount, meter, source, project, description, expires_at } = request;
+        let Request { id, amount, meter, source, project, user, tenant, description, expires_at } = request;
         let (reserved, uncovered) = self.cover(amount, &meter, project.as_ref(), now)?;
         let hold = Hold {
             id,
@@ -210,6 +223,8 @@ impl Position {
             meter,
             source,
             project,
+            user,
+            tenant,
             description,
             created_at: now,
             expires_at,

@@ -43,6 +43,7 @@ pub mod merkle;
 pub mod message;
 pub mod money;
 pub mod outlook;
+pub mod pace;
 pub mod package;
 pub mod payment;
 pub mod plan;

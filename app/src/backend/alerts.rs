@@ -9,10 +9,10 @@ use ::ledger::budget::{Terms, Whose};
 use ::ledger::forecast::{Backtest, backtest};
 use ::ledger::{BudgetId, Credits, EndpointId, FiringId, Label, Meter, Permission, Role, RuleId};
 use store::alert::{Act, default_recipients};
-use store::{By, FiringPage, NewRule, Org, Recipients, StoreError};
+use store::{By, FiringPage, NewRule, Org, StoreError};
 
 pub use store::alert::figure;
-pub use store::{Budget, FiringRow, Measured, Point, Simulation};
+pub use store::{Budget, FiringRow, Measured, Point, Recipients, Simulation};
 
 /// Address of the pages.
 pub const ALERTS: &str = "/alerts";
@@ -228,14 +228,14 @@ impl Backend {
             Ok(terms) => terms,
             Err(code) => return Ok(form.back_to(&page, code, "budget")),
         };
-        let to = match id {
-            Some(id) => self.store.budget(viewer.org, id).await?.recipients,
-            None => default_recipients(),
-        };
+        let to = recipients(&|name| form.get(name), &|name| form.all(name).collect());
         match self.store.set_budget(viewer.org, viewer.by().into(), id, terms, to).await {
             Ok(_) => Ok(format!("{ALERTS}?done=budget#budgets")),
             Err(StoreError::Refused(refusal)) => Ok(form.back_to(&page, refusal.code(), "budget")),
             Err(StoreError::TooMany(_)) => Ok(form.back_to(&page, "too_many", "budget")),
+            Err(StoreError::NotFound("member" | "webhook endpoint")) => {
+                Ok(form.back_to(&page, "no_such_person", "budget"))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -259,6 +259,17 @@ fn budget_terms<'f>(get: &dyn Fn(&str) -> &'f str) -> Result<Terms, &'static str
         warn_percent: if warn.is_empty() { None } else { Some(warn.parse().map_err(|_| "bad_budget")?) },
         pauses: get("pauses") == "yes",
     })
+}
+
+/// Who is to hear of a rule or a budget, as its form says.
+pub fn recipients<'f>(get: &dyn Fn(&str) -> &'f str, all: &dyn Fn(&str) -> Vec<&'f str>) -> Recipients {
+    Recipients {
+        people: all("people").iter().filter_map(|id| id.parse().ok()).map(store::UserId).collect(),
+        roles: all("roles").iter().filter_map(|role| Role::parse(role)).collect(),
+        endpoints: all("endpoints").iter().filter_map(|id| id.parse().ok()).map(EndpointId).collect(),
+        in_app: get("in_app") == "yes",
+        mail: get("mail") == "yes",
+    }
 }
 
 /// What a rule's form, or an address, says of it; the code of what is wrong with it.
@@ -289,13 +300,7 @@ pub fn draft<'f>(get: &dyn Fn(&str) -> &'f str, all: &dyn Fn(&str) -> Vec<&'f st
         title: get("title").to_owned(),
         kind,
         scope: if kind.takes_scope() { scope } else { Scope::default() },
-        recipients: Recipients {
-            people: all("people").iter().filter_map(|id| id.parse().ok()).map(store::UserId).collect(),
-            roles: all("roles").iter().filter_map(|role| Role::parse(role)).collect(),
-            endpoints: all("endpoints").iter().filter_map(|id| id.parse().ok()).map(EndpointId).collect(),
-            in_app: get("in_app") == "yes",
-            mail: get("mail") == "yes",
-        },
+        recipients: recipients(get, all),
         margin_percent: if margin.is_empty() { MARGIN_PERCENT } else { margin.parse().map_err(|_| "bad_alert")? },
     })
 }

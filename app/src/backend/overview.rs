@@ -6,7 +6,7 @@ use crate::components::difference::difference;
 use crate::components::empty_state::first_event;
 use crate::components::overview::account::{Account, account};
 use crate::components::overview::cards::{Figures, Plan, Runway, cards};
-use crate::components::overview::charts::{DAYS, Usage, cycle, daily, monthly};
+use crate::components::overview::charts::{CycleUsage, DAYS, Usage, cycle, daily, monthly};
 use crate::components::overview::prices::{MeterUse, price_panel, usage_panel};
 use crate::components::overview::transactions::{LISTED, transactions};
 use crate::components::overview::{head, side_by_side};
@@ -56,10 +56,10 @@ impl Backend {
         } else {
             let today = day(read.today)?;
             let days = by_day(&read)?;
-            let daily_average = format::per_day(figures.pace.0, figures.pace.1);
-            let usage = Usage { words, today, days: &days, daily: daily_average };
+            let usage = Usage { words, today, days: &days };
             parts.push(daily(&usage, org.zone.name()));
-            parts.push(side_by_side("side-by-side", [monthly(&usage), cycle(&usage)]));
+            parts
+                .push(side_by_side("side-by-side", [monthly(&usage), cycle(&usage, &cycle_usage(&org, &read.cycle)?)]));
         }
         parts.push(side_by_side(
             "side-by-side uneven",
@@ -90,8 +90,14 @@ fn figures(
         Some(subscribed) => local_day(org, subscribed.terms.cycle.part.to)?,
         None => today.last_of_month().plus_days(1),
     };
+    let ahead = &read.ahead;
+    let end = |lasts: Lasts| match lasts {
+        Lasts::Until(at) => local_day(org, at).map(Some),
+        Lasts::Unused | Lasts::Beyond => Ok(None),
+    };
+    let (soonest, latest) = (end(ahead.soonest)?, end(ahead.latest)?);
     let recent = Credits::sum(read.pace.iter().map(|(_, spent)| *spent)).map_err(refused)?;
-    let runway = match read.runway.lasts {
+    let runway = match ahead.runway.lasts {
         Lasts::Unused => Runway::Unused,
         Lasts::Beyond => Runway::Beyond,
         Lasts::Until(at) => Runway::Until(local_day(org, at)?, whole_days(read.as_of, at)),
@@ -102,12 +108,31 @@ fn figures(
         plan: plan(&read.plan, read.subscribed.as_ref())?,
         pace: (recent, read.pace_days),
         runway,
-        lost: read.runway.lost,
+        told: ahead.basis.map(|basis| (basis, soonest, latest)),
+        lost: ahead.runway.lost,
         resets: (next, today.days_until(next) - 1),
         given: read.given.clone(),
         granted,
         spent,
         calls: read.calls,
+    })
+}
+
+/// The billing cycle as its chart wants it.
+fn cycle_usage(org: &Org, read: &store::CycleDays) -> Result<CycleUsage, AppError> {
+    let last = Timestamp::from_micros(read.cycle.to.micros() - 1);
+    let projection = read.projection.as_ref();
+    let end = projection.map(|told| {
+        let [low, expected, high] = [told.end.low, told.end.expected, told.end.high].map(Credits::from_micros);
+        (expected, told.basis, (low, high))
+    });
+    Ok(CycleUsage {
+        days: (local_day(org, read.cycle.from)?, local_day(org, last)?),
+        used: read.days.clone(),
+        before: local_day(org, read.before.from)?,
+        used_before: read.days_before.clone(),
+        ahead: projection.map_or_else(Vec::new, |told| told.days.clone()),
+        end,
     })
 }
 

@@ -252,7 +252,7 @@ impl Maker<'_> {
     }
 
     async fn report(&mut self, events: Vec<String>) -> Result<(), Failure> {
-        let command = Command::Ingest { org: self.org.clone(), cause: "sample".to_owned(), events };
+        let command = Command::Import { org: self.org.clone(), cause: "sample".to_owned(), events };
         let Answer::Tally(tally) = self.office.run(command).await? else { return Err(unexpected()) };
         if let Some(error) = tally.errors.first() {
             return Err(Failure::new(format!("the sample was not taken: {}", error.detail)));

@@ -208,7 +208,7 @@ impl Run {
             return Ok(());
         }
         let Batch { rows, events, .. } = batch;
-        let command = Command::Ingest { org: self.org.clone(), cause: self.cause.clone(), events };
+        let command = Command::Import { org: self.org.clone(), cause: self.cause.clone(), events };
         let Answer::Tally(tally) = office.run(command).await? else { return Err(crate::cli::unexpected()) };
         for error in &tally.errors {
             let row = usize::try_from(error.index).ok().and_then(|index| rows.get(index));

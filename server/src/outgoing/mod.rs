@@ -135,6 +135,7 @@ pub struct Outgoing {
     tls: rustls::ClientConfig,
     allowed: Allowed,
     names: Arc<dyn Names>,
+    answer_within: Duration,
 }
 
 impl Outgoing {
@@ -152,7 +153,14 @@ impl Outgoing {
     /// A sentence that names what cannot be used.
     pub fn with_names(config: &Config, names: Arc<dyn Names>) -> Result<Self, String> {
         let allowed = Allowed::parse(config.webhook_allow.as_deref().unwrap_or_default())?;
-        Ok(Self { tls: http::tls()?, allowed, names })
+        Ok(Self { tls: http::tls()?, allowed, names, answer_within: ANSWER_WITHIN })
+    }
+
+    /// The same, waiting so long until an answer begins.
+    #[must_use]
+    pub const fn answering_within(mut self, within: Duration) -> Self {
+        self.answer_within = within;
+        self
     }
 
     /// Reads an address and looks up where it leads.
@@ -212,7 +220,7 @@ impl Outgoing {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let sent = tokio::time::timeout(ANSWER_WITHIN, request.send()).await.map_err(|_| CallError::TimedOut)?;
+        let sent = tokio::time::timeout(self.answer_within, request.send()).await.map_err(|_| CallError::TimedOut)?;
         let mut answer = sent.map_err(|error| match () {
             () if error.is_timeout() => CallError::TimedOut,
             () if error.is_connect() => CallError::ConnectFailed,
@@ -240,7 +248,7 @@ impl Outgoing {
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN + READ_WITHIN)
+            .timeout(self.answer_within + READ_WITHIN)
             .pool_max_idle_per_host(0)
             .user_agent("scrip");
         if let Some(host) = target.url.host_str() {

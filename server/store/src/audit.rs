@@ -212,6 +212,12 @@ impl Tx<'_> {
             ])?;
         Ok(())
     }
+
+    /// When the last change was noted, as the log has it: never before the one before it, though a clock may go back.
+    pub(crate) fn noted_at(&self, org: OrgId) -> Result<Timestamp, StoreError> {
+        let sql = "SELECT at FROM audit WHERE org_id = ?1 ORDER BY audit_seq DESC LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0).map(Timestamp::from_micros))?)
+    }
 }
 
 impl Store {

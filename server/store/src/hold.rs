@@ -41,7 +41,7 @@ pub struct NewHold {
     pub source: Option<Label>,
     /// In which project.
     pub project: Option<Label>,
-    /// On whose behalf: whose budgets are asked. A capture counts for the project alone.
+    /// On whose behalf: whose budgets are asked, and for whom a capture counts.
     pub user: Option<Label>,
     /// See `user`.
     pub tenant: Option<Label>,
@@ -77,6 +77,17 @@ pub struct Ask {
     pub user: Option<Label>,
     /// See `user`.
     pub tenant: Option<Label>,
+}
+
+impl Ask {
+    const fn asking(&self) -> Asking<'_> {
+        Asking { project: self.project.as_ref(), user: self.user.as_ref(), tenant: self.tenant.as_ref() }
+    }
+}
+
+/// For whom the work of a hold counts.
+pub(crate) const fn asking(hold: &Hold) -> Asking<'_> {
+    Asking { project: hold.project.as_ref(), user: hold.user.as_ref(), tenant: hold.tenant.as_ref() }
 }
 
 impl Store {
@@ -200,8 +211,7 @@ impl Store {
             if amount.is_positive() {
                 position.cover(amount, &meter, ask.project.as_ref(), as_of)?;
             }
-            let (project, user, tenant) = (ask.project.as_ref(), ask.user.as_ref(), ask.tenant.as_ref());
-            admit(conn, org, Asking { project, user, tenant }, amount, as_of)?;
+            admit(conn, org, ask.asking(), amount, as_of)?;
             Ok((amount, position.balance(as_of)?))
         };
         self.read(run).await
@@ -217,7 +227,7 @@ fn cost_of(
     (meter, quantity): (&Meter, Quantity),
 ) -> Result<Credits, StoreError> {
     let card = card_at(conn, org, now)?;
-    let event = event_of("ask", meter, quantity, ask.source.clone(), ask.project.clone(), None)?;
+    let event = event_of("ask", meter, quantity, ask.source.clone(), ask.asking(), None)?;
     let (number, line) = card.line_for(meter, &event)?;
     let CycleUse { used, owed } = if line.has_tiers() {
         let cycle = calendar::cycle(org::zone(conn, org)?, now)?;
@@ -235,7 +245,7 @@ pub(crate) fn event_of(
     meter: &Meter,
     quantity: Quantity,
     source: Option<Label>,
-    project: Option<Label>,
+    of: Asking<'_>,
     reported: Option<i64>,
 ) -> Result<Event, Refusal> {
     Ok(Event {
@@ -245,12 +255,12 @@ pub(crate) fn event_of(
         time: None,
         quantities: vec![(meter.clone(), quantity)],
         reported,
-        project: project.map(|id| Place { id, name: None }),
+        project: of.project.cloned().map(|id| Place { id, name: None }),
         workflow: None,
         run: None,
         module: None,
-        user: None,
-        tenant: None,
+        user: of.user.cloned(),
+        tenant: of.tenant.cloned(),
         interaction: None,
         status: Status::Succeeded,
         bytes: 0,
@@ -275,6 +285,8 @@ impl Tx<'_> {
             meter: new.meter.clone().map_or_else(|| Meter::parse(DEFAULT_METER), Ok)?,
             source: new.source.clone().map_or_else(|| Label::parse("source", DEFAULT_SOURCE), Ok)?,
             project: new.project.clone(),
+            user: new.user.clone(),
+            tenant: new.tenant.clone(),
             description: new.description.clone(),
             expires_at: ends_at(now, new.expires_in_s.unwrap_or(DEFAULT_SECONDS))?,
         };
@@ -306,8 +318,8 @@ impl Tx<'_> {
         let amount = amount.unwrap_or(hold.amount);
         let (conn, now) = (self.conn, self.now());
         let picos = amount.micros().checked_mul(PICOS_PER_MICRO).ok_or(Refusal::AmountOverflow)?;
-        let (source, project) = (Some(hold.source.clone()), hold.project.clone());
-        let event = event_of(&hold.id.to_string(), &hold.meter, Quantity::ONE, source, project, Some(picos.max(0)))?;
+        let (source, reported) = (Some(hold.source.clone()), Some(picos.max(0)));
+        let event = event_of(&hold.id.to_string(), &hold.meter, Quantity::ONE, source, asking(&hold), reported)?;
         let mut canon = Canon::new("");
         let arrived = Arrived::new(event, &mut canon);
         let org = self.org(id)?;
@@ -376,9 +388,9 @@ pub(crate) fn captured(draft: &ledger::entry::Draft) -> Credits {
 
 fn insert(conn: &Connection, id: OrgId, hold: &Hold, entry: &Entry) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "INSERT INTO hold (org_id, hold_id, amount, uncovered, meter, source, project, description, created_at,
+        "INSERT INTO hold (org_id, hold_id, amount, uncovered, meter, source, project, user, tenant, description, created_at,
                            first_expires_at, expires_at, status, opened_seq)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 'pending', ?11)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 'pending', ?13)",
     )?
     .execute(params![
         id.0,
@@ -388,6 +400,8 @@ fn insert(conn: &Connection, id: OrgId, hold: &Hold, entry: &Entry) -> Result<()
         hold.meter.as_str(),
         hold.source.as_str(),
         hold.project.as_ref().map(Label::as_str),
+        hold.user.as_ref().map(Label::as_str),
+        hold.tenant.as_ref().map(Label::as_str),
         hold.description,
         hold.created_at.micros(),
         hold.expires_at.micros(),
@@ -406,7 +420,7 @@ fn insert(conn: &Connection, id: OrgId, hold: &Hold, entry: &Entry) -> Result<()
 macro_rules! columns {
     () => {
         "h.hold_id, h.amount, h.uncovered, h.meter, h.source, h.project, h.description, h.created_at, h.expires_at, h.status,
-         h.closed_at, h.captured, h.event_seq"
+         h.closed_at, h.captured, h.event_seq, h.user, h.tenant"
     };
 }
 
@@ -421,6 +435,8 @@ pub(crate) fn hold_of(row: &rusqlite::Row<'_>) -> Result<Hold, StoreError> {
         meter: Meter::parse(&row.get::<_, String>(3)?)?,
         source: label(row.get(4)?)?,
         project: row.get::<_, Option<String>>(5)?.map(label).transpose()?,
+        user: row.get::<_, Option<String>>(13)?.map(label).transpose()?,
+        tenant: row.get::<_, Option<String>>(14)?.map(label).transpose()?,
         description: row.get(6)?,
         created_at: Timestamp::from_micros(row.get(7)?),
         expires_at: Timestamp::from_micros(row.get(8)?),

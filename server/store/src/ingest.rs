@@ -22,6 +22,9 @@ use ledger::{Balance, Credits, Event, EventSeq, HoldId, OrgId, Refusal, Timestam
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 
+/// Older than any usage: it is news to nobody.
+const LONG_AGO: Timestamp = Timestamp::from_micros(i64::MIN);
+
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -64,8 +67,30 @@ impl Store {
         }
         let mut canon = Canon::new("");
         let events: Arc<[Arrived]> = events.into_iter().map(|event| Arrived::new(event, &mut canon)).collect();
-        self.writer().call(events.len().max(1), move |tx| tx.ingest(org, &cause, &events)).await
+        self.writer().call(events.len().max(1), move |tx| tx.ingest(org, &cause, &events, Coming::Now)).await
     }
+
+    /// The same for a past that is brought in: whatever it crosses, nobody is told of it. What comes after it is told as ever.
+    ///
+    /// # Errors
+    /// As [`Store::ingest`].
+    pub async fn import(&self, org: OrgId, cause: String, events: Vec<Event>) -> Result<Ingested, StoreError> {
+        if events.len() > MAX_BATCH {
+            return Err(StoreError::TooLarge);
+        }
+        let mut canon = Canon::new("");
+        let events: Arc<[Arrived]> = events.into_iter().map(|event| Arrived::new(event, &mut canon)).collect();
+        self.writer().call(events.len().max(1), move |tx| tx.ingest(org, &cause, &events, Coming::Imported)).await
+    }
+}
+
+/// How events come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coming {
+    /// As they happen, or soon after: what they cross is told, unless they are old.
+    Now,
+    /// By an import: what they cross is noted.
+    Imported,
 }
 
 /// An event with its hashes.
@@ -99,7 +124,7 @@ pub(crate) struct Row<'e> {
 }
 
 impl Tx<'_> {
-    fn ingest(&mut self, id: OrgId, cause: &str, events: &[Arrived]) -> Result<Ingested, StoreError> {
+    fn ingest(&mut self, id: OrgId, cause: &str, events: &[Arrived], coming: Coming) -> Result<Ingested, StoreError> {
         self.open_settlement(id, cause)?;
         let (conn, now) = (self.conn, self.now());
         let org = self.org(id)?;
@@ -108,7 +133,8 @@ impl Tx<'_> {
         let mut canon = Canon::new("");
         let mut rows = Vec::with_capacity(events.len());
         let mut outcomes = Vec::with_capacity(events.len());
-        let (mut credits, mut newest) = (Credits::ZERO, Timestamp::from_micros(i64::MIN));
+        let (mut credits, mut newest) = (Credits::ZERO, LONG_AGO);
+        let heard = org.alerts.as_ref().map(|alerts| alerts.newest());
         for arrived in events {
             let outcome = match org.decide(conn, id, now, arrived, &mut canon) {
                 Ok(Decision::Seen(seq)) => Outcome::Duplicate { seq },
@@ -126,7 +152,12 @@ impl Tx<'_> {
         }
         insert(conn, id, &rows)?;
         let balance = org.balance_after()?;
-        if newest.micros() >= now.micros().saturating_sub(RECENT_US) {
+        if coming == Coming::Imported && !rows.is_empty() {
+            if let Some((alerts, heard)) = org.alerts.as_mut().zip(heard) {
+                alerts.set_newest(heard.max(Some(LONG_AGO)));
+            }
+            self.weigh_quietly(id);
+        } else if newest.micros() >= now.micros().saturating_sub(RECENT_US) {
             self.weigh_later(id);
         }
         Ok(Ingested { outcomes, credits, balance })
@@ -137,7 +168,7 @@ impl Tx<'_> {
     /// Accepts one event from inside another write.
     pub(crate) fn ingest_one(&mut self, id: OrgId, cause: &str, event: Event) -> Result<Outcome, StoreError> {
         let arrived = [Arrived::new(event, &mut Canon::new(""))];
-        let ingested = self.ingest(id, cause, &arrived)?;
+        let ingested = self.ingest(id, cause, &arrived, Coming::Now)?;
         ingested.outcomes.into_iter().next().ok_or_else(|| StoreError::Internal("no outcome".to_owned()))
     }
 }

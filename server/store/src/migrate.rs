@@ -34,13 +34,14 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../../../migrations/sqlite/0023_alerts.sql")),
     (24, include_str!("../../../migrations/sqlite/0024_outbox.sql")),
     (25, include_str!("../../../migrations/sqlite/0025_payments_followed.sql")),
-    (26, include_str!("../../../migrations/sqlite/0026_wide_levels.sql")),
+    (26, include_str!("../../../migrations/sqlite/0026_hold_owner.sql")),
+    (27, include_str!("../../../migrations/sqlite/0027_wide_levels.sql")),
 ];
 
 /// What a migration does that SQL cannot, right after its text.
 type Then = fn(&Connection) -> Result<(), StoreError>;
 
-const THEN: &[(i64, Then)] = &[(26, make_levels)];
+const THEN: &[(i64, Then)] = &[(27, make_levels)];
 
 /// Brings the schema up to date. Returns how many migrations ran.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<usize, OpenError> {

@@ -1,10 +1,11 @@
 //! Everything that the Overview page adds up, of one instant.
 //!
 //! Cost: the position, the rollups of a year by day (a row per day, type, source and project; never the events), the sums
-//! that are kept over all time, what was given by kind from its index, and the runway's stretches.
+//! that are kept over all time, what was given by kind from its index, and what is foretold ([`crate::forecast`]).
 
-use crate::calendar::{ZoneCalendar, cycle, day_number, number_of};
+use crate::calendar::{cycle, date_of, day_number, number_of};
 use crate::error::StoreError;
+use crate::forecast::{Ahead, CycleDays, Past, ahead_of, cycle_use};
 use crate::grant::{GrantState, columns, grant_of, next_id, state};
 use crate::line_state::LineStates;
 use crate::position::{At, Reading, read};
@@ -14,19 +15,12 @@ use crate::subscription::{Subscribed, in_force};
 use crate::{Store, org};
 use chrono::{Datelike, Days, NaiveDate};
 use ledger::cube::MeterInfo;
-use ledger::forecast::{PAST_DAYS, forecast};
 use ledger::rate::Before;
-use ledger::runway::{Runway, runway};
 use ledger::{Balance, Credits, GrantId, GrantKind, Meter, OrgId, Position, Quantity, RateLine, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Grants of a plan that are looked at for those in force: a plan gives one each month.
 const PLAN_GRANTS: u32 = 12;
-
-/// Days ahead whose average is the pace.
-const AHEAD_DAYS: i128 = 28;
-/// Days over which meters' parts are taken.
-const PACE_DAYS: i64 = 30;
 
 /// What was used of one meter on one day of the org's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +56,10 @@ pub struct Overview {
     pub pace_days: i64,
     /// See `pace_days`.
     pub pace: Vec<(Meter, Credits)>,
-    /// How long it lasts at that pace.
-    pub runway: Runway,
+    /// How long it lasts.
+    pub ahead: Ahead,
+    /// The billing cycle, day by day, and where it is headed.
+    pub cycle: CycleDays,
     /// Calls over all time, and how many of them failed.
     pub calls: (i64, i64),
     /// All that was given, by kind.
@@ -109,27 +105,26 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
     let today = date_of(day_number(zone, as_of)?)?;
     let (ids, meters) = meters(conn, id)?;
     let first = today.with_day(1).and_then(|day| day.checked_sub_months(chrono::Months::new(11)));
-    let days = days(conn, id, &ids, first.ok_or_else(|| unreadable("day"))?)?;
+    let days = used_by_day(conn, id, &ids, number_of(first.ok_or_else(|| unreadable("day"))?))?;
+    let past = Past::of(&meters, &days, number_of(today))?;
     let first_ever = first_day(conn, id)?.unwrap_or(today).min(today);
     let from = today.checked_sub_days(Days::new(u64::from(pace_days.max(1)) - 1)).unwrap_or(today).max(first_ever);
     let pace_days = number_of(today) - number_of(from) + 1;
     let pace = pace(&meters, &days, from)?;
-    let daily: Vec<(Meter, Credits)> =
-        pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(spent.micros() / pace_days))).collect();
-    let runway = runway(position, as_of, &daily, next_grant(conn, id, &reading)?, &ZoneCalendar(zone))?;
     let totals = org::totals(conn, id)?.1;
     Ok(Overview {
         as_of,
         today,
         balance: position.balance(as_of)?,
         used: used(conn, id, &ids)?,
-        days,
         pace_days,
         pace,
-        runway,
+        ahead: ahead_of(conn, id, zone, &reading, &past)?,
+        cycle: cycle_use(conn, id, zone, as_of, (&days, &past))?,
         calls: (totals.events, totals.failed),
         given: given(conn, id)?,
         plan: plan(conn, id, &reading)?,
+        days,
         subscribed: in_force(conn, id)?,
         lines: lines(conn, id, zone, as_of)?,
         meters,
@@ -137,59 +132,14 @@ fn overview(conn: &Connection, id: OrgId, now: Timestamp, pace_days: u32) -> Res
     })
 }
 
-/// How long what is there lasts, by forecast: the pace is what the next weeks are foretold to take.
-pub(crate) fn lasts(conn: &Connection, id: OrgId, reading: &Reading) -> Result<Runway, StoreError> {
-    let zone = org::zone(conn, id)?;
-    let today = date_of(day_number(zone, reading.as_of)?)?;
-    let (ids, meters) = meters(conn, id)?;
-    let back = |days: i64| today.checked_sub_days(Days::new(days.unsigned_abs())).ok_or_else(|| unreadable("day"));
-    let days = days(conn, id, &ids, back(PAST_DAYS)?)?;
-    let first_ever = first_day(conn, id)?.unwrap_or(today).min(today);
-    let from = back(PACE_DAYS - 1)?.max(first_ever);
-    let pace_days = number_of(today) - number_of(from) + 1;
-    let daily = daily_ahead(&pace(&meters, &days, from)?, pace_days, &until_yesterday(&days, today));
-    Ok(runway(&reading.position, reading.as_of, &daily, next_grant(conn, id, reading)?, &ZoneCalendar(zone))?)
-}
-
-/// What each day until yesterday cost, as far back as forecasts look.
-fn until_yesterday(days: &[DayUse], today: NaiveDate) -> Vec<i64> {
-    let mut past = vec![0_i64; usize::try_from(PAST_DAYS).unwrap_or_default()];
-    for day in days {
-        let back = number_of(today) - number_of(day.date);
-        if let Some(place) = usize::try_from(PAST_DAYS - back).ok().filter(|_| back > 0) {
-            past[place] = past[place].saturating_add(day.credits.micros());
-        }
-    }
-    past
-}
-
-/// What each meter is to cost in a day: what the next weeks are foretold to take, in the parts that meters had of the last; the
-/// average where too little is known to foretell.
-fn daily_ahead(pace: &[(Meter, Credits)], pace_days: i64, past: &[i64]) -> Vec<(Meter, Credits)> {
-    let whole: i128 = pace.iter().map(|(_, spent)| i128::from(spent.micros())).sum();
-    let told = forecast(past, usize::try_from(AHEAD_DAYS).unwrap_or_default()).filter(|_| whole > 0);
-    let of = |spent: &Credits| {
-        let flat = spent.micros() / pace_days.max(1);
-        let Some(told) = &told else { return flat };
-        let expected = i128::from(told.total.expected);
-        let micros = (i128::from(spent.micros()) * expected).div_euclid(whole * AHEAD_DAYS);
-        i64::try_from(micros).unwrap_or(flat)
-    };
-    pace.iter().map(|(meter, spent)| (meter.clone(), Credits::from_micros(of(spent)))).collect()
-}
-
-fn date_of(number: i64) -> Result<NaiveDate, StoreError> {
-    let days = u64::try_from(number).map_err(|_| unreadable("day"))?;
-    NaiveDate::default().checked_add_days(Days::new(days)).ok_or_else(|| unreadable("day"))
-}
-
 /// The number of the next grant behind those that are due and not booked.
-fn next_grant(conn: &Connection, id: OrgId, reading: &Reading) -> Result<GrantId, StoreError> {
+pub(crate) fn next_grant(conn: &Connection, id: OrgId, reading: &Reading) -> Result<GrantId, StoreError> {
     let born = reading.steps.iter().filter(|step| step.child.is_some()).count();
     Ok(GrantId(next_id(conn, id)?.0.saturating_add(i64::try_from(born).unwrap_or_default())))
 }
 
-fn meters(conn: &Connection, id: OrgId) -> Result<(Vec<i64>, Vec<MeterInfo>), StoreError> {
+/// The org's meters and their numbers, in their order.
+pub(crate) fn meters(conn: &Connection, id: OrgId) -> Result<(Vec<i64>, Vec<MeterInfo>), StoreError> {
     let sql = "SELECT meter_id, name, title, unit, service FROM meter WHERE org_id = ?1 ORDER BY meter_id";
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query([id.0])?;
@@ -202,12 +152,13 @@ fn meters(conn: &Connection, id: OrgId) -> Result<(Vec<i64>, Vec<MeterInfo>), St
     Ok((ids, meters))
 }
 
-fn days(conn: &Connection, id: OrgId, meters: &[i64], from: NaiveDate) -> Result<Vec<DayUse>, StoreError> {
+/// What was used of each meter on each day, from a day of the org's zone on.
+pub(crate) fn used_by_day(conn: &Connection, id: OrgId, meters: &[i64], from: i64) -> Result<Vec<DayUse>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT bucket, meter_id, sum(credits), sum(quantity), sum(quantity_micros) FROM usage_day
          WHERE org_id = ?1 AND bucket >= ?2 GROUP BY bucket, meter_id",
     )?;
-    let mut rows = statement.query([id.0, number_of(from)])?;
+    let mut rows = statement.query([id.0, from])?;
     let mut days = Vec::new();
     while let Some(row) = rows.next()? {
         let meter: i64 = row.get(1)?;

@@ -74,6 +74,8 @@ pub(crate) struct Caches {
     booked: FxHashSet<OrgId>,
     /// Orgs of whose balance it must be seen whether something is to be said.
     unweighed: FxHashSet<OrgId>,
+    /// The same where it is only to be noted: their past came in.
+    weighed_quietly: FxHashSet<OrgId>,
 }
 
 impl Caches {
@@ -82,6 +84,7 @@ impl Caches {
         self.orgs.clear();
         self.booked.clear();
         self.unweighed.clear();
+        self.weighed_quietly.clear();
     }
 
     /// The orgs whose chain has grown, once it is on disk.
@@ -173,6 +176,7 @@ impl<'w> Tx<'w> {
         self.touched.remove(&org);
         self.caches.orgs.remove(&org);
         self.caches.unweighed.remove(&org);
+        self.caches.weighed_quietly.remove(&org);
     }
 
     /// A new request begins.
@@ -225,9 +229,17 @@ impl<'w> Tx<'w> {
         self.caches.unweighed.insert(id);
     }
 
-    /// The orgs whose balance must be looked at.
-    pub(crate) fn take_unweighed(&mut self) -> FxHashSet<OrgId> {
-        std::mem::take(&mut self.caches.unweighed)
+    /// Has it noted where the balance of an org stands, unless something else in the commit has it looked at.
+    pub(crate) fn weigh_quietly(&mut self, id: OrgId) {
+        self.caches.weighed_quietly.insert(id);
+    }
+
+    /// The orgs whose balance must be looked at, each with whether what is found is told.
+    pub(crate) fn take_unweighed(&mut self) -> Vec<(OrgId, bool)> {
+        let loud = std::mem::take(&mut self.caches.unweighed);
+        let quiet = std::mem::take(&mut self.caches.weighed_quietly);
+        let quiet = quiet.into_iter().filter(|id| !loud.contains(id)).map(|id| (id, false)).collect::<Vec<_>>();
+        loud.into_iter().map(|id| (id, true)).chain(quiet).collect()
     }
 
     /// Makes sure that a settlement is open for an org: first what is due is booked, then the purse is made.
@@ -347,8 +359,13 @@ impl<'w> Tx<'w> {
         self.write_derived(id)?;
         self.book(id, draft)?;
         if let Some(grant) = returned {
+            let is_quiet = self.caches.weighed_quietly.contains(&id) && !self.caches.unweighed.contains(&id);
             self.book_with(id, settle::give(&grant, now, &cause)?, Some(&grant))?;
             self.settle_due(id)?;
+            // What usage of the past gave back is as little news as what it took.
+            if is_quiet {
+                self.caches.unweighed.remove(&id);
+            }
         }
         Ok(())
     }

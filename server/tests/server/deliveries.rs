@@ -9,6 +9,7 @@ use scrip_server::outgoing::{Outgoing, standard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use store::clock::FixedClock;
 use store::outbox::delivery::{DeliveryPage, State};
 use store::outbox::endpoint::{Endpoint, NewEndpoint};
@@ -277,6 +278,49 @@ async fn a_dead_endpoint_rests_while_others_get_everything() {
     assert_eq!(receiver.count(), 200);
     let dead = bench.endpoint(dead.id).await;
     assert!(tried < 220 && dead.failures >= 5 && dead.rests_until > bench.store.now(), "{tried} {dead:?}");
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_answers_is_given_up_in_time_and_keeps_nobody_waiting() {
+    let (bench, heard) = (bench().await, Arc::new(tokio::sync::Semaphore::new(0)));
+    let (silent, slow) = (Receiver::silent().await, Receiver::dripping(Duration::from_millis(1)).await);
+    let told = Arc::clone(&heard);
+    let receiver = Receiver::start(move |_| {
+        told.add_permits(1);
+        204
+    });
+    let receiver = receiver.await;
+    let mut bad = Vec::new();
+    for url in [silent.url(), slow.url()] {
+        bad.push(endpoint(&bench.store, bench.org, url, vec![]).await);
+    }
+    endpoint(&bench.store, bench.org, receiver.url(), vec![]).await;
+    for _ in 0..3 {
+        grant(&bench.store, bench.org).await;
+    }
+    let within = |limit: Duration| {
+        let outgoing = Outgoing::new(&allowing("127.0.0.1")).expect("set up").answering_within(limit);
+        Courier::new(bench.store.clone(), outgoing, "https://scrip.example.com")
+    };
+    // With an hour's patience: what is for others comes at once all the same.
+    let patient = within(Duration::from_secs(3_600));
+    tokio::select! {
+        sent = send_all(&patient) => panic!("two never answer, and yet it ended: {sent:?}"),
+        permits = heard.acquire_many(3) => permits.expect("open").forget(),
+    }
+    // With none it ends, and says why.
+    send_all(&within(Duration::from_millis(20))).await.expect("the store works");
+    let page = DeliveryPage { limit: 100, ..DeliveryPage::default() };
+    for row in bench.store.deliveries(bench.org, page).await.expect("reads") {
+        let (_, attempts) = bench.store.delivery(bench.org, row.id).await.expect("there");
+        let error = attempts.last().and_then(|attempt| attempt.error.as_deref());
+        if bad.iter().any(|endpoint| endpoint.id == row.endpoint) {
+            assert_eq!((row.state, error), (State::Waiting, Some("timed_out")));
+            assert!(attempts.iter().all(|attempt| (20..10_000).contains(&attempt.took_ms)), "{attempts:?}");
+        } else {
+            assert_eq!((row.state, error), (State::Delivered, None));
+        }
+    }
 }
 
 #[tokio::test]

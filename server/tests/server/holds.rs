@@ -18,7 +18,7 @@ async fn a_hold_has_one_shape_from_its_making_to_its_end() {
     let mut expected = json!({
         "id": "hold_1", "amount": "5.000000", "status": "pending",
         "reserved": [{"grant": "grant_1", "credits": "5.000000"}], "held": "5.000000", "uncovered": "0.000000",
-        "meter": "hold", "source": "hold", "project": null, "description": "A report",
+        "meter": "hold", "source": "hold", "project": null, "user": null, "tenant": null, "description": "A report",
         "created_at": "2026-11-21T12:00:00Z", "expires_at": "2026-11-21T12:01:00Z", "closed_at": null,
         "captured": null, "event": null
     });

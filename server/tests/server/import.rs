@@ -83,3 +83,32 @@ async fn blocks_that_came_before_are_charged_as_cached() {
     assert_eq!((summary.tally.accepted, summary.tally.credits.to_string()), (3, "0.001409".to_owned()));
     assert_eq!(server.available().await, "99.998591");
 }
+
+/// Rows of the last hour bring the balance below its limit and use up what a rule watches: noted, and sent to nobody.
+#[tokio::test]
+async fn an_import_of_the_last_hour_tells_nobody() {
+    let server = Server::start().await;
+    let key = server.create_key(ORG, &["alerts:write", "ledger:read"]).await;
+    let org = server.store.org_by_name(ORG).await.expect("reads").expect("there").id;
+    let known = server.store.org_settings(org).await.expect("reads");
+    let available = server.store.balance(org).await.expect("reads").available;
+    let low = available.minus(ledger::Credits::from_micros(600_000)).expect("fits");
+    let settings = ledger::OrgSettings { low_balance: Some(low), ..known };
+    server.store.set_org_settings(store::By::command(), org, settings).await.expect("set");
+    let bearer = format!("Bearer {key}");
+    let headers =
+        [("authorization", bearer.as_str()), ("content-type", "application/json"), ("idempotency-key", "one")];
+    let rule = r#"{"title": "Day", "kind": "spend_above", "amount": "1", "per": "day"}"#;
+    assert_eq!(server.send("POST", "/api/v1/alerts", &headers, rule.to_owned()).await.status.as_u16(), 201);
+    let at = server.store.now().to_chrono().expect("in range").format("%Y-%m-%d %H:%M:%S");
+    let text = format!("{HEAD}{at},1000000,0\n{at},1000001,0\n");
+    let (summary, _) = import(&server, "rows.csv", text.as_bytes(), false).await;
+    assert_eq!((summary.tally.accepted, summary.tally.credits > ledger::Credits::from_micros(1_000_000)), (2, true));
+    server.store.look_at_alerts(org).await.expect("looks");
+    let page = store::FiringPage { limit: 10, ..store::FiringPage::default() };
+    let fired = server.store.alert_history(org, page).await.expect("reads");
+    assert_eq!(fired.iter().map(|row| row.silence.as_deref()).collect::<Vec<_>>(), [Some("imported")]);
+    let conn = rusqlite::Connection::open(server.folder.path().join("scrip.db")).expect("opens");
+    let sql = "SELECT count(*) FROM message WHERE kind <> 'grant.created'";
+    assert_eq!(conn.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("counts"), 0, "nothing is in the outbox");
+}

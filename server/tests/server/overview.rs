@@ -103,9 +103,22 @@ async fn every_figure_is_what_the_events_add_up_to() {
     let left = 1_000_000_000 - spent;
     let average = (recent + 15) / 30;
     holds(&html, &[spent, left, average].map(|micros| format!(">${}<", shown(micros))));
-    let ends_us = i128::from(time(NOW).micros()) + i128::from(left) * i128::from(DAY_US) / i128::from(recent / 30);
-    let days = (i64::try_from(ends_us).expect("fits") - time(NOW).micros()) / DAY_US;
-    holds(&html, &[format!("<p class=\"stat-figure\">{}</p>", app::format::counted(days, "day", "days"))]);
+    // How long it lasts, and what the cycle comes to: by the forecast from what was used on each day.
+    let used: Vec<i64> = (0..70).rev().map(|back| sum(&|sent| sent.days_ago == back)).collect();
+    let month = ledger::pace::pace(&used, 27).expect("used").total.expected;
+    let lasts_us = i128::from(left) * i128::from(DAY_US) * 28 / i128::from(month);
+    let days = i64::try_from(lasts_us / i128::from(DAY_US)).expect("fits");
+    let ends = app::calendar::parse_iso("2026-11-21").expect("a day");
+    let ends = ends.plus_days(i64::try_from((lasts_us + i128::from(DAY_US) / 2) / i128::from(DAY_US)).expect("fits"));
+    let rest = ledger::pace::pace(&used, 9).expect("used").whole_rest(used[69]).expected;
+    holds(
+        &html,
+        &[
+            format!("<p class=\"stat-figure\">{}</p>", app::format::counted(days, "day", "days")),
+            format!("By forecast from the last 9 weeks it ends on {}.", ends.with_weekday()),
+            format!(">${}<", shown(november + rest)),
+        ],
+    );
     let failed = events.iter().filter(|sent| sent.failed).count();
     holds(&html, &[format!("{} successful", events.len() - failed), format!("{failed} failed"), ">600</p>".to_owned()]);
     // Each credit type: how much was used, what it cost, how much the balance buys.

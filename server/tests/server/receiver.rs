@@ -2,6 +2,7 @@
 
 use scrip_server::config::Config;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,6 +31,35 @@ pub struct Receiver {
     _guard: DropGuard,
 }
 
+/// How fast an answer is said.
+#[derive(Clone, Copy)]
+enum Pace {
+    AtOnce,
+    Bytes(Duration),
+    Never,
+}
+
+impl Pace {
+    async fn say(self, stream: &mut tokio::net::TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::AtOnce => {
+                stream.write_all(bytes).await?;
+                stream.shutdown().await
+            }
+            // Until the other side hangs up, which a write is told of.
+            Self::Bytes(every) => {
+                let mut interval = tokio::time::interval(every);
+                for byte in bytes.iter().chain(std::iter::repeat(&b'x')) {
+                    interval.tick().await;
+                    stream.write_all(&[*byte]).await?;
+                }
+                Ok(())
+            }
+            Self::Never => stream.read(&mut [0]).await.map(drop),
+        }
+    }
+}
+
 /// A server that may send to these networks.
 pub fn allowing(networks: &str) -> Config {
     Config { webhook_allow: Some(networks.to_owned()), ..Config::default() }
@@ -49,6 +79,20 @@ impl Receiver {
 
     /// Answers each request with these bytes, and hangs up.
     pub async fn raw(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::paced(answer, Pace::AtOnce).await
+    }
+
+    /// Takes requests, and never says anything.
+    pub async fn silent() -> Self {
+        Self::paced(|_| Vec::new(), Pace::Never).await
+    }
+
+    /// Answers with a header that never ends, a byte at a time.
+    pub async fn dripping(every: Duration) -> Self {
+        Self::paced(|_| b"HTTP/1.1 200 OK\r\nx-slow: ".to_vec(), Pace::Bytes(every)).await
+    }
+
+    async fn paced(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static, pace: Pace) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -67,8 +111,7 @@ impl Receiver {
                     let bytes = answer(&request);
                     noted.lock().expect("alive").push(request);
                     // Whoever has heard enough hangs up.
-                    let _ = stream.write_all(&bytes).await;
-                    let _ = stream.shutdown().await;
+                    let _ = pace.say(&mut stream, &bytes).await;
                 });
             }
         });

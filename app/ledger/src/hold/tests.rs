@@ -23,6 +23,8 @@ fn reserve(position: &mut Position, id: i64, amount: &str) -> Result<Hold, Refus
         meter: Meter::parse("hold")?,
         source: Label::parse("source", "api")?,
         project: None,
+        user: None,
+        tenant: None,
         description: String::new(),
         expires_at: at(1_000),
     };

@@ -45,6 +45,8 @@ fn reserve(position: &mut Position, amount: &str, expires_at: Timestamp) {
         meter: wanted.meter,
         source: wanted.source,
         project: None,
+        user: None,
+        tenant: None,
         description: String::new(),
         expires_at,
     };
@@ -156,6 +158,8 @@ fn hold_of(id: HoldId, expires_at: Timestamp) -> Hold {
         meter: crate::Meter::parse("hold").expect("valid"),
         source: crate::Label::parse("source", "api").expect("valid"),
         project: None,
+        user: None,
+        tenant: None,
         description: String::new(),
         created_at: day(1),
         expires_at,

@@ -1,8 +1,8 @@
 //! `/alerts/budgets/new` and `/alerts/budgets/{id}`: one budget.
 
-use super::form::plain;
+use super::form::{plain, recipients};
 use super::{button_to, came_of, panel};
-use crate::backend::alerts::{ALERTS, Budget};
+use crate::backend::alerts::{ALERTS, Budget, Hearers, everybody, recipients as typed_recipients};
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
@@ -33,12 +33,13 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         )
         .child(Markup::new("div").class("controls").child(button_to(ALERTS, "All alerts", false)));
     let action = format!("{ALERTS}/budgets/{id}");
+    let hearers = if may { Some(asked.backend.hearers(&asked.org).await?) } else { None };
     let body = Markup::new("div")
         .class("page alerts")
         .child(head)
         .children(came_of("", asked.get("error")))
         .children(found.as_ref().map(|budget| standing(asked, budget)))
-        .children(may.then(|| fields(asked, found.as_ref(), &action)))
+        .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)))
         .children((may && found.is_some()).then(|| {
             let form = Markup::new("form").attr("method", "post").attr("action", &action);
             form.children(hidden(vec![("do", "delete".to_owned())]))
@@ -74,7 +75,7 @@ fn standing(asked: &Asked<'_>, budget: &Budget) -> Markup {
     panel.child(bar).child(facts)
 }
 
-fn fields(asked: &Asked<'_>, found: Option<&Budget>, action: &str) -> Markup {
+fn fields(asked: &Asked<'_>, found: Option<&Budget>, hearers: &Hearers, action: &str) -> Markup {
     // What was refused comes back as it was typed.
     let is_typed = asked.query.iter().any(|(name, _)| name == "title");
     let terms = found.map(|budget| &budget.terms);
@@ -130,5 +131,15 @@ fn fields(asked: &Asked<'_>, found: Option<&Budget>, action: &str) -> Markup {
     let form =
         Markup::new("form").class("alert-form").attr("id", "budget").attr("method", "post").attr("action", action);
     let save = Markup::new("button").class("button primary").text(if found.is_some() { "Save" } else { "Make budget" });
-    panel("terms", "Terms").child(form.child(fields).child(Markup::new("p").class("form-foot").child(save)))
+    let all = |name: &str| -> Vec<&str> {
+        asked.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
+    };
+    let to = match found {
+        _ if is_typed => typed_recipients(&|name| asked.get(name), &all),
+        Some(budget) => budget.recipients.clone(),
+        None => everybody(),
+    };
+    panel("terms", "Terms").child(
+        form.child(fields).child(recipients(&to, hearers)).child(Markup::new("p").class("form-foot").child(save)),
+    )
 }

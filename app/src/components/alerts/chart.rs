@@ -90,7 +90,21 @@ fn drawn(
         .attr("data-top", &top.to_string())
         .attr("data-now", &now.to_string())
         .attr("data-height", &HEIGHT.to_string())
+        .attr("data-unit", typed_in(kind))
         .child(Markup::new("div").drawing(&drawing.svg)))
+}
+
+/// What stands behind a threshold as it is typed: a share of the plan is typed in percent and drawn in credits.
+const fn typed_in(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::BalanceBelowShare { .. }
+        | Kind::CycleUsage { .. }
+        | Kind::ProjectedAbove { .. }
+        | Kind::FailedShare { .. } => "%",
+        Kind::RunwayBelow { .. } => " days",
+        Kind::NoUsage { .. } => " hours",
+        _ => "",
+    }
 }
 
 fn bucket(org: &Org, unit: Unit, point: &Point) -> Result<Bucket, AppError> {

@@ -1,7 +1,7 @@
 //! The form of a rule: what it watches, its threshold, the part of usage, who hears of it.
 
 use super::words::{KINDS, about, title_of};
-use crate::backend::alerts::{Draft, Hearer, Hearers};
+use crate::backend::alerts::{Draft, Hearer, Hearers, Recipients};
 use crate::format;
 use crate::markup::{Markup, hidden};
 use ledger::alert::{Kind, Per, Scope};
@@ -54,7 +54,7 @@ pub(super) fn form(words: &Words, action: &str, draft: &Draft, hearers: &Hearers
         .children(hidden(vec![("kind", name.to_owned())]))
         .child(fields)
         .children(draft.kind.takes_scope().then(|| scope(&draft.scope)))
-        .child(recipients(draft, hearers))
+        .child(recipients(&draft.recipients, hearers))
         .child(details("Margin", margin))
         .child(Markup::new("p").class("form-foot").child(preview).child(save))
 }
@@ -117,8 +117,8 @@ fn scope(of: &Scope) -> Markup {
     Markup::new("details").maybe_attr("open", is_open).child(summary).child(fields)
 }
 
-fn recipients(draft: &Draft, hearers: &Hearers) -> Markup {
-    let to = &draft.recipients;
+/// Who hears of it: of a rule, or of a budget.
+pub(super) fn recipients(to: &Recipients, hearers: &Hearers) -> Markup {
     let tick = |name: &'static str, value: &str, text: &str, on: bool| {
         let field = Markup::new("input").attr("type", "checkbox").attr("name", name).attr("value", value);
         Markup::new("label")

@@ -1,10 +1,12 @@
 //! The figures: what is left, what used it, will it last.
 
+use super::charts::told_by;
 use crate::calendar::Day;
 use crate::components::balance_card::balance_card;
 use crate::components::stat_card::{figure, stat_card};
 use crate::format::{self, counted, short};
 use crate::markup::Markup;
+use ledger::pace::Basis;
 use ledger::{Balance, Credits, GrantKind, Words};
 
 /// Beyond so many days a runway is not told by the day.
@@ -45,8 +47,11 @@ pub struct Figures {
     pub plan: Option<Plan>,
     /// What was used in how many days, today included.
     pub pace: (Credits, i64),
-    /// How long it lasts at that pace.
+    /// How long it lasts.
     pub runway: Runway,
+    /// From what that is told, and the days on which it ends at the soonest and at the latest in four of five cases; `None` for an end
+    /// that nobody looks so far ahead for.
+    pub told: Option<(Basis, Option<Day>, Option<Day>)>,
     /// What expires until then without being used.
     pub lost: Credits,
     /// The first day of the next cycle, and in how many days it is.
@@ -131,23 +136,31 @@ fn plan_card(words: &Words, figures: &Figures) -> Markup {
 
 fn runway_card(words: &Words, figures: &Figures) -> Markup {
     let nothing = !figures.balance.available.is_positive();
+    let by = figures.told.map_or_else(|| "at this pace".to_owned(), |(basis, ..)| told_by(basis));
+    let by = format::capital(&by);
+    let ends = |day: Day| format!("{by} it ends on {}.", day.with_weekday());
     let (text, told) = match figures.runway {
         _ if nothing => ("None".to_owned(), "Nothing is left.".to_owned()),
-        Runway::Unused => ("\u{2013}".to_owned(), "Nothing is used, so there is no telling.".to_owned()),
-        Runway::Beyond => ("Years".to_owned(), "At this pace it lasts for years.".to_owned()),
-        Runway::Until(_, days) if days > FAR_DAYS => {
-            ("Years".to_owned(), "At this pace it lasts for years.".to_owned())
-        }
-        Runway::Until(day, 0) => {
-            ("Less than a day".to_owned(), format!("At this pace it ends on {}.", day.with_weekday()))
-        }
-        Runway::Until(day, days) => {
-            (counted(days, "day", "days"), format!("At this pace it ends on {}.", day.with_weekday()))
-        }
+        Runway::Unused => ("\u{2013}".to_owned(), "Nothing was used lately, so there is no telling.".to_owned()),
+        Runway::Beyond => ("Years".to_owned(), format!("{by} it lasts for years.")),
+        Runway::Until(_, days) if days > FAR_DAYS => ("Years".to_owned(), format!("{by} it lasts for years.")),
+        Runway::Until(day, 0) => ("Less than a day".to_owned(), ends(day)),
+        Runway::Until(day, days) => (counted(days, "day", "days"), ends(day)),
     };
+    let between = figures.told.filter(|_| !nothing).and_then(|(_, soonest, latest)| between(soonest?, latest));
     let lost = (figures.lost.is_positive() && !nothing)
         .then(|| remark(&format!("Until then {} expire unused.", short(words, figures.lost))));
-    card("Runway").child(text_figure(&text)).child(remark(&told)).children(lost)
+    let between = between.map(|between| remark(&between));
+    card("Runway").child(text_figure(&text)).child(remark(&told)).children(between).children(lost)
+}
+
+/// Between which days it ends in four of five cases; not before which in nine of ten, where the later one is out of sight.
+fn between(soonest: Day, latest: Option<Day>) -> Option<String> {
+    match latest {
+        Some(latest) if latest == soonest => None,
+        Some(latest) => Some(format!("In four of five cases between {} and {}.", soonest.medium(), latest.medium())),
+        None => Some(format!("In nine of ten cases not before {}.", soonest.medium())),
+    }
 }
 
 fn days_left(runway: Runway) -> Option<i64> {
@@ -205,6 +218,7 @@ mod tests {
             plan: Some(Plan { title: "Plan".to_owned(), granted: c("100"), used: c("40"), left: c("60") }),
             pace: (c("30"), 30),
             runway: Runway::Until(day, 12),
+            told: Some((Basis::Weeks(12), parse_iso("2026-11-28"), parse_iso("2026-12-06"))),
             lost: c("3"),
             resets: (day, 10),
             given: vec![(GrantKind::Plan, c("100")), (GrantKind::Purchase, c("60"))],
@@ -228,7 +242,8 @@ mod tests {
             "Healthy",
             "40% of 100.00 credits, Plan",
             "title=\"In the plan: 60.000000 credits of 100.000000 credits left. Extra: 60.000000 credits\"",
-            "At this pace it ends on Tue 1 Dec 2026.",
+            "By forecast from the last 12 weeks it ends on Tue 1 Dec 2026.",
+            "In four of five cases between 28 Nov 2026 and 6 Dec 2026.",
             "Until then 3 credits expire unused.",
             "The next billing cycle begins in 10 days.",
             "Besides: plan 100 credits",
@@ -237,6 +252,20 @@ mod tests {
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
+    }
+
+    #[test]
+    fn what_little_is_known_is_said_to_be_little() {
+        let soonest = parse_iso("2026-11-28");
+        let html_of = |told| html(&Figures { told, ..figures() });
+        let days = html_of(Some((Basis::Days(3), soonest, soonest)));
+        assert!(days.contains("At the average of 3 days it ends on Tue 1 Dec 2026.") && !days.contains("four of five"));
+        let wide = html_of(Some((Basis::Weeks(2), soonest, None)));
+        assert!(wide.contains("In nine of ten cases not before 28 Nov 2026."));
+        let years = html(&Figures { runway: Runway::Beyond, told: Some((Basis::Days(1), None, None)), ..figures() });
+        assert!(years.contains("At the pace of today it lasts for years."));
+        let unused = html(&Figures { runway: Runway::Unused, told: None, ..figures() });
+        assert!(unused.contains("Nothing was used lately, so there is no telling."));
     }
 
     #[test]

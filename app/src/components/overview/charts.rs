@@ -5,6 +5,7 @@ use crate::calendar::Day;
 use crate::charts::{Bucket, Column, ColumnChart, CycleChart};
 use crate::format::{self, short};
 use crate::markup::{Markup, amount, amount_bare, number_of, row, table};
+use ledger::pace::Basis;
 use ledger::{Credits, Words};
 use std::collections::BTreeMap;
 
@@ -26,8 +27,6 @@ pub struct Usage<'a> {
     pub today: Day,
     /// Sums of days on which something was used.
     pub days: &'a BTreeMap<Day, Credits>,
-    /// The average of a day.
-    pub daily: Credits,
 }
 
 impl Usage<'_> {
@@ -152,36 +151,65 @@ pub fn monthly(usage: &Usage<'_>) -> Markup {
         .child(behind(usage, "monthly-table", "Month", rows))
 }
 
+/// The billing cycle: what it came to, and where it is headed.
+pub struct CycleUsage {
+    /// Its first and its last day.
+    pub days: (Day, Day),
+    /// What was used on each day until today.
+    pub used: Vec<Credits>,
+    /// The first day of the cycle before.
+    pub before: Day,
+    /// What was used on each day of that.
+    pub used_before: Vec<Credits>,
+    /// What it will have come to by the end of today and of each day after it; empty where nothing says.
+    pub ahead: Vec<Credits>,
+    /// What it will have come to at its end, from what that is told, and between what in four of five cases.
+    pub end: Option<(Credits, Basis, (Credits, Credits))>,
+}
+
+/// Running sums. What the ledger holds together fits.
+fn running(days: &[Credits]) -> Vec<Credits> {
+    let mut sum = Credits::ZERO;
+    let next = |day: &Credits| {
+        sum = sum.plus(*day).unwrap_or(sum);
+        sum
+    };
+    days.iter().map(next).collect()
+}
+
+/// From what something is told, within a sentence: "by forecast from the last 12 weeks".
+#[must_use]
+pub fn told_by(basis: Basis) -> String {
+    match basis {
+        Basis::Weeks(weeks) => format!("by forecast from the last {weeks} weeks"),
+        Basis::Days(1) => "at the pace of today".to_owned(),
+        Basis::Days(days) => format!("at the average of {days} days"),
+    }
+}
+
 /// The chart of the billing cycle.
 #[must_use]
-pub fn cycle(usage: &Usage<'_>) -> Markup {
-    let (today, words) = (usage.today, usage.words);
-    let first = today.first_of_month();
-    let before = first.plus_days(-1).first_of_month();
-    let running = |from: Day, to: Day| -> Vec<Credits> {
-        (0..from.days_until(to)).map(|days| usage.sum(from, from.plus_days(days))).collect()
-    };
-    let current = running(first, today);
-    let last = running(before, before.last_of_month());
+pub fn cycle(usage: &Usage<'_>, of: &CycleUsage) -> Markup {
+    let words = usage.words;
+    let (first, ends) = of.days;
+    let (current, last) = (running(&of.used), running(&of.used_before));
     let so_far = current.last().copied().unwrap_or_default();
-    let left = today.days_until(first.last_of_month()) - 1;
-    // What would not fit is far beyond what is drawn.
-    let after = |days: i64| {
-        let more = i128::from(usage.daily.micros()) * i128::from(days);
-        Credits::from_wide(i128::from(so_far.micros()) + more).unwrap_or(so_far)
+    // The line begins at what there is now.
+    let ahead: Vec<Credits> = match of.ahead.get(1..) {
+        Some(later) => [&[so_far], later].concat(),
+        None => Vec::new(),
     };
-    let ahead: Vec<Credits> = (0..=left).map(after).collect();
-    let count = usize::try_from(first.days_until(first.last_of_month())).unwrap_or_default().max(last.len());
+    let count = usize::try_from(first.days_until(ends)).unwrap_or_default().max(last.len());
     let place = |days: usize| first.plus_days(i64::try_from(days).unwrap_or_default());
     let day = |index: usize| {
-        let (name, dated) = (month_day(place(index)), place(index) <= first.last_of_month());
+        let (name, dated) = (month_day(place(index)), place(index) <= ends);
         let now = match (current.get(index), (index + 1).checked_sub(current.len()).and_then(|i| ahead.get(i))) {
             (Some(sum), _) => Some(format!("{name}: {}", usage.bare(*sum))),
             (None, Some(sum)) if dated => Some(format!("{name}: about {}", usage.bare(*sum))),
             _ => None,
         };
         let then = last.get(index).map(|sum| {
-            let day = before.plus_days(i64::try_from(index).unwrap_or_default());
+            let day = of.before.plus_days(i64::try_from(index).unwrap_or_default());
             format!("{}: {}", month_day(day), usage.bare(*sum))
         });
         let label = now.into_iter().chain(then).collect::<Vec<_>>().join(" \u{b7} ");
@@ -189,13 +217,17 @@ pub fn cycle(usage: &Usage<'_>) -> Markup {
     };
     let days: Vec<Bucket> = (0..count).map(day).collect();
     let micros = |sums: &[Credits]| sums.iter().map(|sum| sum.micros()).collect::<Vec<_>>();
-    let end = ahead.last().copied().unwrap_or(so_far);
     let whole = last.last().copied().unwrap_or_default();
+    let headed = of.end.map(|(end, basis, (low, high))| {
+        let band = format!(", in four of five cases between {} and {}", short(words, low), short(words, high));
+        let band = if low < high { band } else { String::new() };
+        format!("{} this one ends at about {}{band}", format::capital(&told_by(basis)), short(words, end))
+    });
     let about = format!(
-        "{} in this cycle until today, {} in the last one; at the average of a day this one ends at about {}.",
+        "{} in this cycle until today, {} in the last one. {}.",
         short(words, so_far),
         short(words, whole),
-        short(words, end)
+        headed.as_deref().unwrap_or("Nothing was used lately, so there is no telling where it ends")
     );
     let (current_micros, ahead_micros, last_micros) = (micros(&current), micros(&ahead), micros(&last));
     let draw = |id: &str, width: u32| {
@@ -221,11 +253,12 @@ pub fn cycle(usage: &Usage<'_>) -> Markup {
         .class("cycle-keys")
         .child(key("swatch s0", "This cycle", so_far))
         .child(key("swatch s8", "Last cycle", whole))
-        .child(key("swatch ahead", "Projected end", end));
+        .children(of.end.map(|(end, ..)| key("swatch ahead", "Projected end", end)));
     let rows = (0..count).rev().filter_map(|index| Some((month_day(place(index)), *current.get(index)?)));
     panel("cycle", "This billing cycle", &format!("Running sum since {}", first.medium()))
         .child(two_sizes(&draw("cycle-chart", HALF), &draw("cycle-chart-narrow", PHONE)))
         .child(keys)
+        .children(headed.map(|headed| Markup::new("p").class("muted").text(&format!("{headed}."))))
         .child(behind(usage, "cycle-table", "Until the end of", rows))
 }
 
@@ -267,7 +300,7 @@ mod tests {
         let days =
             BTreeMap::from([(day("2025-06-30"), c("1.23")), (day("2025-06-02"), c("10")), (day("2025-05-31"), c("4"))]);
         let (words, today) = (Words::default(), day("2025-06-30"));
-        test(&Usage { words: &words, today, days: &days, daily: c("0.5") });
+        test(&Usage { words: &words, today, days: &days });
     }
 
     #[test]
@@ -292,21 +325,48 @@ mod tests {
         });
     }
 
+    fn cycle_of(used: &[&str], end: Option<Basis>) -> String {
+        let c = |text: &&str| Credits::parse(text).expect("an amount");
+        let (words, days) = (Words::default(), BTreeMap::new());
+        let used: Vec<Credits> = used.iter().map(c).collect();
+        let so_far = Credits::sum(used.iter().copied()).expect("fits");
+        let half = |days: i64| so_far.plus(Credits::from_micros(500_000 * days)).expect("fits");
+        let left = 30 - i64::try_from(used.len()).expect("small");
+        let of = CycleUsage {
+            days: (day("2025-06-01"), day("2025-06-30")),
+            ahead: end.map_or_else(Vec::new, |_| (0..=left).map(half).collect()),
+            end: end.map(|basis| (half(left), basis, (c(&"18"), c(&"23")))),
+            used,
+            before: day("2025-05-01"),
+            used_before: (1..=31).map(|day| if day == 31 { c(&"4") } else { Credits::ZERO }).collect(),
+        };
+        html(&cycle(&Usage { words: &words, today: day("2025-06-10"), days: &days }, &of))
+    }
+
     #[test]
     fn a_cycle_is_shown_beside_the_last_and_with_its_end() {
-        let c = |text| Credits::parse(text).expect("an amount");
-        let days = BTreeMap::from([(day("2025-06-02"), c("10")), (day("2025-05-31"), c("4"))]);
-        let words = Words::default();
-        let html = html(&cycle(&Usage { words: &words, today: day("2025-06-10"), days: &days, daily: c("0.5") }));
+        let mut used = vec!["0"; 10];
+        used[1] = "10";
+        let html = cycle_of(&used, Some(Basis::Weeks(12)));
         for text in [
             ">Jun 10: 10.00 · May 10: 0.00</text>",
             ">Jun 11: about 10.50 · May 11: 0.00</text>",
             ">Jun 30: about 20.00 · May 30: 0.00</text>",
             ">May 31: 4.00</text>",
-            "this one ends at about 20 credits",
+            "By forecast from the last 12 weeks this one ends at about 20 credits, in four of five cases between 18 credits and 23 credits.",
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
+    }
+
+    #[test]
+    fn an_end_says_from_what_it_is_told_and_none_is_said_where_nothing_was_used() {
+        assert!(
+            cycle_of(&["1", "2"], Some(Basis::Days(2)))
+                .contains("At the average of 2 days this one ends at about 17 credits")
+        );
+        let nothing = cycle_of(&["0"], None);
+        assert!(nothing.contains("there is no telling where it ends") && !nothing.contains("Projected end"));
     }
 
     #[test]

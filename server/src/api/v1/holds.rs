@@ -34,9 +34,9 @@ pub struct HoldBody {
     source: Option<String>,
     /// The project that a capture counts for.
     project: Option<String>,
-    /// On behalf of this user: the user's budgets are asked too. A capture counts for the project alone.
+    /// On behalf of this user: the user's budgets are asked too, and a capture counts for the user.
     user: Option<String>,
-    /// On behalf of this tenant: the tenant's budgets are asked too.
+    /// On behalf of this tenant: the tenant's budgets are asked too, and a capture counts for the tenant.
     tenant: Option<String>,
     /// What people read beside it.
     description: Option<String>,
@@ -324,7 +324,7 @@ pub struct HoldList {
 #[schema(title = "Hold", example = json!({
     "id": "hold_1", "amount": "5.000000", "status": "pending",
     "reserved": [{"grant": "grant_1", "credits": "5.000000"}], "held": "5.000000", "uncovered": "0.000000",
-    "meter": "hold", "source": "hold", "project": null, "description": "",
+    "meter": "hold", "source": "hold", "project": null, "user": null, "tenant": null, "description": "",
     "created_at": "2026-11-21T08:15:30Z", "expires_at": "2026-11-21T08:25:30Z", "closed_at": null,
     "captured": null, "event": null
 }))]
@@ -345,6 +345,9 @@ pub struct HoldItem {
     meter: String,
     source: String,
     project: Option<String>,
+    /// On behalf of which user and tenant a capture counts.
+    user: Option<String>,
+    tenant: Option<String>,
     description: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -384,6 +387,8 @@ impl HoldItem {
             meter: hold.meter.to_string(),
             source: hold.source.to_string(),
             project: hold.project.as_ref().map(ToString::to_string),
+            user: hold.user.as_ref().map(ToString::to_string),
+            tenant: hold.tenant.as_ref().map(ToString::to_string),
             description: hold.description.clone(),
             created_at: hold.created_at,
             expires_at: hold.expires_at,

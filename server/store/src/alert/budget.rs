@@ -40,7 +40,7 @@ const SELECT: &str =
         standing_in, counted_from, counted_to, counted FROM budget WHERE org_id = ?1";
 
 /// All budgets of an org, oldest first.
-pub(super) fn all(conn: &Connection, org: OrgId) -> Result<Vec<Budget>, StoreError> {
+pub(crate) fn all(conn: &Connection, org: OrgId) -> Result<Vec<Budget>, StoreError> {
     let mut select = conn.prepare_cached(&format!("{SELECT} ORDER BY budget_id"))?;
     let mut rows = select.query([org.0])?;
     let mut budgets = Vec::new();
@@ -167,7 +167,7 @@ fn bring_up(conn: &Connection, id: OrgId, budget: &mut Budget, now: Timestamp) -
 }
 
 /// The usage that a budget is about.
-pub(super) fn scope_of(terms: &Terms) -> ledger::alert::Scope {
+pub(crate) fn scope_of(terms: &Terms) -> ledger::alert::Scope {
     let id = |whose| (terms.whose == whose).then(|| terms.id.clone());
     ledger::alert::Scope {
         project: id(Whose::Project),
@@ -200,6 +200,12 @@ impl Tx<'_> {
                 BudgetId(next_number(self.conn, org, "last_budget")?)
             }
         };
+        let action = if before.is_some() { "budget.change" } else { "budget.create" };
+        let (before, mut after) = (before.map(|before| json!(before.terms)), json!(terms));
+        after["recipients"] = json!(recipients_json(to)?);
+        let after = Some(after);
+        self.note(org, by, Change { action, target: id.to_string(), before, after })?;
+        let made_at = self.noted_at(org)?;
         let sql = "INSERT INTO budget (org_id, budget_id, title, whose, id, amount, per, warn_percent, pauses, recipients, made_at, made_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT DO UPDATE SET title = excluded.title, whose = excluded.whose, id = excluded.id, amount = excluded.amount,
@@ -216,12 +222,9 @@ impl Tx<'_> {
             terms.warn_percent,
             terms.pauses,
             recipients_json(to)?,
-            self.now().micros(),
+            made_at.micros(),
             by.actor,
         ])?;
-        let action = if before.is_some() { "budget.change" } else { "budget.create" };
-        let (before, after) = (before.map(|before| json!(before.terms)), Some(json!(terms)));
-        self.note(org, by, Change { action, target: id.to_string(), before, after })?;
         self.watch_anew(org)?;
         self.look_at_alerts(org)?;
         Ok(id)

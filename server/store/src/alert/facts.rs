@@ -3,14 +3,15 @@
 //! Cost: a position for rules about what is left, a cube of twelve weeks of days per scope for what is foretold, a cube of hours for
 //! rules about calls. Each is made once, whoever asks for it.
 
-use super::look::{Fact, balance_measure};
+use super::each;
+use super::look::{Fact, Facts as Found, balance_measure};
 use super::period::{Cycle, HOUR_US, period_of, spent, used};
 use super::row::{self, AlertRule};
 use super::watching::counts;
 use crate::Store;
 use crate::calendar::{date_of, day_number, day_start};
 use crate::error::StoreError;
-use crate::overview;
+use crate::forecast::{ahead, days_after, projection};
 use crate::position::{At, Reading, read};
 use crate::usage::Range;
 use chrono_tz::Tz;
@@ -18,8 +19,8 @@ use ledger::alert::{Kind, Measure, Scope, share_of};
 use ledger::cube::Figures;
 use ledger::forecast::{Forecast, PAST_DAYS, forecast};
 use ledger::runway::Lasts;
-use ledger::{Credits, Interval, OrgId, Position, RuleId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use ledger::{Credits, Interval, OrgId, Position, Timestamp};
+use rusqlite::{Connection, OptionalExtension};
 
 const DAY_US: i64 = 24 * HOUR_US;
 
@@ -48,61 +49,24 @@ impl Store {
     }
 }
 
-/// What the job measures, and whether it keeps quiet: usage of long ago came in since it looked last.
-pub(super) fn of(conn: &Connection, org: OrgId, now: Timestamp) -> Result<(Vec<(RuleId, Fact)>, bool), StoreError> {
+/// What the job measures, and whether it keeps quiet: usage of the past came in since it looked last.
+pub(super) fn of(conn: &Connection, org: OrgId, now: Timestamp) -> Result<(Found, bool), StoreError> {
     let sql = "SELECT past_at IS NOT NULL FROM alert_org WHERE org_id = ?1";
     let quiet: Option<bool> = conn.prepare_cached(sql)?.query_row([org.0], |row| row.get(0)).optional()?;
     let mut facts = Facts::new(conn, org, now)?;
-    let mut found = Vec::new();
+    let (mut found, mut is_whole) = (Vec::new(), true);
     for rule in row::all(conn, org)? {
         if rule.kind.looked() != ledger::alert::Looked::ByJob {
             continue;
         }
-        match facts.fact(&rule) {
-            Ok(fact) => found.extend(fact.map(|fact| (rule.id, fact))),
+        match facts.facts(&rule) {
+            Ok(facts) => found.extend(facts.into_iter().map(|fact| (rule.id, fact))),
             // Right after a large import nobody can add up a part of usage; the next look can.
-            Err(StoreError::Busy) => {}
+            Err(StoreError::Busy) => is_whole = false,
             Err(error) => return Err(error),
         }
     }
-    Ok((found, quiet.unwrap_or(false)))
-}
-
-/// The newest of what happens each time, behind a number: its number, and what it was. `None` where there is none, or the rule is
-/// about something else.
-pub(super) fn last_of(
-    conn: &Connection,
-    org: OrgId,
-    kind: &Kind,
-    seen: i64,
-) -> Result<Option<(i64, String)>, StoreError> {
-    let sql = match kind {
-        Kind::KeyChanged => {
-            "SELECT audit_seq, CASE action WHEN 'key.create' THEN 'Made: ' WHEN 'key.rotate' THEN 'Rotated: ' ELSE 'Revoked: ' END || target
-             FROM audit WHERE org_id = ?1 AND audit_seq > ?2 AND action IN ('key.create', 'key.rotate', 'key.revoke')
-             ORDER BY audit_seq DESC LIMIT 1"
-        }
-        Kind::RateCardChanged => {
-            "SELECT version, 'Version ' || version FROM rate_card WHERE org_id = ?1 AND version > ?2 ORDER BY version DESC LIMIT 1"
-        }
-        Kind::PaymentFailed => {
-            "SELECT changed_at, 'payment_' || payment_id FROM payment WHERE org_id = ?1 AND changed_at > ?2 AND state = 'failed'
-             ORDER BY changed_at DESC LIMIT 1"
-        }
-        // What people turned on or off is no failure.
-        Kind::TopUpFailed => {
-            "SELECT at, reason FROM (
-                 SELECT at, reason FROM top_up WHERE org_id = ?1 AND at > ?2
-                     AND (outcome IN ('capped', 'no_method', 'no_package') OR (outcome = 'turned_off' AND reason NOT LIKE 'By %'))
-                 UNION ALL SELECT y.changed_at, 'The payment failed' FROM payment y
-                     JOIN purchase p ON p.org_id = y.org_id AND p.purchase_id = y.purchase_id AND p.cause = 'top_up'
-                     WHERE y.org_id = ?1 AND y.changed_at > ?2 AND y.state = 'failed')
-             ORDER BY at DESC LIMIT 1"
-        }
-        _ => return Ok(None),
-    };
-    let found = conn.prepare_cached(sql)?.query_row([org.0, seen], |row| Ok((row.get(0)?, row.get(1)?)));
-    Ok(found.optional()?)
+    Ok((Found { found, is_whole }, quiet.unwrap_or(false)))
 }
 
 /// What is known of an org at an instant, read when it is asked for.
@@ -122,14 +86,14 @@ impl<'c> Facts<'c> {
         Ok(Self { conn, org, zone, now, reading: None, cycle: None, days: Vec::new() })
     }
 
-    /// What the job measures for a rule.
-    fn fact(&mut self, rule: &AlertRule) -> Result<Option<Fact>, StoreError> {
+    /// What the job measures for a rule: a figure, or whatever happened since it told last.
+    fn facts(&mut self, rule: &AlertRule) -> Result<Vec<Fact>, StoreError> {
         if rule.kind.side() == ledger::alert::Side::Each {
-            let last = last_of(self.conn, self.org, &rule.kind, rule.seen)?;
             let measure = |value| Measure { at: self.now, value, threshold: rule.seen, period: None };
-            return Ok(last.map(|(number, detail)| Fact { measure: measure(number), detail }));
+            let news = each::since(self.conn, self.org, &rule.kind, rule.seen)?;
+            return Ok(news.into_iter().map(|(number, detail)| Fact { measure: measure(number), detail }).collect());
         }
-        Ok(self.measure(&rule.kind, &rule.scope, rule.made_at)?.map(Fact::from))
+        Ok(self.measure(&rule.kind, &rule.scope, rule.made_at)?.map(Fact::from).into_iter().collect())
     }
 
     /// What a rule measures now, as pages show it.
@@ -247,12 +211,8 @@ impl<'c> Facts<'c> {
     fn runway(&mut self) -> Result<Option<i64>, StoreError> {
         self.reading()?;
         let Some(reading) = &self.reading else { return Ok(None) };
-        let runway = overview::lasts(self.conn, self.org, reading)?;
-        Ok(match runway.lasts {
-            Lasts::Unused => None,
-            Lasts::Beyond => Some(i64::MAX),
-            Lasts::Until(at) => Some((at.micros() - self.now.micros()).max(0) / HOUR_US),
-        })
+        let lasts = ahead(self.conn, self.org, self.zone, reading)?.runway.lasts;
+        Ok(hours_left(lasts, self.now))
     }
 
     /// What will have been used when the cycle ends.
@@ -261,11 +221,9 @@ impl<'c> Facts<'c> {
         let Some(given) = cycle.given else { return Ok(None) };
         let period = period_of(zone, ledger::alert::Per::Cycle, now, &cycle)?;
         let Some(spent) = spent(self.conn, self.org, scope, period, now)? else { return Ok(None) };
-        let last = Timestamp::from_micros(period.to.micros() - 1);
-        let ahead = day_number(zone, last)? - day_number(zone, now)?;
-        let days = self.days(scope)?;
-        let Some(rest) = rest_of(days, ahead) else { return Ok(None) };
-        let value = spent.micros().saturating_add(rest);
+        let after = days_after(zone, now, period)?;
+        let Some(told) = projection(spent, self.days(scope)?, after) else { return Ok(None) };
+        let value = told.end.expected;
         // Exactly the plan is not more than it.
         let threshold = share_of(given, percent).saturating_add(1);
         Ok(Some(Measure { at: now, value, threshold, period: Some(period.from) }))
@@ -298,13 +256,13 @@ pub(super) fn failed_share(events: i64, failed: i64, calls: u32) -> i64 {
     if events < i64::from(calls).max(1) { 0 } else { failed.saturating_mul(10_000) / events }
 }
 
-/// What the rest of today and so many days after it will take, by forecast; `None` where too little is known to foretell.
-pub(super) fn rest_of(days: &[i64], ahead: i64) -> Option<i64> {
-    let (today, before) = days.split_last()?;
-    let told = forecast(before, usize::try_from(ahead + 1).ok()?)?;
-    let rest_of_today = (told.days.first()?.expected - today).max(0);
-    let later = told.days[1..].iter().map(|day| day.expected).fold(0_i64, i64::saturating_add);
-    Some(later.saturating_add(rest_of_today))
+/// In how many hours everything is used up; `None` where nothing is used.
+pub(super) fn hours_left(lasts: Lasts, now: Timestamp) -> Option<i64> {
+    match lasts {
+        Lasts::Unused => None,
+        Lasts::Beyond => Some(i64::MAX),
+        Lasts::Until(at) => Some((at.micros() - now.micros()).max(0) / HOUR_US),
+    }
 }
 
 /// What is unusual about today, which may cost more than it should already, or about yesterday, which cost less. The last of `days`
@@ -324,32 +282,4 @@ pub(super) fn unusual(days: &[i64], minimum: Credits, now: Timestamp, today: Tim
 fn one_day(days: &[i64]) -> Option<ledger::forecast::Band> {
     let Forecast { days, .. } = forecast(days, 1)?;
     days.into_iter().next()
-}
-
-/// When something happened that a rule tells each time, in a stretch of time: number and instant.
-pub(super) fn each_since(
-    conn: &Connection,
-    org: OrgId,
-    kind: &Kind,
-    from: Timestamp,
-) -> Result<Vec<Timestamp>, StoreError> {
-    let sql = match kind {
-        Kind::KeyChanged => {
-            "SELECT at FROM audit WHERE org_id = ?1 AND at >= ?2 AND action IN ('key.create', 'key.rotate', 'key.revoke') ORDER BY audit_seq"
-        }
-        Kind::RateCardChanged => {
-            "SELECT at FROM audit WHERE org_id = ?1 AND at >= ?2 AND action = 'rate_card.create' ORDER BY audit_seq"
-        }
-        Kind::PaymentFailed => {
-            "SELECT changed_at FROM payment WHERE org_id = ?1 AND changed_at >= ?2 AND state = 'failed' ORDER BY changed_at"
-        }
-        Kind::TopUpFailed => {
-            "SELECT at FROM top_up WHERE org_id = ?1 AND at >= ?2
-                 AND (outcome IN ('capped', 'no_method', 'no_package') OR (outcome = 'turned_off' AND reason NOT LIKE 'By %')) ORDER BY at"
-        }
-        _ => return Ok(Vec::new()),
-    };
-    let mut select = conn.prepare_cached(sql)?;
-    let rows = select.query_map(params![org.0, from.micros()], |row| row.get(0).map(Timestamp::from_micros))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

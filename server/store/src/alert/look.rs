@@ -10,7 +10,7 @@ use super::tell::{Told, budget_message, data};
 use super::watching::{Watching, counts};
 use crate::error::StoreError;
 use crate::tx::Tx;
-use ledger::alert::{Decision, Kind, Measure, decide, share_of};
+use ledger::alert::{Decision, Kind, Measure, Side, decide, share_of};
 use ledger::budget::Standing;
 use ledger::{Credits, FiringId, MessageKind, OrgId, RuleId, Timestamp};
 use rusqlite::params;
@@ -23,6 +23,14 @@ const PAST_US: i64 = 86_400_000_000;
 pub(crate) struct Fact {
     pub(crate) measure: Measure,
     pub(crate) detail: String,
+}
+
+/// What a job measured.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) found: Vec<(RuleId, Fact)>,
+    /// Whether it could measure all that there is.
+    pub(crate) is_whole: bool,
 }
 
 impl From<Measure> for Fact {
@@ -56,14 +64,15 @@ impl Tx<'_> {
         self.look(org, &[], Some("already"))
     }
 
-    /// The same, with what the job measured of the rest; `quiet` where usage of long ago came in since it looked last.
-    pub(crate) fn look_with(&mut self, org: OrgId, facts: &[(RuleId, Fact)], quiet: bool) -> Result<(), StoreError> {
+    /// The same, with what the job measured of the rest; `quiet` where usage of the past came in since it looked last. Where it could
+    /// not measure all, it is quiet the next time too: what an import did must not be news once it can be added up.
+    pub(crate) fn look_with(&mut self, org: OrgId, facts: &Facts, quiet: bool) -> Result<(), StoreError> {
         self.org(org)?;
-        if quiet {
+        if quiet && facts.is_whole {
             let sql = "UPDATE alert_org SET past_at = NULL WHERE org_id = ?1";
             self.conn.prepare_cached(sql)?.execute([org.0])?;
         }
-        self.look(org, facts, quiet.then_some("imported"))
+        self.look(org, &facts.found, quiet.then_some("imported"))
     }
 
     fn look(&mut self, org: OrgId, facts: &[(RuleId, Fact)], silence: Option<&'static str>) -> Result<(), StoreError> {
@@ -82,7 +91,7 @@ impl Tx<'_> {
         silence: Option<&'static str>,
     ) -> Result<(), StoreError> {
         let now = self.now();
-        let is_past = watching.newest.take().is_some_and(|newest| newest.micros() < now.micros() - PAST_US);
+        let is_past = watching.take_newest().is_some_and(|newest| newest.micros() < now.micros() - PAST_US);
         if is_past {
             let sql = "INSERT INTO alert_org (org_id, past_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET past_at = excluded.past_at";
             self.conn.prepare_cached(sql)?.execute([org.0, now.micros()])?;
@@ -94,7 +103,10 @@ impl Tx<'_> {
             if let Some(measure) = self.measure(org, rule, cycle.as_ref(), now)? {
                 self.follow_measure(org, rule, &measure.into(), silence)?;
             }
-            if let Some((_, fact)) = facts.iter().find(|(id, _)| *id == rule.id) {
+            // What another look told meanwhile is not told again; what happened at one instant is told all the same.
+            let (id, is_each, seen) = (rule.id, rule.kind.side() == Side::Each, rule.seen);
+            let news = facts.iter().filter(|(of, fact)| *of == id && (!is_each || fact.measure.value > seen));
+            for (_, fact) in news {
                 self.follow_measure(org, rule, fact, silence)?;
             }
             self.wake(org, rule, now)?;
@@ -174,7 +186,7 @@ impl Tx<'_> {
         if decision.fires {
             let silence = silence.or_else(|| silent(rule, now));
             let firing = self.fire(org, rule, fact, silence)?;
-            rule.firing = (rule.kind.side() != ledger::alert::Side::Each).then_some(firing);
+            rule.firing = (rule.kind.side() != Side::Each).then_some(firing);
             if rule.firing.is_none() {
                 rule.seen = fact.measure.value;
             }
@@ -192,7 +204,7 @@ impl Tx<'_> {
         silence: Option<&'static str>,
     ) -> Result<FiringId, StoreError> {
         let (now, measure) = (self.now(), &fact.measure);
-        let is_over = (rule.kind.side() == ledger::alert::Side::Each).then_some(now.micros());
+        let is_over = (rule.kind.side() == Side::Each).then_some(now.micros());
         let sql = "INSERT INTO alert_firing (org_id, firing_id, rule_id, title, terms, detail, fired_at, value, threshold, silence, resolved_at)
              SELECT ?1, coalesce(max(firing_id), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM alert_firing WHERE org_id = ?1
              RETURNING firing_id";

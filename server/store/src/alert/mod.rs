@@ -1,13 +1,14 @@
 //! Alerts and budgets: their rules as rows, looked at where what they watch changes.
 //!
 //! Read it in this order: [`row`] (a rule as it stands) → [`period`] (in what usage is added up) → `watching` (what the writer counts as
-//! events come in) → `look` (decided by [`ledger::alert`], written and told in one transaction) → `facts` (what only a job measures)
+//! events come in) → `look` (decided by [`ledger::alert`], written and told in one transaction) → `facts` and `each` (what only a job measures)
 //! → [`simulate`] (what a rule would have said) → [`history`] → [`budget`].
 //!
 //! The state of a rule is in its row and the message in the outbox, both written in the transaction that changes what the rule
 //! watches: a restart neither forgets nor repeats anything.
 
 pub mod budget;
+mod each;
 mod facts;
 pub mod history;
 mod look;
@@ -24,8 +25,11 @@ pub use row::{AlertRule, Counted};
 pub use simulate::{Point, Simulation};
 pub use tell::figure;
 
-pub(crate) use budget::{Asking, admit};
+pub(crate) use budget::{Asking, admit, all as budgets_of, scope_of};
+pub(crate) use period::{Cycle, period_of, spent, spent_between};
+pub(crate) use row::{all as rules_of, recipients_json};
 pub(crate) use watching::Watching;
+pub(crate) use watching::counts;
 
 use crate::Store;
 use crate::audit::{By, Change};
@@ -35,12 +39,12 @@ use crate::outbox::Recipients;
 use crate::tx::Tx;
 use ledger::alert::{DEFAULT_PERCENTS, Kind, Looked, MARGIN_PERCENT, MAX_RULES, MAX_SNOOZE_S, Scope, check_words};
 use ledger::{OrgId, Refusal, Role, RuleId, Timestamp};
-use row::{check_recipients, next_number, recipients_json};
+use row::{check_recipients, next_number};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
 /// Who makes the rules that an org with a plan begins with.
-const JOB: &str = "job:alerts";
+pub(crate) const JOB: &str = "job:alerts";
 
 /// Who changes something, and what makes it the same as another request.
 #[derive(Debug, Clone)]
@@ -216,10 +220,12 @@ impl Tx<'_> {
             let sql = "UPDATE alert_firing SET resolved_at = ?3 WHERE org_id = ?1 AND firing_id = ?2";
             self.conn.prepare_cached(sql)?.execute([org.0, firing.0, self.now().micros()])?;
         }
-        self.write_rule(org, by, id, new, (false, is_same))?;
         let before = before.map(|before| json!({"title": before.title, "terms": before.kind, "scope": before.scope}));
-        let after = Some(json!({"title": new.title, "terms": new.kind, "scope": new.scope}));
+        let after = Some(json!({"title": new.title, "terms": new.kind, "scope": new.scope,
+            "margin_percent": new.margin_percent, "recipients": recipients_json(&new.recipients)?}));
         self.note(org, by, Change { action, target: id.to_string(), before, after })?;
+        let made_at = self.noted_at(org)?;
+        self.write_rule(org, (by, made_at), id, new, (false, is_same))?;
         self.watch_anew(org)?;
         self.look_at_alerts(org)?;
         Ok(id)
@@ -238,7 +244,7 @@ impl Tx<'_> {
     fn write_rule(
         &mut self,
         org: OrgId,
-        by: &By,
+        (by, made_at): (&By, Timestamp),
         id: RuleId,
         new: &NewRule,
         (is_default, is_same): (bool, bool),
@@ -254,7 +260,7 @@ impl Tx<'_> {
             if is_same { "muted = muted" } else { anew }
         );
         // What happened before is no news.
-        let seen = facts::last_of(self.conn, org, &new.kind, 0)?.map_or(0, |(number, _)| number);
+        let seen = each::newest(self.conn, org, &new.kind)?;
         self.conn.prepare_cached(&sql)?.execute(params![
             org.0,
             id.0,
@@ -266,7 +272,7 @@ impl Tx<'_> {
             new.margin_percent,
             new.kind.looked() == Looked::ByJob,
             is_default,
-            self.now().micros(),
+            made_at.micros(),
             by.actor,
             seen,
         ])?;
@@ -341,7 +347,7 @@ impl Tx<'_> {
                 recipients: default_recipients(),
                 margin_percent: MARGIN_PERCENT,
             };
-            self.write_rule(org, &by, id, &new, (true, false))?;
+            self.write_rule(org, (&by, self.now()), id, &new, (true, false))?;
         }
         let sql = "UPDATE alert_org SET has_defaults = 1 WHERE org_id = ?1";
         self.conn.prepare_cached(sql)?.execute([org.0])?;

@@ -41,6 +41,16 @@ impl Cycle {
         let given: Option<i64> = conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         Ok(Self { stretch, given: given.filter(|given| *given > 0).map(Credits::from_micros) })
     }
+
+    /// The cycle as usage is counted in it: its ends moved back to the quarter of an hour that they lie in.
+    pub(crate) fn counted(&self) -> Result<Stretch, StoreError> {
+        by_quarters(self.stretch)
+    }
+}
+
+fn by_quarters(stretch: Stretch) -> Result<Stretch, StoreError> {
+    let floor = |at: Timestamp| Timestamp::from_micros(quarter_of(at) * QUARTER_US);
+    Ok(Stretch::new(floor(stretch.from), floor(stretch.to))?)
 }
 
 /// The cycle of a subscription in which an instant lay.
@@ -54,7 +64,7 @@ fn past_cycle(conn: &Connection, org: OrgId, at: Timestamp) -> Result<Option<Str
 }
 
 /// The period in which an instant lies, its ends moved back to the quarter of an hour that they lie in.
-pub(super) fn period_of(zone: Tz, per: Per, at: Timestamp, cycle: &Cycle) -> Result<Stretch, StoreError> {
+pub(crate) fn period_of(zone: Tz, per: Per, at: Timestamp, cycle: &Cycle) -> Result<Stretch, StoreError> {
     let stretch = match per {
         Per::Hour => {
             let local = calendar::local(zone, at)?;
@@ -70,8 +80,7 @@ pub(super) fn period_of(zone: Tz, per: Per, at: Timestamp, cycle: &Cycle) -> Res
         }
         Per::Cycle => cycle.stretch,
     };
-    let floor = |at: Timestamp| Timestamp::from_micros(quarter_of(at) * QUARTER_US);
-    Ok(Stretch::new(floor(stretch.from), floor(stretch.to))?)
+    by_quarters(stretch)
 }
 
 /// What is asked of a cube to see a scope, but for credit types, sources and projects.
@@ -106,7 +115,7 @@ pub(super) fn used(
 }
 
 /// What was used in a period of a scope. `None` where right now nobody can say: a large import is being taken up.
-pub(super) fn spent(
+pub(crate) fn spent(
     conn: &Connection,
     org: OrgId,
     scope: &Scope,
@@ -129,6 +138,11 @@ pub(super) fn spent(
         Err(StoreError::Busy) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What was used in a stretch between quarters of an hour, in all.
+pub(crate) fn spent_between(conn: &Connection, org: OrgId, stretch: Stretch) -> Result<Credits, StoreError> {
+    spent_in_rollups(conn, org, &Scope::default(), stretch)
 }
 
 /// Names that no event ever brought have no number: nothing was used of them.

@@ -158,7 +158,7 @@ pub(super) fn recipients(json: &str) -> Result<Recipients, StoreError> {
 }
 
 /// Writes who hears of something.
-pub(super) fn recipients_json(to: &Recipients) -> Result<String, StoreError> {
+pub(crate) fn recipients_json(to: &Recipients) -> Result<String, StoreError> {
     let told = Told {
         people: to.people.iter().map(|user| user.0).collect(),
         roles: to.roles.clone(),

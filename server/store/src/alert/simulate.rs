@@ -2,21 +2,21 @@
 //!
 //! Cost: what is left is read at [`STEPS`] instants, a look-up per grant each; usage comes from the rollups by day or hour.
 
-use super::facts::{each_since, expiring, failed_share, rest_of, unusual};
+use super::each;
+use super::facts::{expiring, failed_share, hours_left, unusual};
 use super::look::balance_measure;
 use super::period::{Cycle, HOUR_US, used};
 use crate::Store;
 use crate::calendar::{date_of, day_number};
 use crate::error::StoreError;
-use crate::overview;
+use crate::forecast::{ahead, projection};
 use crate::position::{At, Reading, read};
 use crate::usage::Range;
 use chrono_tz::Tz;
 use ledger::alert::{Kind, Measure, Per, Scope, Side, Unit, Watch, replay, share_of};
 use ledger::cube::{Figures, MAX_BUCKETS};
 use ledger::forecast::PAST_DAYS;
-use ledger::runway::Lasts;
-use ledger::{Interval, OrgId, Timestamp};
+use ledger::{Credits, Interval, OrgId, Timestamp};
 use rusqlite::Connection;
 
 /// Days that are looked back at, today included.
@@ -119,7 +119,7 @@ impl Past<'_> {
             Kind::FailedShare { percent, hours, calls } => Ok(failed(&self.hours()?, percent, hours, calls)),
             Kind::PaymentFailed | Kind::TopUpFailed | Kind::KeyChanged | Kind::RateCardChanged => {
                 let from = Timestamp::from_micros(self.now.micros() - DAYS * DAY_US);
-                let each = each_since(self.conn, self.org, kind, from)?;
+                let each = each::instants(self.conn, self.org, kind, from)?;
                 let point =
                     |(at, number): (Timestamp, i64)| Measure { at, value: number, threshold: number - 1, period: None };
                 Ok(each.into_iter().zip(1..).map(point).collect())
@@ -210,12 +210,8 @@ impl Past<'_> {
 
     fn runways(&self, threshold: i64) -> Result<Vec<Point>, StoreError> {
         self.readings(DAYS, |reading| {
-            let lasts = overview::lasts(self.conn, self.org, reading)?.lasts;
-            Ok(match lasts {
-                Lasts::Unused => None,
-                Lasts::Beyond => Some((i64::MAX, threshold)),
-                Lasts::Until(at) => Some(((at.micros() - reading.as_of.micros()).max(0) / HOUR_US, threshold)),
-            })
+            let lasts = ahead(self.conn, self.org, self.zone, reading)?.runway.lasts;
+            Ok(hours_left(lasts, reading.as_of).map(|hours| (hours, threshold)))
         })
     }
 
@@ -242,13 +238,14 @@ impl Past<'_> {
         for (cycle, days) in self.by_cycle()? {
             let Some(given) = cycle.given else { continue };
             let last = day_number(self.zone, Timestamp::from_micros(cycle.stretch.to.micros() - 1))?;
-            let mut spent = 0_i64;
+            let mut spent = Credits::ZERO;
             for (at, figures) in days {
-                spent = spent.saturating_add(figures.credits.micros());
+                spent = spent.plus(figures.credits)?;
                 let day = day_number(self.zone, at)?;
                 let known = all.len().saturating_sub(usize::try_from(today - day).unwrap_or_default());
-                let Some(rest) = rest_of(&all[..known], last - day) else { continue };
-                let (value, threshold) = (spent.saturating_add(rest), share_of(given, percent).saturating_add(1));
+                let first = known.saturating_sub(usize::try_from(PAST_DAYS).unwrap_or_default() + 1);
+                let Some(told) = projection(spent, &all[first..known], last - day) else { continue };
+                let (value, threshold) = (told.end.expected, share_of(given, percent).saturating_add(1));
                 points.push(Measure { at, value, threshold, period: Some(cycle.stretch.from) });
             }
         }

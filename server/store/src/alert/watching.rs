@@ -30,13 +30,13 @@ pub(crate) struct Watching {
     /// The billing cycle, until something may have changed it.
     pub(super) cycle: Option<Cycle>,
     /// When the newest usage happened that came since alerts were looked at.
-    pub(super) newest: Option<Timestamp>,
+    newest: Option<Timestamp>,
     /// Whether something is counted that is not written.
     changed: bool,
 }
 
 /// Whether a rule counts usage as it comes.
-pub(super) const fn counts(kind: &Kind) -> bool {
+pub(crate) const fn counts(kind: &Kind) -> bool {
     matches!(kind, Kind::CycleUsage { .. } | Kind::SpendAbove { .. })
 }
 
@@ -89,6 +89,21 @@ impl Watching {
             }
         }
         Ok(())
+    }
+
+    /// When the newest usage happened that came since alerts were looked at.
+    pub(crate) const fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// Says it otherwise: what is imported is taken for long ago.
+    pub(crate) const fn set_newest(&mut self, newest: Option<Timestamp>) {
+        self.newest = newest;
+    }
+
+    /// The same, once.
+    pub(super) const fn take_newest(&mut self) -> Option<Timestamp> {
+        self.newest.take()
     }
 
     /// Has the billing cycle looked up again.

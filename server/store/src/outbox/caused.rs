@@ -90,10 +90,10 @@ impl Tx<'_> {
 
     /// Looks whether the balances of orgs that booked something have crossed a line, and says so.
     pub(crate) fn weigh_all(&mut self) -> Result<(), StoreError> {
-        self.take_unweighed().into_iter().try_for_each(|org| self.weigh(org))
+        self.take_unweighed().into_iter().try_for_each(|(org, is_told)| self.weigh(org, is_told))
     }
 
-    fn weigh(&mut self, id: OrgId) -> Result<(), StoreError> {
+    fn weigh(&mut self, id: OrgId, is_told: bool) -> Result<(), StoreError> {
         self.org(id)?;
         let now = self.now();
         let org = self.org(id)?;
@@ -107,6 +107,10 @@ impl Tx<'_> {
             let sql = "INSERT INTO balance_told (org_id, state, paused) VALUES (?1, ?2, ?3)
                 ON CONFLICT DO UPDATE SET state = excluded.state, paused = excluded.paused";
             self.conn.prepare_cached(sql)?.execute(params![id.0, told.level.as_str(), told.paused])?;
+        }
+        // What a past crossed is where the next crossing begins.
+        if !is_told {
+            return Ok(());
         }
         let paused = news.contains(&MessageKind::OrgPaused);
         let depleted = news.contains(&MessageKind::BalanceDepleted);

@@ -13,11 +13,11 @@
 //!   charge rated again, the carry before and after it.
 //! - [`totals`], [`rollups`], [`wide`], [`traces`], [`identities`], [`names`]: what is derived from events, row by row and both ways.
 //! - [`pruned`]: events whose detail is gone ([`crate::retention`]): their entries, and what is left of them.
-//! - [`interactions`]: on whose behalf, against what was noted.
+//! - [`interactions`]: on whose behalf, against what was noted; [`alerts`]: rules and budgets, against what was noted and used.
 //! - [`file`](self::file): what SQLite knows of its file (types, indexes, references), and rows of orgs that are not.
 //!
 //! Not looked at, since neither ledger nor analytics stand on it: `dimension.name` (`said`, `is_renamed`), `meter.title`, `unit` and `agent`, `org.name` and
-//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit` but for notes of mapped interactions; `org_policy` and
+//! `synthetic`; `user`, `member`, `session`, `api_key`, `audit` but for notes of mapped interactions, alerts and budgets; the outbox, and the history of alerts but for what stands; `org_policy` and
 //! `idempotency`, beyond what the schema says of them.
 //! Of grants and rate cards from before their terms were bound, only what they led to can be checked. A chain that was cut
 //! at its end, or sealed again with all that follows from it, is told by its head, which statements and exports carry.
@@ -27,6 +27,7 @@
 //! those differ is a map of them made, to name the row.
 
 mod accounts;
+mod alerts;
 mod chain;
 mod events;
 mod file;

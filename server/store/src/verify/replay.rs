@@ -295,6 +295,8 @@ impl Replay {
             meter: hold.meter.clone(),
             source: hold.source.clone(),
             project: hold.project.clone(),
+            user: hold.user.clone(),
+            tenant: hold.tenant.clone(),
             description: hold.description.clone(),
             expires_at: hold.expires_at,
         };
@@ -352,8 +354,8 @@ fn is_new(entry: &Entry) -> bool {
 /// The event of a captured hold says what the hold says.
 fn check_captured(hold: &Hold, amount: Credits, event: &Event) -> Result<(), StoreError> {
     let picos = amount.micros().checked_mul(PICOS_PER_MICRO).ok_or(Refusal::AmountOverflow)?;
-    let (source, project) = (Some(hold.source.clone()), hold.project.clone());
-    let expected = hold::event_of(&hold.id.to_string(), &hold.meter, Quantity::ONE, source, project, Some(picos))?;
+    let (id, source) = (hold.id.to_string(), Some(hold.source.clone()));
+    let expected = hold::event_of(&id, &hold.meter, Quantity::ONE, source, hold::asking(hold), Some(picos))?;
     // Names of places are what people called them last.
     let mut event = event.clone();
     event.project.iter_mut().for_each(|place| place.name = None);

@@ -12,7 +12,7 @@ use super::replay::{Brought, Replay};
 use super::rollups::Rollups;
 use super::totals::Totals;
 use super::voids::Voids;
-use super::{Problems, PrunedEvents, Verified, interactions, traces, wide};
+use super::{Problems, PrunedEvents, Verified, alerts, interactions, traces, wide};
 use crate::calendar::ZoneCalendar;
 use crate::error::StoreError;
 use crate::org;
@@ -244,6 +244,8 @@ impl Walk<'_> {
             problems.read("its traces", checked)?;
             let checked = interactions::finish(conn, org, &mut problems);
             problems.read("its mapped interactions", checked)?;
+            let checked = alerts::finish(conn, org, zone, &mut problems);
+            problems.read("its alerts and budgets", checked)?;
         }
         let checked = accounts.finish(conn, org, &mut problems);
         problems.read("its accounts", checked)?;

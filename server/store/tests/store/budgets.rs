@@ -7,7 +7,7 @@ use ledger::{BudgetId, Label, OrgId, Refusal, Timestamp};
 use rusqlite::Connection;
 use store::alert::default_recipients;
 use store::hold::Ask;
-use store::{By, CorrectionRequest, Mapping, NewHold, StoreError};
+use store::{By, CorrectionRequest, FiringPage, Mapping, NewHold, NewRule, StoreError};
 
 fn label(text: &str) -> Label {
     Label::parse("id", text).expect("valid")
@@ -125,6 +125,61 @@ async fn what_is_taken_back_or_counts_for_somebody_else_is_counted_anew() {
         ("5.000000", "4.000000")
     );
     assert_eq!(told(&bench, org).iter().filter(|kind| *kind == "budget.exceeded").count(), 2);
+    bench.assert_verified().await;
+}
+
+#[tokio::test]
+async fn what_a_hold_was_captured_for_counts_as_usage_does() {
+    let mut bench = Bench::new().await;
+    let org = bench.org("Acme", "Europe/Berlin").await;
+    bench.grant(org, "100").await;
+    let mut budgets = Vec::new();
+    for (whose, id) in [(Whose::Project, "chat"), (Whose::User, "ada"), (Whose::Tenant, "bolt")] {
+        budgets.push(made(&bench, org, terms(whose, id, "10", true)).await);
+    }
+    let kind = ledger::alert::Kind::SpendAbove { amount: credits("9"), per: Per::Day };
+    let scope = |user: &str| ledger::alert::Scope { user: Some(label(user)), ..ledger::alert::Scope::default() };
+    for user in ["ada", "eve"] {
+        let new = NewRule {
+            title: user.to_owned(),
+            kind,
+            scope: scope(user),
+            recipients: default_recipients(),
+            margin_percent: 5,
+        };
+        bench.store.set_alert(org, By::command().into(), None, new).await.expect("made");
+    }
+    let hold = |user: &str| NewHold {
+        amount: credits("9"),
+        expires_in_s: None,
+        meter: None,
+        source: None,
+        project: Some(label("chat")),
+        user: Some(label(user)),
+        tenant: Some(label("bolt")),
+        description: String::new(),
+    };
+    let made = bench.store.create_hold(org, "test".to_owned(), hold("ada"), None).await.expect("within").answer;
+    assert_eq!((made.user, made.tenant), (Some(label("ada")), Some(label("bolt"))));
+    for id in &budgets {
+        assert_eq!(spent(&bench, org, *id).await, "0.000000", "what is reserved is not spent");
+    }
+    bench.reopen().await;
+    bench.store.capture_hold(org, "test".to_owned(), made.id, Some(credits("9")), None).await.expect("captured");
+    for id in &budgets {
+        assert_eq!(spent(&bench, org, *id).await, "9.000000");
+    }
+    let page = FiringPage { limit: 10, ..FiringPage::default() };
+    let fired = bench.store.alert_history(org, page).await.expect("reads");
+    assert_eq!(fired.iter().map(|row| row.title.as_str()).collect::<Vec<_>>(), ["ada"], "and nobody else's");
+    assert_eq!(told(&bench, org), ["budget.warned"; 3]);
+    assert!(is_exceeded(&bench.store.create_hold(org, "test".to_owned(), hold("ada"), None).await));
+    // Counted anew it is the same: an event is taken back, and what is left is what holds were captured for.
+    used(&bench, org, 0..1, r#"{"user":"ada"}"#).await;
+    assert_eq!(spent(&bench, org, budgets[1]).await, "10.000000");
+    let void = CorrectionRequest::Void { event: ledger::EventSeq(2), reason: "twice".to_owned() };
+    bench.store.correct(org, By::command(), void, false, None).await.expect("voided");
+    assert_eq!(spent(&bench, org, budgets[1]).await, "9.000000");
     bench.assert_verified().await;
 }
 

@@ -108,8 +108,8 @@ pub async fn live(bench: &Bench, org: OrgId, name: &str) {
         (make(hold("3", Some(DAY / 1_000_000 * 5), None)).await, make(hold("1.5", None, None)).await);
     let (short, whole) = (make(hold("0.5", Some(60), None)).await, make(hold("4", Some(7_200), Some("agent"))).await);
     let said = NewHold {
-        user: None,
-        tenant: None,
+        user: Some(Label::parse("user", "u1").expect("a label")),
+        tenant: Some(Label::parse("tenant", "t1").expect("a label")),
         project: Some(Label::parse("project", "p1").expect("a label")),
         source: Some(Label::parse("source", "s1").expect("a label")),
         description: "long work".to_owned(),

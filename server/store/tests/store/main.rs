@@ -1,6 +1,8 @@
 //! The store on a real file: one test program, a module for each concern.
 #![allow(missing_docs, reason = "tests tell their rule in their name")]
 
+mod alert_kinds;
+mod alert_model;
 mod alerts;
 mod alerts_year;
 mod backup;

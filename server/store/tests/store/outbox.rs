@@ -12,10 +12,11 @@ use std::sync::Arc;
 use store::clock::FixedClock;
 use store::outbox::delivery::DeliveryPage;
 use store::outbox::endpoint::NewEndpoint;
+use store::outbox::person::PersonChannel;
 use store::package::NewPackage;
 use store::payment::message::Answer;
 use store::purchase::{Cause, NewPurchase};
-use store::{By, NewGrant, NewHold, Options, Store};
+use store::{By, NewGrant, NewHold, Options, Store, UserId};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -235,6 +236,43 @@ async fn people_hear_by_what_they_are_and_what_is_read_stays_so() {
             .and_then(|mail| mail.to.clone()),
         None
     );
+}
+
+/// Quiet hours are by the clock of the zone that each person chose, for each org by itself; by the org's until they do.
+#[tokio::test]
+async fn quiet_hours_are_those_of_each_persons_own_zone() {
+    let bench = Bench::new().await;
+    let orgs = [bench.org("Acme", "UTC").await, bench.org("Bolt", "America/New_York").await];
+    let mut people = Vec::new();
+    for email in ["tokyo@example.com", "paris@example.com", "nobody@example.com"] {
+        let user = bench.store.create_user(email, "hash", false).await.expect("made");
+        for org in orgs {
+            bench.store.add_member(org, user, Role::Owner).await.expect("added");
+        }
+        people.push(user);
+    }
+    // From 20:00 to 07:00 for all: noon UTC is 21:00 in Tokyo, 13:00 in Paris, 07:00 in New York.
+    let quiet = Some((20 * 60, 7 * 60));
+    for (user, zone) in people.iter().zip(["Asia/Tokyo", "Europe/Paris"]) {
+        let new = PersonChannel { mail: true, zone: zone.to_owned(), quiet, digest_at: None };
+        bench.store.set_person_channel(orgs[0], *user, new).await.expect("set");
+    }
+    let own = bench.store.person_channel(orgs[1], people[0]).await.expect("reads");
+    assert_eq!((own.zone.as_str(), own.quiet), ("America/New_York", None), "what they said was for the other org");
+    for org in orgs {
+        bench.grant(org, "10").await;
+        bench.ingest(org, (0..11).map(|id| export(&id.to_string())).collect()).await;
+    }
+    let conn = rusqlite::Connection::open(bench.dir.path().join("scrip.db")).expect("opens");
+    let sql = "SELECT min(mail_at) FROM inbox WHERE org_id = ?1 AND user_id = ?2";
+    let mail_at = |org: OrgId, user: UserId| {
+        let at: i64 = conn.query_row(sql, [org.0, user.0], |row| row.get(0)).expect("a mail");
+        Timestamp::from_micros(at)
+    };
+    // Seven in the morning in Tokyo is 22:00 UTC.
+    let expected = [after(10 * 3_600_000_000), NOON, NOON];
+    assert_eq!(people.iter().map(|user| mail_at(orgs[0], *user)).collect::<Vec<_>>(), expected);
+    assert_eq!(people.iter().map(|user| mail_at(orgs[1], *user)).collect::<Vec<_>>(), [NOON; 3]);
 }
 
 #[tokio::test]

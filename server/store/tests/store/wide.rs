@@ -272,7 +272,7 @@ async fn levels_that_a_release_brings_are_made_from_the_most_detailed_one() {
     // As the release before left it.
     let before = Connection::open(bench.dir.path().join("scrip.db")).expect("opens");
     assert!(before.execute("DELETE FROM wide_day WHERE level > 7", []).expect("deletes") > 0);
-    before.pragma_update(None, "user_version", 25).expect("sets");
+    before.pragma_update(None, "user_version", 26).expect("sets");
     drop(before);
     bench.reopen().await;
     bench.assert_verified().await;
