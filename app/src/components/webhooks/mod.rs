@@ -17,6 +17,9 @@ pub const PATH: &str = "/settings/webhooks";
 /// What addresses of its webhooks begin with.
 pub const BELOW: &str = "/settings/webhooks/";
 
+/// What is said where too much is tried at once.
+const BUSY: &str = "Too many of your webhooks are being tried at once. Wait until one has answered, then try again.";
+
 /// The list.
 ///
 /// # Errors
@@ -97,6 +100,7 @@ fn wrong(asked: &Asked<'_>) -> Option<Markup> {
             "Its host is not on the public internet. Whoever runs this server can allow its network (webhook_allow)."
         }
         "bad_label" => "The name is too long, or holds characters that cannot be kept.",
+        "rate_limited" => BUSY,
         "too_many" => "There are 20 webhooks, and no more are taken. Delete one first.",
         _ => "This was not taken. Look at it again, then send it.",
     };

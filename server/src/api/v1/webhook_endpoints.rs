@@ -81,7 +81,7 @@ fn kinds_of(names: &[String]) -> Result<Vec<MessageKind>, Problem> {
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     super::keys::not_once(&write)?;
     let new = new_endpoint(write.members)?;
-    app.courier.outgoing().target(&new.url).await?;
+    app.courier.check(write.org, &new.url).await?;
     let made = app.store.create_endpoint(write.org, new, write.caller.by()).await?;
     Ok(with_secret(StatusCode::CREATED, &made))
 }
@@ -154,7 +154,7 @@ pub async fn change(
 ) -> Result<Json<EndpointItem>, Problem> {
     let id = found(&app, write.org, &id).await?.id;
     let new = new_endpoint(write.members)?;
-    app.courier.outgoing().target(&new.url).await?;
+    app.courier.check(write.org, &new.url).await?;
     let changed = app.store.change_endpoint(write.org, id, new, write.caller.by()).await?;
     Ok(Json(EndpointItem::new(&changed)))
 }
