@@ -52,7 +52,7 @@ async fn wanted(app: &AppState, org: OrgId, form: &Pairs) -> Result<NewEndpoint,
         shape: Shape::parse(get(form, "shape")).unwrap_or(Shape::Webhook),
         title: get(form, "title").trim().to_owned(),
         url,
-        kinds: MessageKind::ALL.into_iter().filter(|kind| kind.is_offered() && is_chosen(kind)).collect(),
+        kinds: MessageKind::ALL.into_iter().filter(is_chosen).collect(),
     })
 }
 

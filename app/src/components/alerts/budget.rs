@@ -16,7 +16,10 @@ use ledger::budget::Whose;
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     let (found, may) = match id {
-        "new" => (None, asked.backend.allowed(ledger::Permission::ManageAlerts).is_ok()),
+        "new" => {
+            asked.backend.allowed(ledger::Permission::ManageAlerts)?;
+            (None, true)
+        }
         id => {
             let (budget, may) = asked.backend.budget(&asked.org, id).await?;
             (Some(budget), may)

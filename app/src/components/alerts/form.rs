@@ -134,7 +134,12 @@ fn recipients(draft: &Draft, hearers: &Hearers) -> Markup {
             hearers.iter().map(|hearer| tick(field, &hearer.id.to_string(), &hearer.name, chosen.contains(&hearer.id)));
         let is_open = (!chosen.is_empty()).then_some("");
         let details = Markup::new("details").maybe_attr("open", is_open);
-        (!hearers.is_empty()).then(|| details.child(Markup::new("summary").text(summary)).children(ticks))
+        let about = (field == "endpoints").then(|| {
+            let text = "Those that hear of everything, or of alert.fired, are told without being chosen.";
+            Markup::new("p").class("muted").text(text)
+        });
+        let details = details.child(Markup::new("summary").text(summary)).children(about);
+        (!hearers.is_empty()).then(|| details.children(ticks))
     };
     let people: Vec<i64> = to.people.iter().map(|user| user.0).collect();
     let endpoints: Vec<i64> = to.endpoints.iter().map(|endpoint| endpoint.0).collect();
