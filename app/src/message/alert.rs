@@ -68,17 +68,14 @@ fn amount(kind: &str, facts: &Facts<'_>, value: &str) -> String {
         "cycle_usage" => format!("{value} were used in the billing cycle"),
         "spend_above" => {
             let per = terms["per"].as_str().and_then(ledger::alert::Per::parse);
-            per.map_or_else(
-                || format!("{value} were used"),
-                |per| format!("{value} were used in the {}", per.words()),
-            )
+            per.map_or_else(|| format!("{value} were used"), |per| format!("{value} were used in the {}", per.words()))
         }
         "unusual_spend" => format!("The day is {value} away from what such a weekday comes to"),
         "projected_above" => format!("The billing cycle is projected to take {value}"),
         "grants_expiring" => {
             let days = terms["days"].as_i64();
-            let within =
-                days.map_or_else(|| "soon".to_owned(), |days| format!("within {}", format::counted(days, "day", "days")));
+            let within = days
+                .map_or_else(|| "soon".to_owned(), |days| format!("within {}", format::counted(days, "day", "days")));
             format!("{value} expire {within}")
         }
         _ => format!("It is {value}"),
@@ -153,7 +150,10 @@ mod tests {
         let amounts = ("12.400000", "10.000000");
         let of = |terms: Value| fired(terms, amounts.0, amounts.1);
         let all = [
-            (of(json!({"kind": "balance_below", "amount": "10"})), "12.40 credits can be spent; the threshold is 10 credits."),
+            (
+                of(json!({"kind": "balance_below", "amount": "10"})),
+                "12.40 credits can be spent; the threshold is 10 credits.",
+            ),
             (
                 of(json!({"kind": "balance_below_share", "percent": 20})),
                 "12.40 credits can be spent; the threshold is 10 credits (20% of the plan).",
@@ -213,8 +213,12 @@ mod tests {
             "threshold": "1.000000", "scope": {"project": "chat", "source": "api"}});
         let wanted = "Project chat \u{b7} Source api: 2 credits were used in the day; the threshold is 1 credits.";
         assert_eq!(text(MessageKind::AlertFired, &data), wanted);
-        let data = json!({"title": "x", "used": "8.000000", "limit": "10.000000", "per": "cycle", "scope": {"user": "ada"}});
-        assert_eq!(text(MessageKind::BudgetWarned, &data), "User ada: 8 credits of 10 credits are used in this billing cycle.");
+        let data =
+            json!({"title": "x", "used": "8.000000", "limit": "10.000000", "per": "cycle", "scope": {"user": "ada"}});
+        assert_eq!(
+            text(MessageKind::BudgetWarned, &data),
+            "User ada: 8 credits of 10 credits are used in this billing cycle."
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::common::Server;
 use super::receiver::{Held, Received, Receiver, allowing};
-use ledger::endpoint::{Disabled, Shape};
 use ledger::alert::{Kind, Scope};
+use ledger::endpoint::{Disabled, Shape};
 use ledger::{EndpointId, GrantKind, MessageKind, OrgId, Timestamp, Words};
 use scrip_server::jobs::deliveries::{Courier, send_all};
 use scrip_server::outgoing::by_hand::MAX_PER_ORG;
@@ -338,7 +338,8 @@ async fn tests_of_a_receiver_that_does_not_answer_take_few_places_and_are_noted_
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..MAX_PER_ORG {
         let (server, key, test) = (Arc::clone(&server), slow_key.clone(), test.clone());
-        waiting.spawn(async move { server.send("POST", &test, &[("authorization", &key)], String::new()).await.status });
+        waiting
+            .spawn(async move { server.send("POST", &test, &[("authorization", &key)], String::new()).await.status });
     }
     held.holds(MAX_PER_ORG).await;
     let refused = call(&slow_key, "POST", &test, String::new()).await;

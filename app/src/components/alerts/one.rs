@@ -197,7 +197,9 @@ fn acts(found: &Measured, action: &str) -> Markup {
     };
     let mute =
         if rule.voice.muted { form("unmute").child(button("Unmute")) } else { form("mute").child(button("Mute")) };
-    let sure = Markup::new("p").class("muted").text("It is watched no longer, for nobody. What it fired stays in the history.");
+    let sure = Markup::new("p")
+        .class("muted")
+        .text("It is watched no longer, for nobody. What it fired stays in the history.");
     let delete = Markup::new("button").class("button danger").text("Delete for good");
     let delete = behind("Delete\u{2026}", [sure, form("delete").child(delete)]);
     let acts = Markup::new("div").class("alert-acts").children(acknowledge).child(snooze).child(mute);

@@ -62,7 +62,7 @@ pub(super) fn sentence(words: &Words, kind: &Kind) -> String {
         Kind::ProjectedAbove { percent } => format!("The cycle is projected above {percent}% of the plan"),
         Kind::GrantsExpiring { amount: of, days } => {
             format!("{} or more expire within {}", amount(*of), count(*days, "day", "days"))
-        },
+        }
         Kind::PaymentFailed => "A payment fails".to_owned(),
         Kind::TopUpFailed => "Auto top-up fails or reaches its cap".to_owned(),
         Kind::NoUsage { hours } => format!("Nothing used for {}", count(*hours, "hour", "hours")),

@@ -162,9 +162,8 @@ fn form(action: &str, act: &str, typed: &Typed, send: &str) -> Markup {
         let words = if kind.is_offered() { kind.words() } else { ONLY_NAMED };
         let checked = typed.kinds.iter().any(|name| name == kind.as_str()).then_some("");
         let input = Markup::new("input").attr("type", "checkbox").attr("name", "kind").attr("value", kind.as_str());
-        let text = Markup::new("span")
-            .child(Markup::new("code").text(kind.as_str()))
-            .child(Markup::new("small").text(words));
+        let text =
+            Markup::new("span").child(Markup::new("code").text(kind.as_str())).child(Markup::new("small").text(words));
         Markup::new("label").class("webhook-kind").child(input.maybe_attr("checked", checked)).child(text)
     });
     let legend =

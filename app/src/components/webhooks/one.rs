@@ -102,9 +102,7 @@ fn log(
         };
         let code = Markup::new("code").text(delivery.message.kind.as_str());
         let cells = [
-            Markup::new("td")
-                .text(&said.title)
-                .child(Markup::new("small").class("webhook-what").child(code)),
+            Markup::new("td").text(&said.title).child(Markup::new("small").class("webhook-what").child(code)),
             Markup::new("td").child(state_of(delivery.state)),
             number(&delivery.attempts.to_string()),
             then,
