@@ -98,7 +98,7 @@ fn happened(kind: &str, detail: Option<String>) -> String {
         "rate_card_changed" => "The rate card changed",
         _ => return detail.unwrap_or_default(),
     };
-    detail.map_or_else(|| format!("{what}."), |detail| format!("{what}: {}.", detail.trim_end_matches('.')))
+    detail.map_or_else(|| format!("{what}."), |detail| format!("{what} ({detail})."))
 }
 
 /// `3.03%`, `1%`
@@ -201,10 +201,10 @@ mod tests {
         let fired = |kind: &str, detail: &str| {
             text(MessageKind::AlertFired, &json!({"title": "x", "kind": kind, "detail": detail, "value": null}))
         };
-        assert_eq!(fired("key_changed", "Made: key_8"), "An API key changed: Made: key_8.");
+        assert_eq!(fired("key_changed", "Made: key_8"), "An API key changed (Made: key_8).");
         assert_eq!(fired("rate_card_changed", ""), "The rate card changed.");
-        assert_eq!(fired("payment_failed", "declined."), "A payment failed: declined.");
-        assert_eq!(fired("top_up_failed", "cap reached"), "Auto top-up could not buy: cap reached.");
+        assert_eq!(fired("payment_failed", "declined"), "A payment failed (declined).");
+        assert_eq!(fired("top_up_failed", "cap reached"), "Auto top-up could not buy (cap reached).");
     }
 
     #[test]

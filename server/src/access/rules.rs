@@ -125,6 +125,8 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/alerts/new", Need::May(Permission::ManageAlerts)),
     rule("GET", "/alerts/{id}", Need::May(Permission::SeeUsage)),
     rule("POST", "/alerts/{id}", Need::May(Permission::ManageAlerts)),
+    rule("GET", "/alerts/budgets/new", Need::May(Permission::ManageAlerts)),
+    rule("POST", "/alerts/budgets/new", Need::May(Permission::ManageAlerts)),
     rule("GET", "/alerts/budgets/{id}", Need::May(Permission::SeeUsage)),
     rule("POST", "/alerts/budgets/{id}", Need::May(Permission::ManageAlerts)),
     rule("GET", "/projects", Need::May(Permission::SeeUsage)),
