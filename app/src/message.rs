@@ -3,6 +3,8 @@
 //! A message is kept as data, so that receivers can compute with it; its words are made when it is shown, in the words of its org. What
 //! the data does not say is left out, so that a message of an older release can still be shown.
 
+mod alert;
+
 use crate::format;
 use ledger::{Credits, MessageKind, Timestamp, Words};
 use serde_json::Value;
@@ -67,7 +69,7 @@ pub fn say(kind: MessageKind, data: &Value, words: &Words) -> Said {
         MessageKind::AlertFired
         | MessageKind::AlertResolved
         | MessageKind::BudgetWarned
-        | MessageKind::BudgetExceeded => alert(kind, &facts),
+        | MessageKind::BudgetExceeded => alert::alert(kind, &facts),
         MessageKind::EndpointDisabled => {
             let why = match facts.get("reason").as_deref() {
                 Some("gone") => "It answered that it is gone (410).",
@@ -166,29 +168,6 @@ fn money(kind: MessageKind, facts: &Facts<'_>) -> (Tone, String, String) {
     }
 }
 
-fn alert(kind: MessageKind, facts: &Facts<'_>) -> (Tone, String, String) {
-    let title = facts.or("title", "An alert");
-    let value = facts.get("value").map(|text| facts.figure(&text));
-    let threshold = facts.get("threshold").map(|text| facts.figure(&text));
-    let stands = match (value, threshold) {
-        (Some(value), Some(threshold)) => format!("It is {value}; the threshold is {threshold}."),
-        (Some(value), None) => format!("It is {value}."),
-        _ => String::new(),
-    };
-    let (used, limit) = (facts.amount("used"), facts.amount("limit"));
-    match kind {
-        MessageKind::AlertFired => (Tone::Bad, title, stands),
-        MessageKind::AlertResolved => (Tone::Good, format!("Resolved: {title}"), stands),
-        MessageKind::BudgetWarned => {
-            (Tone::Mind, format!("Budget nearly used: {title}"), format!("{used} of {limit} are used."))
-        }
-        _ => {
-            let paused = if facts.data["paused"] == true { " New work for it is refused." } else { "" };
-            (Tone::Bad, format!("Budget used up: {title}"), format!("{used} of {limit} are used.{paused}"))
-        }
-    }
-}
-
 struct Facts<'a> {
     data: &'a Value,
     words: &'a Words,
@@ -254,7 +233,7 @@ mod tests {
             lines[8],
             "Payment failed: 1,000 credits. A payment of 99.00 USD did not succeed (insufficient funds)."
         );
-        assert_eq!(lines[12], "Balance below 50. It is 48.20 credits; the threshold is 50 credits.");
+        assert_eq!(lines[12], "Balance below 50. 48.20 credits can be spent; the threshold is 50 credits.");
     }
 
     #[test]

@@ -20,7 +20,9 @@ test('a rule is previewed, made, fires, is acknowledged and taken away', async (
   await page.getByRole('link', { name: 'Nearly out' }).first().click();
   await page.getByRole('button', { name: 'Acknowledge' }).click();
   await expect(page.locator('#standing')).toContainText('Acknowledged');
-  await page.getByRole('button', { name: 'Delete' }).click();
+  // One click takes nothing away.
+  await page.getByText('Delete…').click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
   await page.goto('/alerts');
   await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
 });

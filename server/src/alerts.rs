@@ -33,7 +33,21 @@ pub async fn act(
     Ok(Redirect::to(&page))
 }
 
-/// Makes a budget, changes one, or takes one away.
+/// Makes a budget.
+///
+/// # Errors
+/// What the store says.
+pub async fn make_budget(
+    State(app): State<AppState>,
+    SignedIn(viewer): SignedIn,
+    body: String,
+) -> Result<Redirect, Problem> {
+    let backend = Backend { store: app.store, viewer };
+    let page = backend.send_budget("new", &body).await.map_err(|error| problem_of(&error))?;
+    Ok(Redirect::to(&page))
+}
+
+/// Changes a budget, or takes one away.
 ///
 /// # Errors
 /// What the store says.

@@ -73,6 +73,7 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/alerts", get(pages::written))
         .route("/alerts/new", get(pages::written).post(alerts::make))
         .route("/alerts/{id}", get(pages::written).post(alerts::act))
+        .route("/alerts/budgets/new", get(pages::written).post(alerts::make_budget))
         .route("/alerts/budgets/{id}", get(pages::written).post(alerts::budget))
         .route("/projects", get(pages::written))
         .route("/reports", get(pages::written))

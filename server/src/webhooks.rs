@@ -4,6 +4,7 @@
 //! at once what is wrong with it. It is looked at again each time: what a name says today says nothing of tomorrow.
 
 use crate::access::SignedIn;
+use crate::jobs::deliveries::ByHandError;
 use crate::outgoing::CallError;
 use crate::pages::problem_of;
 use crate::problem::Problem;
@@ -16,7 +17,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use ledger::endpoint::Shape;
-use ledger::{DeliveryId, EndpointId, MessageKind, Permission};
+use ledger::{DeliveryId, EndpointId, MessageKind, OrgId, Permission};
 use store::StoreError;
 use store::outbox::endpoint::NewEndpoint;
 
@@ -43,15 +44,15 @@ fn allowed(viewer: Option<Viewer>) -> Result<Viewer, Problem> {
 }
 
 /// What the form says an endpoint is; its address is one that may be sent to.
-async fn wanted(app: &AppState, form: &Pairs) -> Result<NewEndpoint, CallError> {
+async fn wanted(app: &AppState, org: OrgId, form: &Pairs) -> Result<NewEndpoint, ByHandError> {
     let url = get(form, "url").trim().to_owned();
-    app.courier.outgoing().target(&url).await?;
+    app.courier.check(org, &url).await?;
     let is_chosen = |kind: &MessageKind| form.iter().any(|(name, value)| name == "kind" && value == kind.as_str());
     Ok(NewEndpoint {
         shape: Shape::parse(get(form, "shape")).unwrap_or(Shape::Webhook),
         title: get(form, "title").trim().to_owned(),
         url,
-        kinds: MessageKind::ALL.into_iter().filter(|kind| kind.is_offered() && is_chosen(kind)).collect(),
+        kinds: MessageKind::ALL.into_iter().filter(is_chosen).collect(),
     })
 }
 
@@ -63,6 +64,15 @@ fn back(path: &str, code: &str, form: &Pairs, place: &str) -> Redirect {
         query::push(&mut search, name, value);
     }
     Redirect::to(&format!("{path}?{search}#{place}"))
+}
+
+/// An address that is not taken leads back to its form.
+fn refused(error: ByHandError, path: &str, form: &Pairs, place: &str) -> Result<Redirect, Problem> {
+    match error {
+        ByHandError::Address(error) => Ok(back(path, error.code(), form, place)),
+        ByHandError::Full(_) => Ok(back(path, "rate_limited", form, place)),
+        ByHandError::Store(error) => Err(error.into()),
+    }
 }
 
 /// What a form was not taken for, as a code for its page.
@@ -84,9 +94,9 @@ pub async fn create(
     body: String,
 ) -> Result<Redirect, Problem> {
     let (viewer, form) = (allowed(viewer)?, query::parse(&body));
-    let new = match wanted(&app, &form).await {
+    let new = match wanted(&app, viewer.org, &form).await {
         Ok(new) => new,
-        Err(error) => return Ok(back(PATH, error.code(), &form, "add")),
+        Err(error) => return refused(error, PATH, &form, "add"),
     };
     match app.store.create_endpoint(viewer.org, new, viewer.by()).await {
         Ok(made) => Ok(Redirect::to(&format!("{PATH}/{}?done=created", made.id))),
@@ -109,13 +119,16 @@ pub async fn act(
     let (org, by, here) = (viewer.org, viewer.by(), format!("{PATH}/{id}"));
     let done = match get(&form, "do") {
         "test" => {
-            let delivery = app.courier.test(org, id, by).await?;
-            return Ok(Redirect::to(&format!("{here}/{delivery}?done=tried")));
+            return match app.courier.test(org, id, by).await {
+                Ok(delivery) => Ok(Redirect::to(&format!("{here}/{delivery}?done=tried"))),
+                Err(ByHandError::Full(_)) => Ok(Redirect::to(&format!("{here}?done=busy"))),
+                Err(error) => Err(error.into()),
+            };
         }
         "save" => {
-            let new = match wanted(&app, &form).await {
+            let new = match wanted(&app, org, &form).await {
                 Ok(new) => new,
-                Err(error) => return Ok(back(&here, error.code(), &form, "settings")),
+                Err(error) => return refused(error, &here, &form, "settings"),
             };
             if let Err(error) = app.store.change_endpoint(org, id, new, by).await {
                 return code_of(&error).map(|code| back(&here, code, &form, "settings")).ok_or_else(|| error.into());
@@ -146,6 +159,10 @@ pub async fn again(
     let viewer = allowed(viewer)?;
     let found = EndpointId::parse(&endpoint).zip(DeliveryId::parse(&delivery));
     let (endpoint, delivery) = found.ok_or_else(|| problem_of(&AppError::NotFound))?;
-    app.courier.again(viewer.org, delivery, viewer.by()).await?;
-    Ok(Redirect::to(&format!("{PATH}/{endpoint}/{delivery}?done=tried")))
+    let done = match app.courier.again(viewer.org, delivery, viewer.by()).await {
+        Ok(()) => "tried",
+        Err(ByHandError::Full(_)) => "busy",
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Redirect::to(&format!("{PATH}/{endpoint}/{delivery}?done={done}")))
 }

@@ -7,7 +7,9 @@
 //! What is sent is noted afterwards: a server that is killed in between sends it again, under the same id.
 
 use crate::outgoing::body::{From, body};
-use crate::outgoing::{Called, Outgoing, standard};
+use crate::outgoing::by_hand::{Hand, Hands, HandsFull};
+use crate::outgoing::{CallError, Called, Outgoing, standard};
+use crate::problem::Problem;
 use futures::StreamExt as _;
 use ledger::endpoint::{Outcome, Shape};
 use ledger::{DeliveryId, EndpointId, OrgId};
@@ -44,19 +46,48 @@ pub struct Courier {
     store: Store,
     outgoing: Outgoing,
     base_url: Arc<str>,
+    hands: Arc<Hands>,
+}
+
+/// Why nothing was sent by hand.
+#[derive(Debug, thiserror::Error)]
+pub enum ByHandError {
+    /// Too much is being sent by hand.
+    #[error(transparent)]
+    Full(#[from] HandsFull),
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address must not be sent to.
+    #[error(transparent)]
+    Address(#[from] CallError),
+}
+
+impl std::convert::From<ByHandError> for Problem {
+    fn from(error: ByHandError) -> Self {
+        match error {
+            ByHandError::Full(full) => full.into(),
+            ByHandError::Store(error) => error.into(),
+            ByHandError::Address(error) => error.into(),
+        }
+    }
 }
 
 impl Courier {
     /// With links that lead to `base_url`.
     #[must_use]
     pub fn new(store: Store, outgoing: Outgoing, base_url: &str) -> Self {
-        Self { store, outgoing, base_url: base_url.into() }
+        Self { store, outgoing, base_url: base_url.into(), hands: Arc::default() }
     }
 
-    /// How calls are made.
-    #[must_use]
-    pub const fn outgoing(&self) -> &Outgoing {
-        &self.outgoing
+    /// Whether an address may be sent to, for whoever makes an endpoint of it: its name is looked up.
+    ///
+    /// # Errors
+    /// [`ByHandError`], where it may not.
+    pub async fn check(&self, org: OrgId, url: &str) -> Result<(), ByHandError> {
+        let _hand = self.hands.take(org)?;
+        self.outgoing.target(url).await?;
+        Ok(())
     }
 
     /// Tries a delivery once, and notes what came of it.
@@ -84,21 +115,34 @@ impl Courier {
     /// Sends a test to an endpoint, once and at once; tells which delivery that was.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn test(&self, org: OrgId, id: EndpointId, by: By) -> Result<DeliveryId, StoreError> {
+    /// [`StoreError::NotFound`], or [`HandsFull`].
+    pub async fn test(&self, org: OrgId, id: EndpointId, by: By) -> Result<DeliveryId, ByHandError> {
+        let hand = self.hands.take(org)?;
         let delivery = self.store.test_endpoint(org, id, by).await?;
         let due = self.store.delivery_by_hand(org, delivery).await?;
-        self.attempt(&due, true).await?;
+        self.by_hand(due, hand).await?;
         Ok(delivery)
     }
 
     /// Sends a delivery again, at once.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn again(&self, org: OrgId, id: DeliveryId, by: By) -> Result<(), StoreError> {
+    /// [`StoreError::NotFound`], or [`HandsFull`].
+    pub async fn again(&self, org: OrgId, id: DeliveryId, by: By) -> Result<(), ByHandError> {
+        let hand = self.hands.take(org)?;
         let due = self.store.redeliver(org, id, by).await?;
-        self.attempt(&due, true).await.map(drop)
+        self.by_hand(due, hand).await
+    }
+
+    /// Tries once, to its end: whoever asked may have gone by then, and what came of it is noted all the same.
+    async fn by_hand(&self, due: Due, hand: Hand) -> Result<(), ByHandError> {
+        let courier = self.clone();
+        let trying = tokio::spawn(async move {
+            let _hand = hand;
+            courier.attempt(&due, true).await
+        });
+        trying.await.map_err(|_| StoreError::Stopped)??;
+        Ok(())
     }
 
     /// Serves one endpoint for a while; tells how many deliveries were tried.

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod body;
+pub mod by_hand;
 pub mod standard;
 
 use crate::auth::oidc::http;

@@ -110,3 +110,47 @@ async fn a_budget_that_is_used_up_refuses_work_and_records_what_happened() {
     );
     assert_eq!(api.post("authorize", &asked("website")).await.status.as_u16(), 200, "others go on");
 }
+
+#[tokio::test]
+async fn a_key_that_makes_alerts_reads_them_and_one_that_reads_the_ledger_only_reads() {
+    let server = Server::start().await;
+    let key = server.create_key(ORG, &["alerts:write"]).await;
+    assert_eq!(send(&server, &key, ("POST", ALERTS), "one", &rule()).await.0, 201);
+    for scopes in [["alerts:write"], ["ledger:read"]] {
+        let key = server.create_key(ORG, &scopes).await;
+        for path in [ALERTS, "/api/v1/alerts/rule_1", "/api/v1/alerts/history", "/api/v1/budgets"] {
+            assert_eq!(send(&server, &key, ("GET", path), "", &json!({})).await.0, 200, "{path} with {scopes:?}");
+        }
+    }
+    let key = server.create_key(ORG, &["usage:read"]).await;
+    assert_eq!(send(&server, &key, ("GET", ALERTS), "", &json!({})).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_is_named() {
+    let server = Server::start().await;
+    let key = server.create_key(ORG, &["alerts:write"]).await;
+    for (member, number) in [("percent", json!(-5)), ("percent", json!(1_i64 << 40)), ("margin_percent", json!(-1))] {
+        let mut rule = json!({"title": "Half", "kind": "cycle_usage", "percent": 50});
+        rule[member] = number;
+        let told = send(&server, &key, ("POST", ALERTS), "", &rule).await.1;
+        assert!(told["detail"].as_str().is_some_and(|detail| detail.starts_with(member)), "{rule}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn forms_of_alerts_and_budgets_are_for_whoever_may_send_them_and_one_click_deletes_nothing() {
+    let server = Server::start().await;
+    let (owner, member) = (server.person(ORG, "owner", false).await, server.person(ORG, "member", false).await);
+    let key = server.create_key(ORG, &["alerts:write"]).await;
+    assert_eq!(send(&server, &key, ("POST", ALERTS), "one", &rule()).await.0, 201);
+    for page in ["/alerts/new", "/alerts/budgets/new"] {
+        assert_eq!(server.open(&member, page).await.status.as_u16(), 403, "{page} as a member");
+        assert_eq!(server.open(&owner, page).await.status.as_u16(), 200, "{page} as an owner");
+    }
+    let read = server.open(&member, "/alerts/rule_1").await.text();
+    assert!(read.contains("Chat") && !read.contains("Delete"), "a member reads it and changes nothing");
+    let page = server.open(&owner, "/alerts/rule_1").await.text();
+    let (before, _) = page.split_once("Delete for good").expect("a button");
+    assert!(before.rfind("<details").expect("behind something") > before.rfind("</details>").unwrap_or_default());
+}

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What was received.
@@ -132,6 +133,58 @@ impl Receiver {
 
     pub fn count(&self) -> usize {
         self.received.lock().expect("alive").len()
+    }
+}
+
+/// A receiver that answers nobody until it is told to.
+pub struct Held {
+    port: u16,
+    held: watch::Receiver<usize>,
+    released: CancellationToken,
+    _guard: DropGuard,
+}
+
+impl Held {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (count, held) = watch::channel(0);
+        let (released, stop, count) = (CancellationToken::new(), CancellationToken::new(), Arc::new(count));
+        let (answering, stopped) = (released.clone(), stop.clone());
+        tokio::spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    () = stopped.cancelled() => return,
+                };
+                let Ok((mut stream, _)) = accepted else { continue };
+                let (count, answering) = (Arc::clone(&count), answering.clone());
+                tokio::spawn(async move {
+                    if read(&mut stream).await.is_some() {
+                        count.send_modify(|count| *count += 1);
+                        answering.cancelled().await;
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                        let _ = stream.write_all(answer).await;
+                        let _ = stream.shutdown().await;
+                    }
+                });
+            }
+        });
+        Self { port, held, released, _guard: stop.drop_guard() }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    /// Waits until so many requests wait.
+    pub async fn holds(&self, wanted: usize) {
+        self.held.clone().wait_for(|count| *count >= wanted).await.expect("listens");
+    }
+
+    /// Answers everybody, from now on at once.
+    pub fn release(&self) {
+        self.released.cancel();
     }
 }
 

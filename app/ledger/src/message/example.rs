@@ -38,10 +38,10 @@ pub(super) const fn data(kind: MessageKind) -> &'static str {
             r#"{"hold":"hold_7","amount":"5.000000","meter":"training","source":"api","expired_at":"2026-11-22T10:00:00Z","url":"/grants"}"#
         }
         MessageKind::AlertFired => {
-            r#"{"rule":"rule_3","firing":"firing_9","kind":"balance_below","title":"Balance below 50","value":"48.200000","threshold":"50.000000","scope":{},"url":"/alerts/rule_3"}"#
+            r#"{"rule":"rule_3","firing":"firing_9","kind":"balance_below","terms":{"kind":"balance_below","amount":"50.000000"},"title":"Balance below 50","detail":"","value":"48.200000","threshold":"50.000000","scope":{},"url":"/alerts/rule_3"}"#
         }
         MessageKind::AlertResolved => {
-            r#"{"rule":"rule_3","firing":"firing_9","kind":"balance_below","title":"Balance below 50","value":"1048.200000","threshold":"50.000000","scope":{},"url":"/alerts/rule_3"}"#
+            r#"{"rule":"rule_3","firing":"firing_9","kind":"balance_below","terms":{"kind":"balance_below","amount":"50.000000"},"title":"Balance below 50","detail":"","value":"1048.200000","threshold":"50.000000","scope":{},"url":"/alerts/rule_3"}"#
         }
         MessageKind::BudgetWarned => {
             r#"{"budget":"budget_2","title":"Project atlas","used":"800.000000","limit":"1000.000000","scope":{"project":"atlas"},"url":"/alerts"}"#

@@ -3,6 +3,7 @@
 use super::form::{plain, recipients};
 use super::{button_to, came_of, panel};
 use crate::backend::alerts::{ALERTS, Budget, Hearers, everybody, recipients as typed_recipients};
+use crate::components::people::parts::behind;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
@@ -16,7 +17,10 @@ use ledger::budget::Whose;
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     let (found, may) = match id {
-        "new" => (None, asked.backend.allowed(ledger::Permission::ManageAlerts).is_ok()),
+        "new" => {
+            asked.backend.allowed(ledger::Permission::ManageAlerts)?;
+            (None, true)
+        }
         id => {
             let (budget, may) = asked.backend.budget(&asked.org, id).await?;
             (Some(budget), may)
@@ -40,12 +44,15 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .children(came_of("", asked.get("error")))
         .children(found.as_ref().map(|budget| standing(asked, budget)))
         .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)))
-        .children((may && found.is_some()).then(|| {
-            let form = Markup::new("form").attr("method", "post").attr("action", &action);
-            form.children(hidden(vec![("do", "delete".to_owned())]))
-                .child(Markup::new("button").class("button danger").text("Delete"))
-        }));
+        .children((may && found.is_some()).then(|| delete(&action)));
     Ok(Written { title, body })
+}
+
+fn delete(action: &str) -> Markup {
+    let sure = Markup::new("p").class("muted").text("It caps nothing any more, and nobody is warned.");
+    let form = Markup::new("form").attr("method", "post").attr("action", action);
+    let form = form.children(hidden(vec![("do", "delete".to_owned())]));
+    behind("Delete\u{2026}", [sure, form.child(Markup::new("button").class("button danger").text("Delete for good"))])
 }
 
 fn standing(asked: &Asked<'_>, budget: &Budget) -> Markup {

@@ -4,7 +4,7 @@ use super::words::{KINDS, about, title_of};
 use crate::backend::alerts::{Draft, Hearer, Hearers, Recipients};
 use crate::format;
 use crate::markup::{Markup, hidden};
-use ledger::alert::{Kind, Per, Scope};
+use ledger::alert::{Kind, Per, Scope, Side};
 use ledger::{Role, Words};
 
 /// A field with its label.
@@ -42,6 +42,8 @@ pub(super) fn form(words: &Words, action: &str, draft: &Draft, hearers: &Hearers
     let margin = input("margin_percent", &draft.margin_percent.to_string(), Some("numeric"));
     let margin =
         Markup::new("div").class("desk-fields").child(labelled("Over once it is back by, % of the threshold", margin));
+    // What is told each time it happens never stands, so that it is never over.
+    let margin = (draft.kind.side() != Side::Each).then(|| details("Margin", margin));
     let save = Markup::new("button").class("button primary").text(if is_new { "Make alert" } else { "Save" });
     let preview =
         Markup::new("button").class("button").attr("formmethod", "get").attr("formnovalidate", "").text("Preview");
@@ -55,7 +57,7 @@ pub(super) fn form(words: &Words, action: &str, draft: &Draft, hearers: &Hearers
         .child(fields)
         .children(draft.kind.takes_scope().then(|| scope(&draft.scope)))
         .child(recipients(&draft.recipients, hearers))
-        .child(details("Margin", margin))
+        .children(margin)
         .child(Markup::new("p").class("form-foot").child(preview).child(save))
 }
 
@@ -132,7 +134,12 @@ pub(super) fn recipients(to: &Recipients, hearers: &Hearers) -> Markup {
             hearers.iter().map(|hearer| tick(field, &hearer.id.to_string(), &hearer.name, chosen.contains(&hearer.id)));
         let is_open = (!chosen.is_empty()).then_some("");
         let details = Markup::new("details").maybe_attr("open", is_open);
-        (!hearers.is_empty()).then(|| details.child(Markup::new("summary").text(summary)).children(ticks))
+        let about = (field == "endpoints").then(|| {
+            let text = "Those that hear of everything, or of alert.fired, are told without being chosen.";
+            Markup::new("p").class("muted").text(text)
+        });
+        let details = details.child(Markup::new("summary").text(summary)).children(about);
+        (!hearers.is_empty()).then(|| details.children(ticks))
     };
     let people: Vec<i64> = to.people.iter().map(|user| user.0).collect();
     let endpoints: Vec<i64> = to.endpoints.iter().map(|endpoint| endpoint.0).collect();

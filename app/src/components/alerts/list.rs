@@ -1,6 +1,6 @@
 //! `/alerts`: rules, what fired, budgets, and how far forecasts are to be trusted.
 
-use super::words::{figure, scope, sentence, silence, told};
+use super::words::{figure, one_of, scope, sentence, silence, told};
 use super::{button_to, came_of, external, panel, status};
 use crate::backend::Org;
 use crate::backend::alerts::{ALERTS, AlertsPage, Budget, FiringRow, Measured, ROWS};
@@ -72,7 +72,7 @@ fn line(org: &Org, of: &Measured) -> Result<Markup, AppError> {
     let name = Markup::new("th")
         .attr("scope", "row")
         .child(external(&format!("{ALERTS}/{}", rule.id), &rule.title))
-        .child(Markup::new("small").class("muted alert-what").text(&sentence(words, &rule.kind)));
+        .child(small().text(&sentence(words, &rule.kind)));
     let shown = |value: Option<i64>| value.map(|value| figure(words, unit, value)).filter(|text| !text.is_empty());
     let dash = || "\u{2013}".to_owned();
     let state = Markup::new("td").child(state(org, of)?);
@@ -81,7 +81,7 @@ fn line(org: &Org, of: &Measured) -> Result<Markup, AppError> {
         .child(state)
         .child(number(&shown(of.measure.map(|measure| measure.value)).unwrap_or_else(dash)))
         .child(number(&shown(of.measure.map(|measure| measure.threshold)).unwrap_or_else(dash)))
-        .child(cell(&scope(&rule.scope))))
+        .child(cell(&scope(&rule.kind, &rule.scope))))
 }
 
 /// How a rule stands.
@@ -89,20 +89,23 @@ pub(super) fn state(org: &Org, of: &Measured) -> Result<Markup, AppError> {
     let rule = &of.rule;
     let state = match (&rule.state.firing, rule.acknowledged) {
         (Some(firing), acknowledged) => {
-            let text = if acknowledged { "Acknowledged, firing since " } else { "Firing since " };
-            let class = if acknowledged { "warn" } else { "danger" };
-            status(class, text).child(time(&moment(org, firing.since)?))
+            let (class, text) = if acknowledged { ("warn", "Acknowledged, firing") } else { ("danger", "Firing") };
+            let since = small().text("since ").child(time(&moment(org, firing.since)?));
+            Markup::new("span").child(status(class, text)).text(" ").child(since)
         }
         (None, _) => status("ok", "OK"),
     };
     let silent = match (rule.voice.muted, rule.voice.snoozed_until) {
-        (true, _) => Some(Markup::new("small").class("muted").text(" · muted")),
-        (false, Some(until)) => {
-            Some(Markup::new("small").class("muted").text(" · snoozed until ").child(time(&moment(org, until)?)))
-        }
+        (true, _) => Some(small().text("muted")),
+        (false, Some(until)) => Some(small().text("snoozed until ").child(time(&moment(org, until)?))),
         (false, None) => None,
     };
     Ok(Markup::new("span").child(state).children(silent))
+}
+
+/// A line below another, of less weight.
+fn small() -> Markup {
+    Markup::new("small").class("muted alert-what")
 }
 
 /// What fired, newest first.
@@ -163,11 +166,11 @@ fn budget_line(org: &Org, budget: &Budget) -> Result<Markup, AppError> {
         Some(Standing::Exceeded) => status("danger", "Used up"),
         None => status("quiet", "Being added up"),
     };
-    let what = format!("{} {} in a {}", terms.whose.title(), terms.id, terms.per.words());
+    let what = format!("{} {} in {}", terms.whose.title(), terms.id, one_of(terms.per));
     let name = Markup::new("th")
         .attr("scope", "row")
         .child(external(&format!("{ALERTS}/budgets/{}", budget.id), &terms.title))
-        .child(Markup::new("small").class("muted alert-what").text(&what));
+        .child(small().text(&what));
     let used = counted.spent.map_or_else(|| cell("\u{2013}"), |spent| number_of(amount_bare(&org.words, spent)));
     let until = match counted.period {
         Some(period) => Markup::new("td").child(time(&moment(org, period.to)?)),

@@ -6,10 +6,11 @@ use super::list::{history, state};
 use super::words::{figure, scope, sentence};
 use super::{button_to, came_of, panel};
 use crate::backend::alerts::{ALERTS, Draft, Measured, draft};
+use crate::components::people::parts::behind;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::markup::{Markup, hidden, text_fact};
-use ledger::alert::Kind;
+use ledger::alert::{Kind, Unit};
 
 /// Hours for which a rule can be silenced from its page.
 const SNOOZES: [(&str, &str); 4] = [("1", "1 hour"), ("8", "8 hours"), ("24", "1 day"), ("168", "1 week")];
@@ -90,8 +91,13 @@ fn typed(asked: &Asked<'_>, chosen: &str, is_typed: bool) -> (Draft, Option<&'st
 }
 
 /// Who made a rule, as people call them.
-fn maker(by: &str) -> &str {
-    by.strip_prefix("user:").unwrap_or(if by.starts_with("job:") { "Scrip, for every plan" } else { by })
+fn maker(by: &str) -> String {
+    match by.split_once(':') {
+        Some(("user", email)) => email.to_owned(),
+        Some(("job", _)) => "Scrip, for every plan".to_owned(),
+        Some(("key", prefix)) => format!("API key scrip_{prefix}\u{2026}"),
+        _ => by.to_owned(),
+    }
 }
 
 /// A rule about keys: what is there where nothing else can be.
@@ -159,13 +165,16 @@ fn standing(asked: &Asked<'_>, found: &Measured, action: &str, may: bool) -> Res
         let text = value.map(|value| figure(words, unit, value)).filter(|text| !text.is_empty());
         text.unwrap_or_else(|| "\u{2013}".to_owned())
     };
+    let figures = [
+        text_fact("Now", &shown(found.measure.map(|measure| measure.value))),
+        text_fact("Threshold", &shown(found.measure.map(|measure| measure.threshold))),
+    ];
     let facts = Markup::new("dl")
         .class("summary")
         .child(crate::markup::fact("State", Markup::new("dd").child(state(&asked.org, found)?)))
-        .child(text_fact("Now", &shown(found.measure.map(|measure| measure.value))))
-        .child(text_fact("Threshold", &shown(found.measure.map(|measure| measure.threshold))))
-        .child(text_fact("Of", &scope(&rule.scope)))
-        .child(text_fact("Made by", maker(&rule.made_by)));
+        .children((unit != Unit::Number).then_some(figures).into_iter().flatten())
+        .children(rule.kind.takes_scope().then(|| text_fact("Of", &scope(&rule.kind, &rule.scope))))
+        .child(text_fact("Made by", &maker(&rule.made_by)));
     let panel = panel("standing", "How it stands").child(facts);
     Ok(if may { panel.child(acts(found, action)) } else { panel })
 }
@@ -188,6 +197,11 @@ fn acts(found: &Measured, action: &str) -> Markup {
     };
     let mute =
         if rule.voice.muted { form("unmute").child(button("Unmute")) } else { form("mute").child(button("Mute")) };
-    let delete = form("delete").child(Markup::new("button").class("button danger").text("Delete"));
-    Markup::new("div").class("alert-acts").children(acknowledge).child(snooze).child(mute).child(delete)
+    let sure = Markup::new("p")
+        .class("muted")
+        .text("It is watched no longer, for nobody. What it fired stays in the history.");
+    let delete = Markup::new("button").class("button danger").text("Delete for good");
+    let delete = behind("Delete\u{2026}", [sure, form("delete").child(delete)]);
+    let acts = Markup::new("div").class("alert-acts").children(acknowledge).child(snooze).child(mute);
+    Markup::new("div").child(acts).child(delete)
 }

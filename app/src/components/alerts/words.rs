@@ -2,7 +2,7 @@
 
 use crate::backend::alerts::FiringRow;
 use crate::format;
-use ledger::alert::{Kind, Scope, Unit};
+use ledger::alert::{Kind, Per, Scope, Unit};
 use ledger::{Credits, Words};
 
 /// A kind by its name: what people choose, and what it is for.
@@ -56,24 +56,39 @@ pub(super) fn sentence(words: &Words, kind: &Kind) -> String {
         Kind::BalanceBelow { amount: of } => format!("Balance below {}", amount(*of)),
         Kind::BalanceBelowShare { percent } => format!("Balance below {percent}% of the plan"),
         Kind::CycleUsage { percent } => format!("Usage of the cycle at {percent}% of the plan"),
-        Kind::SpendAbove { amount: of, per } => format!("{} or more in a {}", amount(*of), per.words()),
+        Kind::SpendAbove { amount: of, per } => format!("{} or more in {}", amount(*of), one_of(*per)),
         Kind::UnusualSpend { minimum } => format!("A day unusual by {} or more", amount(*minimum)),
-        Kind::RunwayBelow { days } => format!("Credits last less than {days} days"),
+        Kind::RunwayBelow { days } => format!("Credits last less than {}", count(*days, "day", "days")),
         Kind::ProjectedAbove { percent } => format!("The cycle is projected above {percent}% of the plan"),
-        Kind::GrantsExpiring { amount: of, days } => format!("{} or more expire within {days} days", amount(*of)),
+        Kind::GrantsExpiring { amount: of, days } => {
+            format!("{} or more expire within {}", amount(*of), count(*days, "day", "days"))
+        }
         Kind::PaymentFailed => "A payment fails".to_owned(),
         Kind::TopUpFailed => "Auto top-up fails or reaches its cap".to_owned(),
-        Kind::NoUsage { hours } => format!("Nothing used for {hours} hours"),
+        Kind::NoUsage { hours } => format!("Nothing used for {}", count(*hours, "hour", "hours")),
         Kind::FailedShare { percent, hours, calls } => {
-            format!("{percent}% of calls fail in {hours} hours, of {calls} or more")
+            format!("{percent}% of calls fail in {}, of {calls} or more", count(*hours, "hour", "hours"))
         }
         Kind::KeyChanged => "An API key changes".to_owned(),
         Kind::RateCardChanged => "The rate card changes".to_owned(),
     }
 }
 
-/// What a rule is limited to: "Project chat · Source api"; all usage where it is not.
-pub(super) fn scope(scope: &Scope) -> String {
+/// "an hour", "a day", "a billing cycle"
+pub(super) fn one_of(per: Per) -> String {
+    let article = if per == Per::Hour { "an" } else { "a" };
+    format!("{article} {}", per.words())
+}
+
+fn count(number: u32, one: &str, many: &str) -> String {
+    format::counted(number.into(), one, many)
+}
+
+/// What a rule is limited to: "Project chat · Source api"; all usage where it could be and is not, else a dash.
+pub(super) fn scope(kind: &Kind, scope: &Scope) -> String {
+    if !kind.takes_scope() {
+        return "\u{2013}".to_owned();
+    }
     let said = |(_, title, value): (&str, &str, Option<&str>)| value.map(|value| format!("{title} {value}"));
     let parts: Vec<String> = scope.fields().into_iter().filter_map(said).collect();
     if parts.is_empty() { "All usage".to_owned() } else { parts.join(" · ") }
@@ -97,7 +112,7 @@ pub(super) fn told(words: &Words, row: &FiringRow) -> String {
     let unit = row.kind.unit();
     match unit {
         Unit::Number => row.detail.clone(),
-        _ => format!("{} of {}", figure(words, unit, row.value), figure(words, unit, row.threshold)),
+        _ => format!("{}, threshold {}", figure(words, unit, row.value), figure(words, unit, row.threshold)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/settings/webhooks/{id}/{delivery}`: one message on its way, with what the receiver answered to each attempt.
 
 use super::one::state_of;
-use super::{PATH, name, notice};
+use super::{BUSY, PATH, name, notice};
 use crate::backend::outbox::{Attempt, State, told_at};
 use crate::components::crumbs::crumbs;
 use crate::components::people::parts::{button, form as press, hint, panel};
@@ -32,6 +32,7 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         } else {
             "Sent, but not taken: see what it answered."
         })),
+        ("busy", _) => Some(notice(BUSY)),
         _ => None,
     };
     let next = match (row.state, row.next_try_at) {

@@ -17,6 +17,12 @@ pub const PATH: &str = "/settings/webhooks";
 /// What addresses of its webhooks begin with.
 pub const BELOW: &str = "/settings/webhooks/";
 
+/// What is said where too much is tried at once.
+const BUSY: &str = "Too many of your webhooks are being tried at once. Wait until one has answered, then try again.";
+
+/// What an endpoint hears that subscribes to nothing but tests.
+const ONLY_NAMED: &str = "Alone: nothing but tests, and the alerts and budgets that name this webhook.";
+
 /// The list.
 ///
 /// # Errors
@@ -52,10 +58,11 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
 
 fn line(asked: &Asked<'_>, endpoint: &Endpoint) -> Result<Markup, AppError> {
     let link = Markup::new("a").attr("href", &format!("{PATH}/{}", endpoint.id)).attr("rel", "external");
-    let hears = match endpoint.kinds.len() {
-        0 => "Everything".to_owned(),
-        1 => endpoint.kinds[0].title().to_owned(),
-        many => format!("{many} kinds"),
+    let hears = match endpoint.kinds.as_slice() {
+        [] => "Everything".to_owned(),
+        [MessageKind::EndpointTest] => "What names it".to_owned(),
+        [kind] => kind.title().to_owned(),
+        many => format!("{} kinds", many.len()),
     };
     let cells = [
         cell(&format!("{} ({})", endpoint.host(), endpoint.shape.title())),
@@ -97,6 +104,7 @@ fn wrong(asked: &Asked<'_>) -> Option<Markup> {
             "Its host is not on the public internet. Whoever runs this server can allow its network (webhook_allow)."
         }
         "bad_label" => "The name is too long, or holds characters that cannot be kept.",
+        "rate_limited" => BUSY,
         "too_many" => "There are 20 webhooks, and no more are taken. Delete one first.",
         _ => "This was not taken. Look at it again, then send it.",
     };
@@ -149,13 +157,14 @@ fn form(action: &str, act: &str, typed: &Typed, send: &str) -> Markup {
         .child(label("Address", url))
         .child(label("What it takes", Markup::new("select").attr("name", "shape").children(shapes)))
         .child(label("Name, if you like", input("title", "text", &typed.title, "Billing system", "60")));
-    let boxes = MessageKind::ALL.into_iter().filter(|kind| kind.is_offered()).map(|kind| {
+    let boxes = MessageKind::ALL.into_iter().map(|kind| {
+        // A test comes to whatever is tried: whoever hears only of it hears nothing by itself.
+        let words = if kind.is_offered() { kind.words() } else { ONLY_NAMED };
         let checked = typed.kinds.iter().any(|name| name == kind.as_str()).then_some("");
         let input = Markup::new("input").attr("type", "checkbox").attr("name", "kind").attr("value", kind.as_str());
-        let words = Markup::new("span")
-            .child(Markup::new("code").text(kind.as_str()))
-            .child(Markup::new("small").text(kind.words()));
-        Markup::new("label").class("webhook-kind").child(input.maybe_attr("checked", checked)).child(words)
+        let text =
+            Markup::new("span").child(Markup::new("code").text(kind.as_str())).child(Markup::new("small").text(words));
+        Markup::new("label").class("webhook-kind").child(input.maybe_attr("checked", checked)).child(text)
     });
     let legend =
         Markup::new("legend").text("What it hears. None chosen: everything, also what comes with later releases.");

@@ -1,6 +1,6 @@
 //! `/settings/webhooks/{id}`: how deliveries went, a test, its settings and its secret.
 
-use super::{PATH, Typed, form, name, notice, status, wrong};
+use super::{BUSY, PATH, Typed, form, name, notice, status, wrong};
 use crate::backend::outbox::{DeliveryRow, Endpoint, State, told_at};
 use crate::components::crumbs::crumbs;
 use crate::components::people::parts::{behind, button, form as press, hint, panel, paragraph};
@@ -38,6 +38,7 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         "rotated" => Some("It has a new secret. What is sent is signed with the old one too, for 24 hours."),
         "enabled" => Some("Enabled: what waited is sent now."),
         "disabled" => Some("Disabled: nothing is sent there."),
+        "busy" => Some(BUSY),
         _ => None,
     };
     let body = [crumbs(&[(PATH, "Webhooks")]), head]
@@ -96,19 +97,19 @@ fn log(
         let link = Markup::new("a").attr("href", &format!("{here}/{}", delivery.id)).attr("rel", "external");
         let said = say(delivery.message.kind, &delivery.message.data, &asked.org.words);
         let then = match (delivery.state, delivery.next_try_at) {
-            (State::Waiting, Some(at)) => Markup::new("td").text("again ").child(time(&told_at(&asked.org, at)?)),
+            (State::Waiting, Some(at)) => Markup::new("td").child(time(&told_at(&asked.org, at)?)),
             _ => cell(""),
         };
+        let code = Markup::new("code").text(delivery.message.kind.as_str());
         let cells = [
-            Markup::new("td").child(Markup::new("code").text(delivery.message.kind.as_str())),
-            cell(&said.title),
+            Markup::new("td").text(&said.title).child(Markup::new("small").class("webhook-what").child(code)),
             Markup::new("td").child(state_of(delivery.state)),
             number(&delivery.attempts.to_string()),
             then,
         ];
         lines.push(row(link.child(time(&told_at(&asked.org, delivery.message.made_at)?)), cells));
     }
-    let heads = ["When", "Kind", "Message", "State", "Attempts\t", "Next"];
+    let heads = ["When", "Message", "State", "Attempts\t", "Again at"];
     let older = next.map(|before| {
         let state = state.map(|state| format!("state={}&", state.as_str())).unwrap_or_default();
         let link = Markup::new("a").class("button").attr("rel", "external");

@@ -3,7 +3,7 @@
 use super::members::{Members, bad_field, needed};
 use crate::problem::Problem;
 use ledger::alert::{Kind, MARGIN_PERCENT, Per, Scope};
-use ledger::{EndpointId, Refusal, Role, Timestamp};
+use ledger::{EndpointId, Role, Timestamp};
 use serde::Serialize;
 use store::alert::{default_recipients, figure};
 use store::{FiringRow, Measured, Member, NewRule, Recipients, Simulation};
@@ -182,15 +182,12 @@ pub fn recipients(members: &mut Members, people: &[Member]) -> Result<Recipients
     Ok(read)
 }
 
-/// Reads a small whole number.
+/// Reads a small whole number. One that is too large, or below zero, becomes the largest there is: the rule says then what it may be.
 ///
 /// # Errors
 /// 422.
 pub fn number(members: &mut Members, name: &'static str) -> Result<Option<u32>, Problem> {
-    let read = |number: i64| {
-        u32::try_from(number).map_err(|_| Refusal::BadAlert { problem: "a number is out of range" }.into())
-    };
-    members.whole(name)?.map(read).transpose()
+    Ok(members.whole(name)?.map(|number| u32::try_from(number).unwrap_or(u32::MAX)))
 }
 
 fn whole(members: &mut Members, name: &'static str) -> Result<u32, Problem> {
@@ -254,7 +251,7 @@ pub struct AlertItem {
     muted: bool,
     #[schema(value_type = Option<String>, format = DateTime)]
     snoozed_until: Option<Timestamp>,
-    /// What it measures now: credits, hours or percent; null where there is nothing to measure by.
+    /// What it measures now: credits, hours (also of a runway) or percent, as `kind` has it; null where there is nothing to measure by.
     #[schema(example = "61.200000")]
     value: Option<String>,
     /// What that must not cross.

@@ -66,7 +66,7 @@ pub struct MuteBody {
     responses(
         (status = 200, description = "All rules", body = AlertList),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<AlertList>, Problem> {
@@ -117,7 +117,7 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
     responses(
         (status = 200, description = "How it stands", body = AlertItem),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -283,7 +283,7 @@ pub async fn acknowledge(
         (status = 200, description = "A page of it", body = FiringList),
         (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: no such rule", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -314,7 +314,7 @@ pub async fn history(
         (status = 200, description = "What it would have said", body = SimulationItem),
         (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]

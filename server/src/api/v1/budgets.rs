@@ -116,7 +116,7 @@ pub struct BudgetList {
     responses(
         (status = 200, description = "All budgets", body = BudgetList),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<BudgetList>, Problem> {
@@ -162,7 +162,7 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
     responses(
         (status = 200, description = "How it stands", body = BudgetItem),
         (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]

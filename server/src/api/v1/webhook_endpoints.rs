@@ -50,13 +50,12 @@ fn new_endpoint(mut members: Members) -> Result<NewEndpoint, Problem> {
 
 /// Each once, in the order of the list of all.
 fn kinds_of(names: &[String]) -> Result<Vec<MessageKind>, Problem> {
-    let offered = || MessageKind::ALL.into_iter().filter(|kind| kind.is_offered());
-    if let Some(name) = names.iter().find(|name| !offered().any(|kind| kind.as_str() == name.as_str())) {
+    if let Some(name) = names.iter().find(|name| !MessageKind::ALL.iter().any(|kind| kind.as_str() == name.as_str())) {
         let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-        let known = offered().map(MessageKind::as_str).collect::<Vec<_>>().join(", ");
+        let known = MessageKind::ALL.map(MessageKind::as_str).join(", ");
         return Err(bad("bad_kind", format!("there is no kind of message \"{name}\": choose of {known}")));
     }
-    Ok(offered().filter(|kind| names.iter().any(|name| name == kind.as_str())).collect())
+    Ok(MessageKind::ALL.into_iter().filter(|kind| names.iter().any(|name| name == kind.as_str())).collect())
 }
 
 /// Create a webhook endpoint
@@ -81,7 +80,7 @@ fn kinds_of(names: &[String]) -> Result<Vec<MessageKind>, Problem> {
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
     super::keys::not_once(&write)?;
     let new = new_endpoint(write.members)?;
-    app.courier.outgoing().target(&new.url).await?;
+    app.courier.check(write.org, &new.url).await?;
     let made = app.store.create_endpoint(write.org, new, write.caller.by()).await?;
     Ok(with_secret(StatusCode::CREATED, &made))
 }
@@ -154,7 +153,7 @@ pub async fn change(
 ) -> Result<Json<EndpointItem>, Problem> {
     let id = found(&app, write.org, &id).await?.id;
     let new = new_endpoint(write.members)?;
-    app.courier.outgoing().target(&new.url).await?;
+    app.courier.check(write.org, &new.url).await?;
     let changed = app.store.change_endpoint(write.org, id, new, write.caller.by()).await?;
     Ok(Json(EndpointItem::new(&changed)))
 }

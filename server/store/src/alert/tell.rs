@@ -20,6 +20,7 @@ pub(super) fn data(rule: &AlertRule, firing: FiringId, told: &Told<'_>) -> Value
         "rule": rule.id.to_string(),
         "firing": firing.to_string(),
         "kind": rule.kind.as_str(),
+        "terms": rule.kind,
         "title": rule.title,
         "value": figure(told.value),
         "threshold": figure(told.threshold),

@@ -88,7 +88,7 @@ pub struct NewEndpoint {
     pub title: String,
     /// Where it is.
     pub url: String,
-    /// What it hears; empty: everything.
+    /// What it hears; empty: everything. A test alone: nothing but tests, and what names it.
     pub kinds: Vec<MessageKind>,
 }
 
@@ -98,11 +98,6 @@ impl NewEndpoint {
             check_text("title", &self.title, MAX_TITLE_BYTES)?;
         }
         check_text("url", &self.url, MAX_URL_BYTES)?;
-        if self.kinds.iter().any(|kind| !kind.is_offered()) {
-            return Err(StoreError::BadRange(
-                "endpoint.test cannot be subscribed to: it comes by itself to what is tried",
-            ));
-        }
         Ok(())
     }
 
