@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::rollup::{QUARTER_US, quarter_of};
 use crate::subscription::in_force;
 use crate::usage::{CubeQuery, Range, cube};
-use crate::wide::Wide;
+use crate::wide::{Narrow, Wide};
 use chrono::Timelike;
 use chrono_tz::Tz;
 use ledger::alert::{Per, Scope};
@@ -108,9 +108,11 @@ pub(super) fn used(
     (range, interval): (Range, Interval),
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, Figures)>, StoreError> {
-    let query = CubeQuery { wide: wide_of(scope), ..CubeQuery::new(range, interval) };
+    let filter = filter_of(scope);
+    let narrow = Some(Narrow::new(Vec::new(), filter.sources.clone(), filter.projects.clone()));
+    let query = CubeQuery { wide: wide_of(scope), narrow, ..CubeQuery::new(range, interval) };
     let cube = cube(conn, org, &query, now)?;
-    let slice = cube.slice(&filter_of(scope), &[])?;
+    let slice = cube.slice(&filter, &[])?;
     Ok(cube.buckets.iter().map(|bucket| bucket.start).zip(slice.points).collect())
 }
 
