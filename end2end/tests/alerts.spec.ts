@@ -66,13 +66,13 @@ test('a budget is made, and what cannot be is said', async ({ page }) => {
   await page.getByLabel(/^At most,/).fill('0.5');
   await page.getByLabel(/^Pause:/).check();
   await page.getByLabel('By mail').uncheck();
-  await page.getByLabel('Billing').uncheck();
+  await page.getByRole('checkbox', { name: 'Billing' }).uncheck();
   await page.getByRole('button', { name: 'Make budget' }).click();
   await page.goto('/alerts/budgets/budget_1');
   await expect(page.getByLabel('In the app')).toBeChecked();
   await expect(page.getByLabel('By mail')).not.toBeChecked();
-  await expect(page.getByLabel('Billing')).not.toBeChecked();
-  await expect(page.getByLabel('Owner')).toBeChecked();
+  await expect(page.getByRole('checkbox', { name: 'Billing' })).not.toBeChecked();
+  await expect(page.getByRole('checkbox', { name: 'Owner' })).toBeChecked();
   await report(org, 'one');
   await page.goto('/alerts');
   await expect(page.locator('#budgets')).toContainText('Used up, paused');

@@ -19,6 +19,9 @@ use rusqlite::Connection;
 /// Days over which the parts of meters are taken, today included.
 const PARTS_DAYS: i64 = 30;
 
+/// An end that is farther ahead has no band: it costs more steps than it tells.
+const BAND_WITHIN_US: i64 = 366 * 86_400_000_000;
+
 /// How long credits last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ahead {
@@ -26,7 +29,7 @@ pub struct Ahead {
     pub basis: Option<Basis>,
     /// How long, at what is expected to be used.
     pub runway: Runway,
-    /// How long where more is used than in nine of ten cases.
+    /// How long where more is used than in nine of ten cases; the same as expected where there is no band.
     pub soonest: Lasts,
     /// How long where less is used than in nine of ten cases.
     pub latest: Lasts,
@@ -107,8 +110,11 @@ pub(crate) fn ahead_of(
         Ok(runway(&reading.position, reading.as_of, &daily, next, &calendar)?)
     };
     let expected = at(|band| band.expected)?;
-    let is_known =
-        told.as_ref().is_some_and(|told| told.total.low < told.total.high) && expected.lasts != Lasts::Unused;
+    let ends_soon = match expected.lasts {
+        Lasts::Until(end) => end.micros() - reading.as_of.micros() <= BAND_WITHIN_US,
+        Lasts::Unused | Lasts::Beyond => false,
+    };
+    let is_known = ends_soon && told.as_ref().is_some_and(|told| told.total.low < told.total.high);
     let (soonest, latest) = if is_known {
         (at(|band| band.high)?.lasts, at(|band| band.low)?.lasts)
     } else {

@@ -258,7 +258,7 @@ pub fn cycle(usage: &Usage<'_>, of: &CycleUsage) -> Markup {
     panel("cycle", "This billing cycle", &format!("Running sum since {}", first.medium()))
         .child(two_sizes(&draw("cycle-chart", HALF), &draw("cycle-chart-narrow", PHONE)))
         .child(keys)
-        .children(headed.map(|headed| Markup::new("p").class("muted").text(&format!("{headed}."))))
+        .children(headed.map(|headed| Markup::new("p").class("stat-remark").text(&format!("{headed}."))))
         .child(behind(usage, "cycle-table", "Until the end of", rows))
 }
 

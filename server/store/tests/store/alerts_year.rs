@@ -115,9 +115,9 @@ impl Year {
         };
         self.bench.store.give_grant(self.org, "test".to_owned(), new, None).await.expect("given");
         if ends.is_some() {
-            self.model.give_plan(month_of(self.at))
+            self.model.give_plan(month_of(self.at));
         } else {
-            self.model.buy(amount)
+            self.model.buy(amount);
         }
         self.model.look(self.at);
     }
