@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn one_of_a_plural_is_singular() {
+        let one = |unit, number| with_unit(&words(unit, UnitPosition::After, 2), number);
+        assert_eq!([one("credits", "1"), one("credits", "1.00")], ["1 credit", "1.00 credits"]);
+        assert_eq!([one("Tokens", "\u{2212}1"), one("credits", "11")], ["\u{2212}1 Token", "11 credits"]);
+        assert_eq!(["bonus", "pass", "€"].map(|unit| one(unit, "1")), ["1 bonus", "1 pass", "1 €"]);
+    }
+
+    #[test]
     fn a_symbol_is_no_noun() {
         assert_eq!(noun(&words("points", UnitPosition::After, 2)), "points");
         assert_eq!(noun(&words("$", UnitPosition::Before, 2)), "credits");

@@ -27,6 +27,9 @@ const SEPARATED_PX: i32 = 4;
 /// The same for a group: its bars are as wide as they are many, up to this each.
 const WIDEST_OF_GROUP_PX: i32 = 24;
 
+/// About the length of a dash, and of the gap behind it.
+const DASH_PX: i32 = 4;
+
 /// How far the bar of the compared range looks out on either side, where there is room.
 const GHOST_PX: i32 = 3;
 
@@ -199,14 +202,17 @@ impl Bars<'_> {
         if self.compared().all(|(_, value)| value == 0) {
             return Ok(());
         }
-        let level = |(bucket, value): (usize, i128), role: Role| {
-            let (left, right) = self.ghost_sides(&framed.plot, bucket);
-            let y = framed.plot.map_coordinate(&(0, value)).1 + UNIT / 2;
-            PathElement::new(vec![(left, y), (right, y)], role)
-        };
         let lines = |role: Role, levels: &[(usize, i128)]| {
             framed.canvas.group(role, Group::Path, |sheet| {
-                levels.iter().filter(|(_, v)| *v != 0).try_for_each(|at| sheet.draw(&level(*at, role)))
+                levels.iter().filter(|(_, v)| *v != 0).try_for_each(|&(bucket, value)| {
+                    let (left, right) = self.ghost_sides(&framed.plot, bucket);
+                    let y = framed.plot.map_coordinate(&(0, value)).1 + UNIT / 2;
+                    let parts = if role == Role::Before { dashes(right - left) } else { 1 };
+                    let at = |part: i32| left + (right - left) * part / parts;
+                    (0..parts).step_by(2).try_for_each(|part| {
+                        sheet.draw(&PathElement::new(vec![(at(part), y), (at(part + 1), y)], role))
+                    })
+                })
             })
         };
         if self.grouped && self.chart.series.len() > 1 {
@@ -251,6 +257,11 @@ impl Bars<'_> {
             Ok(())
         })
     }
+}
+
+/// Dashes and the gaps between them across so wide a bar: each bar begins and ends with a dash, and looks like every other.
+fn dashes(width: i32) -> i32 {
+    (width / (DASH_PX * UNIT)).max(1) | 1
 }
 
 /// A line in the colour of the background between two segments, taken from the outer one: colours that meet need
@@ -310,6 +321,11 @@ mod tests {
         assert_eq!(stack([1, 99_998, 1].into_iter(), thousandths), [(0, 1), (1, 99), (99, 100)]);
         assert_eq!(stack([1, 1, 1].into_iter(), thousandths), [(0, 1), (1, 2), (2, 3)]);
         assert_eq!(stack([0, 0].into_iter(), thousandths), [(0, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn dashes_begin_and_end_with_their_bar() {
+        assert_eq!([1, 6, 8, 13, 33, 48].map(|px| dashes(px * UNIT)), [1, 1, 3, 3, 9, 13]);
     }
 
     proptest! {

@@ -36,7 +36,7 @@ pub fn redraw(id: &str, before: &Drawing, after: &Drawing) {
         if let Some(((_, old), rest)) = stays.and_then(|place| olds[place..].split_first()) {
             olds = rest;
             next = element.next_element_sibling();
-            change(element, kind, old, text);
+            change(&element, kind, old, text);
         } else {
             let _ = element.insert_adjacent_html("beforebegin", text);
             next = Some(element);
@@ -56,7 +56,7 @@ fn without(element: Option<Element>) -> Option<Element> {
 }
 
 /// Makes an element what stands for it now. None of this can be refused: the element is in the drawing.
-fn change(element: Element, kind: u8, old: &str, new: &str) {
+fn change(element: &Element, kind: u8, old: &str, new: &str) {
     if old == new {
         return;
     }
