@@ -73,9 +73,10 @@ pub fn forecast(past: &[i64], days: usize) -> Option<Forecast> {
     let fit = Fit::of(past)?;
     let (low, high) = spread(past, 1);
     let band = |expected: i128, (low, high): (i128, i128)| Band {
-        low: clamped(expected * low / ONE),
+        low: clamped(expected.saturating_mul(low) / ONE),
         expected: clamped(expected),
-        high: clamped((expected * high + ONE - 1) / ONE),
+        // A day after days of next to nothing may have been off by any factor.
+        high: clamped(expected.saturating_mul(high).saturating_add(ONE - 1) / ONE),
     };
     let single: Vec<i128> = (0..days).map(|ahead| fit.day(ahead)).collect();
     let total = band(single.iter().sum(), if days > 1 { spread(past, days.min(MAX_SUM_DAYS)) } else { (low, high) });
@@ -155,8 +156,8 @@ impl Fit {
             step = step * DAMPED.0 / DAMPED.1;
             week += step;
         }
-        // Parts and weeks are sums of `i64`: their product, with the weights and the millionths, fits by far.
-        week.max(0) / ONE * self.parts[ahead % 7] / self.whole
+        // Only amounts that nobody has make it reach the end of what fits.
+        (week.max(0) / ONE).saturating_mul(self.parts[ahead % 7]) / self.whole
     }
 }
 
@@ -253,6 +254,15 @@ mod tests {
         assert_eq!(told.days, 84);
         assert!(told.error_ppm * 100 < told.last_week_ppm * 88, "{told:?}");
         assert!((650_000..=950_000).contains(&told.within_ppm), "four of five: {told:?}");
+    }
+
+    #[test]
+    fn what_was_off_by_any_factor_is_told_with_the_widest_band() {
+        // Next to nothing, then billions.
+        let days = [1, 3, 3, 0, 621_392_243_502_968, 0, 5_487_643_996_897_750, 738_077_936_041_535, 0, 0, 2];
+        let more = [2_595_735_142_083_705, 1, 0, 0, 5, 0, 15, 14, 6_418_162_893_526_446, 11];
+        let told = forecast(&[&days[..], &more].concat(), 39).expect("three weeks");
+        assert!(told.days.iter().any(|day| day.high == i64::MAX));
     }
 
     proptest! {
