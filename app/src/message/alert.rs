@@ -125,7 +125,10 @@ fn within(facts: &Facts<'_>) -> String {
 /// The text with the part of usage that it is about in front, where it is about a part.
 fn limited(facts: &Facts<'_>, text: String) -> String {
     let scope = serde_json::from_value::<Scope>(facts.data["scope"].clone()).unwrap_or_default();
-    part_of(facts.words, &scope).map_or_else(|| text.clone(), |part| format!("{part}: {text}"))
+    match part_of(facts.words, &scope) {
+        Some(part) => format!("{part}: {text}"),
+        None => text,
+    }
 }
 
 /// A part of usage in the org's words: `Project chat · Source api`; `None` where it is all of it.
