@@ -5,6 +5,8 @@
 
 mod alert;
 
+pub use alert::part_of;
+
 use crate::format;
 use ledger::{Credits, MessageKind, Timestamp, Words};
 use serde_json::Value;

@@ -12,6 +12,7 @@ use store::alert::{Act, default_recipients};
 use store::{By, FiringPage, NewRule, Org, StoreError};
 
 pub use store::alert::figure;
+pub use store::name::Choices;
 pub use store::{Budget, FiringRow, Measured, Point, Recipients, Simulation};
 
 /// Address of the pages.
@@ -45,13 +46,15 @@ pub struct Hearer {
     pub name: String,
 }
 
-/// Whoever can be told by name.
+/// Whoever can be told by name, and what can be named.
 #[derive(Debug, Clone)]
 pub struct Hearers {
     /// Members.
     pub people: Vec<Hearer>,
     /// Webhooks, Slack and Teams.
     pub endpoints: Vec<Hearer>,
+    /// What a rule can be limited to, as far as usage has named it.
+    pub choices: Choices,
 }
 
 /// A rule as its form has it.
@@ -140,6 +143,7 @@ impl Backend {
         Ok(Hearers {
             people: members.map(|member| Hearer { id: member.user.0, name: member.email }).collect(),
             endpoints: endpoints.iter().map(|endpoint| Hearer { id: endpoint.id.0, name: name(endpoint) }).collect(),
+            choices: self.store.choices(org.id).await?,
         })
     }
 

@@ -4,8 +4,8 @@
 
 use super::{Facts, Tone};
 use crate::format;
-use ledger::MessageKind;
 use ledger::alert::Scope;
+use ledger::{MessageKind, Words};
 
 /// Hours from which on days are said.
 const DAYS_FROM_HOURS: i64 = 72;
@@ -125,9 +125,21 @@ fn within(facts: &Facts<'_>) -> String {
 /// The text with the part of usage that it is about in front, where it is about a part.
 fn limited(facts: &Facts<'_>, text: String) -> String {
     let scope = serde_json::from_value::<Scope>(facts.data["scope"].clone()).unwrap_or_default();
-    let said = |(_, title, value): (&str, &str, Option<&str>)| value.map(|value| format!("{title} {value}"));
+    match part_of(facts.words, &scope) {
+        Some(part) => format!("{part}: {text}"),
+        None => text,
+    }
+}
+
+/// A part of usage in the org's words: `Project chat · Source api`; `None` where it is all of it.
+#[must_use]
+pub fn part_of(words: &Words, scope: &Scope) -> Option<String> {
+    let said = |(name, title, value): (&str, &'static str, Option<&str>)| {
+        let title = if name == "workflow" { words.workflow.as_str() } else { title };
+        value.map(|value| format!("{title} {value}"))
+    };
     let parts: Vec<String> = scope.fields().into_iter().filter_map(said).collect();
-    if parts.is_empty() { text } else { format!("{}: {text}", parts.join(" \u{b7} ")) }
+    (!parts.is_empty()).then(|| parts.join(" \u{b7} "))
 }
 
 #[cfg(test)]
@@ -219,6 +231,13 @@ mod tests {
             text(MessageKind::BudgetWarned, &data),
             "User ada: 8 credits of 10 credits are used in this billing cycle."
         );
+    }
+
+    #[test]
+    fn a_part_of_usage_has_the_words_of_the_org() {
+        let words = Words { workflow: "Pipeline".to_owned(), ..Words::default() };
+        let data = json!({"title": "x", "kind": "key_changed", "scope": {"workflow": "w1"}});
+        assert_eq!(say(MessageKind::AlertFired, &data, &words).text, "Pipeline w1: An API key changed.");
     }
 
     #[test]

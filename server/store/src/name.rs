@@ -70,6 +70,49 @@ impl Store {
     }
 }
 
+/// Most of one kind that a form offers: more are typed.
+pub const OFFERED: i64 = 50;
+
+/// What can be chosen of an org's usage, by the members of `ledger::alert::Scope`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices(Vec<(&'static str, Vec<String>)>);
+
+impl Choices {
+    /// Ids for a member of a scope, the newest first.
+    #[must_use]
+    pub fn of(&self, member: &str) -> &[String] {
+        self.0.iter().find(|(name, _)| *name == member).map_or(&[], |(_, ids)| ids.as_slice())
+    }
+}
+
+impl Store {
+    /// What a rule can be limited to: the newest [`OFFERED`] of each kind.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn choices(&self, org: OrgId) -> Result<Choices, StoreError> {
+        const KINDS: [(&str, Kind); 5] = [
+            ("project", Kind::Project),
+            ("workflow", Kind::Workflow),
+            ("source", Kind::Source),
+            ("user", Kind::User),
+            ("tenant", Kind::Tenant),
+        ];
+        let meters = self.meters(org).await?.into_iter().map(|meter| meter.meter.to_string()).collect();
+        self.read(move |conn| {
+            let sql = "SELECT value FROM dimension WHERE org_id = ?1 AND kind = ?2 ORDER BY id DESC LIMIT ?3";
+            let mut found = vec![("type", meters)];
+            for (member, kind) in KINDS {
+                let mut select = conn.prepare_cached(sql)?;
+                let rows = select.query_map(params![org.0, kind as i64, OFFERED], |row| row.get(0))?;
+                found.push((member, rows.collect::<Result<_, _>>()?));
+            }
+            Ok(Choices(found))
+        })
+        .await
+    }
+}
+
 /// Sources that are tried for an event's own id: there are a handful.
 const SOURCES: u32 = 50;
 

@@ -139,6 +139,25 @@ async fn a_number_that_cannot_be_is_named() {
 }
 
 #[tokio::test]
+async fn a_form_offers_what_usage_of_its_own_org_has_named() {
+    let server = Server::start().await;
+    server.create_org("Other", "token-billing").await;
+    let event = json!({"id": "1", "source": "api", "type": "images", "data": {"quantity": 1, "project": "atlas <b>", "user": "ada"}});
+    assert_eq!(server.post_json(&event).await.json()["accepted"], 1);
+    let ours = server.person(ORG, "owner", false).await;
+    let theirs = server.person("Other", "admin", false).await;
+    let page = "/alerts/new?kind=spend_above";
+    let form = server.open(&ours, page).await.text();
+    for known in
+        ["list=\"known-project\"", "value=\"atlas &lt;b&gt;\"", "value=\"ada\"", "value=\"api\"", "value=\"images\""]
+    {
+        assert!(form.contains(known), "{known} is missing");
+    }
+    let form = server.open(&theirs, page).await.text();
+    assert!(form.contains("value=\"images\"") && !form.contains("atlas") && !form.contains("value=\"ada\""));
+}
+
+#[tokio::test]
 async fn forms_of_alerts_and_budgets_are_for_whoever_may_send_them_and_one_click_deletes_nothing() {
     let server = Server::start().await;
     let (owner, member) = (server.person(ORG, "owner", false).await, server.person(ORG, "member", false).await);

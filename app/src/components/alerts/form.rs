@@ -1,7 +1,7 @@
 //! The form of a rule: what it watches, its threshold, the part of usage, who hears of it.
 
 use super::words::{KINDS, about, title_of};
-use crate::backend::alerts::{Draft, Hearer, Hearers, Recipients};
+use crate::backend::alerts::{Choices, Draft, Hearer, Hearers, Recipients};
 use crate::format;
 use crate::markup::{Markup, hidden};
 use ledger::alert::{Kind, Per, Scope, Side};
@@ -55,7 +55,7 @@ pub(super) fn form(words: &Words, action: &str, draft: &Draft, hearers: &Hearers
         .child(Markup::new("p").class("muted").text(about(name)))
         .children(hidden(vec![("kind", name.to_owned())]))
         .child(fields)
-        .children(draft.kind.takes_scope().then(|| scope(&draft.scope)))
+        .children(draft.kind.takes_scope().then(|| scope(words, &draft.scope, &hearers.choices)))
         .child(recipients(&draft.recipients, hearers))
         .children(margin)
         .child(Markup::new("p").class("form-foot").child(preview).child(save))
@@ -109,9 +109,14 @@ pub(super) fn plain(credits: ledger::Credits) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn scope(of: &Scope) -> Markup {
-    let field = |(name, title, value): (&'static str, &str, Option<&str>)| {
-        labelled(title, input(name, value.unwrap_or_default(), None).attr("placeholder", "any"))
+/// The part of usage, with what usage has named so far to choose from.
+fn scope(words: &Words, of: &Scope, choices: &Choices) -> Markup {
+    let field = |(name, title, value): (&'static str, &'static str, Option<&str>)| {
+        let list = format!("known-{name}");
+        let known = choices.of(name).iter().map(|id| Markup::new("option").attr("value", id));
+        let field = input(name, value.unwrap_or_default(), None).attr("placeholder", "any").attr("list", &list);
+        let title = if name == "workflow" { &words.workflow } else { title };
+        labelled(title, field).child(Markup::new("datalist").attr("id", &list).children(known))
     };
     let fields = Markup::new("div").class("desk-fields three").children(of.fields().into_iter().map(field));
     let is_open = (!of.is_everything()).then_some("");

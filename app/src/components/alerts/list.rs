@@ -81,7 +81,7 @@ fn line(org: &Org, of: &Measured) -> Result<Markup, AppError> {
         .child(state)
         .child(number(&shown(of.measure.map(|measure| measure.value)).unwrap_or_else(dash)))
         .child(number(&shown(of.measure.map(|measure| measure.threshold)).unwrap_or_else(dash)))
-        .child(cell(&scope(&rule.kind, &rule.scope))))
+        .child(cell(&scope(words, &rule.kind, &rule.scope))))
 }
 
 /// How a rule stands.

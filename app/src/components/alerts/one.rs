@@ -173,7 +173,7 @@ fn standing(asked: &Asked<'_>, found: &Measured, action: &str, may: bool) -> Res
         .class("summary")
         .child(crate::markup::fact("State", Markup::new("dd").child(state(&asked.org, found)?)))
         .children((unit != Unit::Number).then_some(figures).into_iter().flatten())
-        .children(rule.kind.takes_scope().then(|| text_fact("Of", &scope(&rule.kind, &rule.scope))))
+        .children(rule.kind.takes_scope().then(|| text_fact("Of", &scope(words, &rule.kind, &rule.scope))))
         .child(text_fact("Made by", &maker(&rule.made_by)));
     let panel = panel("standing", "How it stands").child(facts);
     Ok(if may { panel.child(acts(found, action)) } else { panel })

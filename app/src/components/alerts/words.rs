@@ -2,6 +2,7 @@
 
 use crate::backend::alerts::FiringRow;
 use crate::format;
+use crate::message::part_of;
 use ledger::alert::{Kind, Per, Scope, Unit};
 use ledger::{Credits, Words};
 
@@ -85,13 +86,11 @@ fn count(number: u32, one: &str, many: &str) -> String {
 }
 
 /// What a rule is limited to: "Project chat · Source api"; all usage where it could be and is not, else a dash.
-pub(super) fn scope(kind: &Kind, scope: &Scope) -> String {
+pub(super) fn scope(words: &Words, kind: &Kind, scope: &Scope) -> String {
     if !kind.takes_scope() {
         return "\u{2013}".to_owned();
     }
-    let said = |(_, title, value): (&str, &str, Option<&str>)| value.map(|value| format!("{title} {value}"));
-    let parts: Vec<String> = scope.fields().into_iter().filter_map(said).collect();
-    if parts.is_empty() { "All usage".to_owned() } else { parts.join(" · ") }
+    part_of(words, scope).unwrap_or_else(|| "All usage".to_owned())
 }
 
 /// A figure of a kind: "48.20 credits", "36 h", "12.5%".

@@ -7,7 +7,7 @@ use super::members::{bad_field, needed};
 use super::once::{Replayed, Write};
 use super::page;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -65,8 +65,7 @@ pub struct MuteBody {
     get, path = "/api/v1/alerts", operation_id = "list_alerts", tag = "Alerts",
     responses(
         (status = 200, description = "All rules", body = AlertList),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`"),
     )
 )]
 pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<AlertList>, Problem> {
@@ -87,14 +86,11 @@ pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<Al
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters; the same request again gets the same answer")),
     responses(
         (status = 201, description = "Made", body = AlertItem, headers(("Location" = String, description = "Of the alert"), ("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: a recipient is not there", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`: a recipient is not there"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`, `too_many`"),
     )
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
@@ -116,9 +112,8 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
     params(("id" = String, Path, description = "As listed", example = "rule_3")),
     responses(
         (status = 200, description = "How it stands", body = AlertItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -143,14 +138,11 @@ pub async fn show(
     ),
     responses(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "`idempotency_conflict`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`idempotency_conflict`"),
+        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`"),
     )
 )]
 pub async fn change(
@@ -177,9 +169,8 @@ pub async fn change(
     params(("id" = String, Path, description = "As listed", example = "rule_3")),
     responses(
         (status = 204, description = "Gone"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn delete(
@@ -202,11 +193,10 @@ pub async fn delete(
     params(("id" = String, Path, description = "As listed", example = "rule_3")),
     responses(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`"),
     )
 )]
 pub async fn snooze(
@@ -229,11 +219,10 @@ pub async fn snooze(
     params(("id" = String, Path, description = "As listed", example = "rule_3")),
     responses(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`"),
     )
 )]
 pub async fn mute(
@@ -256,11 +245,10 @@ pub async fn mute(
     params(("id" = String, Path, description = "As listed", example = "rule_3")),
     responses(
         (status = 200, description = "How it stands", body = AlertItem, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where it was done before"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_alert`: it is not firing; `unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`, `bad_idempotency_key`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`bad_alert`: it is not firing; `unknown_field`"),
     )
 )]
 pub async fn acknowledge(
@@ -281,10 +269,9 @@ pub async fn acknowledge(
     get, path = "/api/v1/alerts/history", operation_id = "list_alert_history", tag = "Alerts", params(HistoryQuery),
     responses(
         (status = 200, description = "A page of it", body = FiringList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: no such rule", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`"),
+        (status = 404, description = "`not_found`: no such rule"),
     )
 )]
 pub async fn history(
@@ -312,10 +299,9 @@ pub async fn history(
     post, path = "/api/v1/alerts/simulate", operation_id = "simulate_alert", tag = "Alerts", request_body = AlertBody,
     responses(
         (status = 200, description = "What it would have said", body = SimulationItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write` or `ledger:read`"),
+        (status = 422, description = "`bad_alert`, `missing_field`, `unknown_field`, `bad_field`, `bad_amount`, `bad_label`, `bad_meter`"),
     )
 )]
 pub async fn simulate(State(app): State<AppState>, mut write: Write) -> Result<Json<SimulationItem>, Problem> {

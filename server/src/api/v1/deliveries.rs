@@ -5,7 +5,7 @@ use super::once::Write;
 use super::page;
 use super::webhook_endpoints::found;
 use crate::access::Caller;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -40,10 +40,9 @@ pub struct DeliveryQuery {
     params(("id" = String, Path, description = "As listed", example = "endpoint_1"), DeliveryQuery),
     responses(
         (status = 200, description = "A page of deliveries", body = DeliveryList),
-        (status = 400, description = "`bad_query`, `bad_cursor`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`bad_query`, `bad_cursor`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn list(
@@ -75,9 +74,8 @@ pub async fn list(
     params(("id" = String, Path, description = "As listed", example = "delivery_5")),
     responses(
         (status = 200, description = "The delivery", body = DeliveryItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -101,13 +99,10 @@ pub async fn show(
     params(("id" = String, Path, description = "As listed", example = "delivery_5")),
     responses(
         (status = 200, description = "The delivery, with what the receiver answered", body = DeliveryItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn redeliver(

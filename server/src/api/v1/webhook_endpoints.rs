@@ -7,7 +7,7 @@ use super::members::{Members, bad, bad_field, needed};
 use super::once::Write;
 use crate::access::Caller;
 use crate::outgoing::standard::secret_text;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -69,12 +69,9 @@ fn kinds_of(names: &[String]) -> Result<Vec<MessageKind>, Problem> {
     post, path = "/api/v1/webhook-endpoints", operation_id = "create_webhook_endpoint", tag = "Webhooks", request_body = EndpointBody,
     responses(
         (status = 201, description = "Made; its secret is in this answer", body = SecretEndpointItem, headers(("Location" = String, description = "Of the endpoint"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_label`, `bad_url`, `not_encrypted`, `no_such_host`, `forbidden_address`, `too_many`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_label`, `bad_url`, `not_encrypted`, `no_such_host`, `forbidden_address`, `too_many`"),
     )
 )]
 pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl IntoResponse, Problem> {
@@ -95,8 +92,7 @@ pub async fn create(State(app): State<AppState>, write: Write) -> Result<impl In
     get, path = "/api/v1/webhook-endpoints", operation_id = "list_webhook_endpoints", tag = "Webhooks",
     responses(
         (status = 200, description = "All of them", body = EndpointList),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
     )
 )]
 pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<EndpointList>, Problem> {
@@ -113,9 +109,8 @@ pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<En
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The endpoint, without its secret", body = EndpointItem),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn show(
@@ -137,13 +132,10 @@ pub async fn show(
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_label`, `bad_url`, `not_encrypted`, `no_such_host`, `forbidden_address`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`missing_field`, `unknown_field`, `bad_field`, `bad_kind`, `bad_label`, `bad_url`, `not_encrypted`, `no_such_host`, `forbidden_address`"),
     )
 )]
 pub async fn change(
@@ -169,9 +161,8 @@ pub async fn change(
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn delete(
@@ -195,13 +186,10 @@ pub async fn delete(
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The endpoint with its new secret", body = SecretEndpointItem, headers(("Location" = String, description = "Of the endpoint"))),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`, `idempotency_not_here`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn rotate(
@@ -228,13 +216,10 @@ pub async fn rotate(
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn enable(
@@ -256,13 +241,10 @@ pub async fn enable(
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The endpoint as it is now", body = EndpointItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn disable(
@@ -291,13 +273,10 @@ async fn turn(app: &AppState, id: &str, write: Write, enabled: bool) -> Result<J
     params(("id" = String, Path, description = "As listed", example = "endpoint_1")),
     responses(
         (status = 200, description = "The delivery, with what the receiver answered", body = DeliveryItem),
-        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 401, description = "`no_key`, `bad_key`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 403, description = "`missing_scope`: `alerts:write`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "`unknown_field`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "`not_json`, `bad_utf8`, `bad_idempotency_key`, `bad_query`"),
+        (status = 403, description = "`missing_scope`: `alerts:write`"),
+        (status = 404, description = "`not_found`"),
+        (status = 422, description = "`unknown_field`"),
     )
 )]
 pub async fn test(
