@@ -73,7 +73,7 @@ fn make(conn: &Connection, org: OrgId) -> Result<Made, StoreError> {
     let zone = org::zone(conn, org)?;
     let mut segments = Vec::new();
     for (day, facts) in by_day(zone, facts)? {
-        segments.extend(with(conn, org, zone, day, facts)?);
+        segments.extend(with(conn, org, zone, day, &facts)?);
     }
     Ok(Made { org, after, last, changes: changes(conn, org)?, segments, attributes: sets.fresh() })
 }
@@ -88,7 +88,7 @@ fn by_day(zone: Tz, facts: Vec<Fact>) -> Result<BTreeMap<i64, Vec<Fact>>, StoreE
 }
 
 /// A day's segments with more in them.
-fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: Vec<Fact>) -> Result<Vec<LevelOfDay>, StoreError> {
+fn with(conn: &Connection, org: OrgId, zone: Tz, day: i64, facts: &[Fact]) -> Result<Vec<LevelOfDay>, StoreError> {
     let mut there = conn.prepare_cached("SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day = ?3")?;
     let mut segments = Vec::with_capacity(Level::ALL.len());
     for (level, mut facts) in levels(zone, day, facts)? {
@@ -116,7 +116,7 @@ pub(crate) fn make_levels(conn: &Connection) -> Result<(), StoreError> {
     for (org, day) in days {
         let data: Vec<u8> = full.query_row(params![org.0, Level::FULL.number, day], |row| row.get(0))?;
         // Nothing is there yet at the other levels, so what is added to them is all of it.
-        let made = levels(org::zone(conn, org)?, day, Segment::read(&data)?.facts())?;
+        let made = levels(org::zone(conn, org)?, day, &Segment::read(&data)?.facts())?;
         let mut segments = Vec::with_capacity(made.len());
         for (level, facts) in made.into_iter().skip(1) {
             segments.push(LevelOfDay { level, day, credits: cost(&facts)?.micros(), data: write(&facts)? });
@@ -127,11 +127,11 @@ pub(crate) fn make_levels(conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Rows of a day as each level has them.
-fn levels(zone: Tz, day: i64, facts: Vec<Fact>) -> Result<Vec<(Level, Vec<Fact>)>, StoreError> {
+fn levels(zone: Tz, day: i64, facts: &[Fact]) -> Result<Vec<(Level, Vec<Fact>)>, StoreError> {
     let first = quarter_of(calendar::day_start(zone, calendar::date_of(day)?)?);
     let mut made: Vec<(Level, Vec<Fact>)> = Vec::with_capacity(Level::ALL.len());
     for level in Level::ALL {
-        let from = made.get(level.from).map_or(&facts, |(_, facts)| facts);
+        let from = made.get(level.from).map_or(facts, |(_, facts)| facts);
         made.push((level, added_up(level.of(from, first))?));
     }
     Ok(made)
@@ -179,7 +179,7 @@ pub(crate) fn take_back(conn: &Connection, org: OrgId, zone: Tz, event: EventSeq
     let mut sets = AttributeSets::load(conn, org)?;
     let Some(fact) = tail::event(conn, org, event.0, &mut sets)? else { return Ok(()) };
     let day = Days::new(zone).of(fact.key[QUARTER])?;
-    put_segments(conn, org, &with(conn, org, zone, day, vec![fact.negated()])?)
+    put_segments(conn, org, &with(conn, org, zone, day, &[fact.negated()])?)
 }
 
 /// Does what changes the user or tenant that events count for, and moves those of them that are in their days.
@@ -200,7 +200,7 @@ pub(crate) fn owned_anew(
     change()?;
     facts.extend(tail::these(conn, org, &inside, &mut sets)?);
     for (day, facts) in by_day(zone, added_up(facts)?)? {
-        put_segments(conn, org, &with(conn, org, zone, day, facts)?)?;
+        put_segments(conn, org, &with(conn, org, zone, day, &facts)?)?;
     }
     Ok(())
 }
