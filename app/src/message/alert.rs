@@ -223,7 +223,7 @@ mod tests {
     fn a_part_of_usage_is_named_and_so_is_the_time_of_a_budget() {
         let data = json!({"title": "x", "kind": "spend_above", "terms": {"kind": "spend_above", "per": "day"}, "value": "2.000000",
             "threshold": "1.000000", "scope": {"project": "chat", "source": "api"}});
-        let wanted = "Project chat \u{b7} Source api: 2 credits were used in the day; the threshold is 1 credits.";
+        let wanted = "Project chat \u{b7} Source api: 2 credits were used in the day; the threshold is 1 credit.";
         assert_eq!(text(MessageKind::AlertFired, &data), wanted);
         let data =
             json!({"title": "x", "used": "8.000000", "limit": "10.000000", "per": "cycle", "scope": {"user": "ada"}});

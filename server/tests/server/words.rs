@@ -101,7 +101,7 @@ async fn token_billing_shows_dollars_with_six_decimals() {
         &[
             ">$99.400000<",
             ">$0.600000<",
-            "<title>Nov 21: 0.600000</title>",
+            ">Nov 21: 0.600000</text>",
             "Difference to the ledger: ",
             "title=\"$0.600000\"",
         ],
