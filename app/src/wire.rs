@@ -218,6 +218,8 @@ mod tests {
     #[test]
     fn a_cube_arrives_as_it_left() {
         assert_eq!(sent(&specimen_cube()), sorted(specimen_cube()));
+        let narrow = Cube { narrow: true, ..specimen_cube() };
+        assert_eq!(sent(&narrow), sorted(narrow));
     }
 
     #[test]

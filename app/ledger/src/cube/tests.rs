@@ -71,6 +71,14 @@ fn an_event_with_two_quantities_is_one_call_however_it_is_asked_for() {
 }
 
 #[test]
+fn a_narrow_cube_holds_only_what_was_chosen_of_sources_and_projects() {
+    let narrow = Cube { narrow: true, ..example() };
+    let chosen = Filter { sources: vec!["elsewhere".to_owned()], projects: vec!["p".to_owned()], ..Filter::default() };
+    assert_eq!(narrow.slice(&chosen, &[]), example().slice(&Filter::default(), &[]));
+    assert_eq!(example().slice(&chosen, &[]).expect("fits").total.events, 0);
+}
+
+#[test]
 fn units_are_added_only_within_one_meter() {
     let slice = example().slice(&Filter::default(), &[Dimension::Source]).expect("fits");
     assert_eq!(slice.total.quantity, None);
