@@ -24,7 +24,7 @@ pub struct Hands {
 
 /// There are as many already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{MAX_PER_ORG} calls to endpoints of this organization are under way: come back in {COME_BACK_S} s")]
+#[error("as many calls to endpoints are under way as are waited for at once: come back in {COME_BACK_S} s")]
 pub struct HandsFull;
 
 impl Hands {
