@@ -13,7 +13,7 @@ use store::package::NewPackage;
 use store::payment::message::Answer;
 use store::payment::method::NewMethod;
 use store::rate_card::NewRateCard;
-use store::{Agreed, By, FiringPage, FiringRow, NewPlan, NewRule, Subscribe, TopUp};
+use store::{By, FiringPage, FiringRow, NewRule, TopUp};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -50,24 +50,6 @@ fn later(bench: &Bench, by: i64) {
 async fn use_on(bench: &Bench, org: OrgId, day: i64, count: i64) {
     later(bench, day * DAY);
     bench.ingest(org, (0..count).map(|n| export(&format!("{day}-{n}"))).collect()).await;
-}
-
-/// Subscribes to a plan of so many credits a month, from now on.
-async fn subscribe(bench: &Bench, org: OrgId, amount: &str) {
-    let plan = NewPlan {
-        name: "standard".to_owned(),
-        title: "Standard".to_owned(),
-        description: String::new(),
-        credits: Some(credits(amount)),
-        price: None,
-        rollover: None,
-        policy: ledger::Policy::Pause,
-        retention_days: None,
-        by_agreement: false,
-    };
-    bench.store.offer_plans(org, By::command(), vec![plan]).await.expect("offered");
-    let to = Subscribe { plan: ledger::PlanId(1), anniversary: true, agreed: None::<Agreed>, operator: true };
-    bench.store.subscribe(org, By::command(), to).await.expect("subscribed");
 }
 
 #[tokio::test]
@@ -184,7 +166,7 @@ async fn a_day_outside_of_its_weekdays_band_is_told_by_an_amount_that_matters() 
 async fn pages_say_of_runway_and_projection_what_rules_are_held_against() {
     let bench = Bench::new().await;
     let org = bench.org("Acme", "Europe/Berlin").await;
-    subscribe(&bench, org, "310").await;
+    bench.subscribe(org, "310").await;
     bench.grant(org, "100").await;
     watch(&bench, org, Kind::RunwayBelow { days: 14 }).await;
     watch(&bench, org, Kind::ProjectedAbove { percent: 100 }).await;
@@ -235,7 +217,7 @@ async fn a_cycle_that_begins_at_noon_counts_from_noon() {
     bench.grant(org, "1000").await;
     bench.ingest(org, (0..7).map(|n| export(&format!("before-{n}"))).collect()).await;
     later(&bench, 0);
-    subscribe(&bench, org, "310").await;
+    bench.subscribe(org, "310").await;
     use_on(&bench, org, 0, 3).await;
     let page = bench.store.overview(org, 30).await.expect("reads");
     assert_eq!(page.cycle.days, [credits("3")], "what was used in the morning belongs to the cycle before");

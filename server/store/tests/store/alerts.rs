@@ -5,7 +5,7 @@ use ledger::alert::{Kind, Per, Scope};
 use ledger::{Label, Meter, OrgId, Refusal, RuleId, Timestamp};
 use rusqlite::Connection;
 use store::alert::{Act, default_recipients};
-use store::{Agreed, By, FiringPage, NewPlan, NewRule, StoreError, Subscribe};
+use store::{By, FiringPage, NewRule, StoreError};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -181,20 +181,7 @@ async fn the_job_finds_what_no_transaction_changes() {
 async fn an_org_with_a_plan_begins_with_its_rules_and_hears_only_of_what_comes() {
     let bench = Bench::new().await;
     let org = bench.org("Acme", "Europe/Berlin").await;
-    let plan = NewPlan {
-        name: "standard".to_owned(),
-        title: "Standard".to_owned(),
-        description: String::new(),
-        credits: Some(credits("310")),
-        price: None,
-        rollover: None,
-        policy: ledger::Policy::Pause,
-        retention_days: None,
-        by_agreement: false,
-    };
-    bench.store.offer_plans(org, By::command(), vec![plan]).await.expect("offered");
-    let to = Subscribe { plan: ledger::PlanId(1), anniversary: true, agreed: None::<Agreed>, operator: true };
-    bench.store.subscribe(org, By::command(), to).await.expect("subscribed");
+    bench.subscribe(org, "310").await;
     bench.ingest(org, (0..160).map(|n| export(&format!("a{n}"))).collect()).await;
     assert_eq!(bench.store.orgs_to_look_at().await.expect("reads"), [org]);
     look(&bench, org).await;

@@ -4,7 +4,7 @@ use ledger::event::Form;
 use ledger::{Credits, Event, GrantKind, OrgId, Scope, Timestamp, Words};
 use std::sync::Arc;
 use store::clock::FixedClock;
-use store::{Ingested, NewGrant, NewOrg, Options, Outcome, Store};
+use store::{By, Ingested, NewGrant, NewOrg, NewPlan, Options, Outcome, Store, Subscribe};
 
 /// 2026-11-21T12:00:00Z, unless a test moves it.
 pub const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
@@ -67,6 +67,24 @@ impl Bench {
             lines: serde_json::from_str(lines).expect("valid lines"),
         };
         self.store.create_org(new).await.expect("a new org").id
+    }
+
+    /// Subscribes an org without plans to one of so many credits a month, from now on.
+    pub async fn subscribe(&self, org: OrgId, amount: &str) {
+        let plan = NewPlan {
+            name: "standard".to_owned(),
+            title: "Standard".to_owned(),
+            description: String::new(),
+            credits: Some(credits(amount)),
+            price: None,
+            rollover: None,
+            policy: ledger::Policy::Pause,
+            retention_days: None,
+            by_agreement: false,
+        };
+        self.store.offer_plans(org, By::command(), vec![plan]).await.expect("offered");
+        let to = Subscribe { plan: ledger::PlanId(1), anniversary: true, agreed: None, operator: true };
+        self.store.subscribe(org, By::command(), to).await.expect("subscribed");
     }
 
     /// Gives credits that never expire.
