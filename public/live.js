@@ -3,6 +3,12 @@
 const least = 2000;
 const region = (root) => root.querySelector('[data-live]');
 
+// Without what is for browsers without scripts: in a page that is parsed here it is no text but alive, and would load the page again.
+const scripted = (part) => {
+  part?.querySelectorAll('noscript').forEach((unscripted) => unscripted.remove());
+  return part;
+};
+
 let asked = 0;
 let waiting;
 let busy = false;
@@ -30,15 +36,16 @@ const carryOver = (before, after) => {
 
 const refresh = async () => {
   waiting = undefined;
-  if (busy || document.hidden) return;
+  if (document.hidden) return;
+  if (busy) return soon();
   busy = true;
   asked = Date.now();
   try {
     const response = await fetch(location.href, { headers: { accept: 'text/html' } });
     // Signed out meanwhile, or gone: the page stays as it is.
     if (!response.ok || response.redirected) return;
-    const before = region(document);
-    const after = region(new DOMParser().parseFromString(await response.text(), 'text/html'));
+    const before = scripted(region(document));
+    const after = scripted(region(new DOMParser().parseFromString(await response.text(), 'text/html')));
     if (!before || !after) return;
     const same = before.innerHTML === after.innerHTML;
     if (same) {
@@ -59,7 +66,7 @@ const refresh = async () => {
 };
 
 const soon = () => {
-  waiting ??= setTimeout(refresh, Math.max(0, asked + least - Date.now()));
+  waiting ??= setTimeout(refresh, Math.max(busy ? least : 0, asked + least - Date.now()));
 };
 
 // A browser has six connections for all tabs of a server: only the tab that is looked at keeps one. Whoever comes back to it hears at
