@@ -22,6 +22,7 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--empty", port] => client::serve_empty(port.parse().expect("a port")).await,
         ["--export", server] => export::run(server).await,
+        ["--http", server] => http::run(server).await,
         [server] => measure(server).await,
         ["--analytics", events] => analytics::run(events.parse().ok(), None, "").await,
         ["--analytics", events, kept] => analytics::run(events.parse().ok(), Some(kept.as_ref()), "").await,
@@ -29,7 +30,7 @@ async fn main() {
             analytics::run(events.parse().ok(), Some(kept.as_ref()), views).await;
         }
         _ => eprintln!(
-            "usage: scrip-bench target/release/scrip, or --export and that, or --analytics EVENTS [FOLDER [VIEWS]] for that part alone"
+            "usage: scrip-bench target/release/scrip, or --export or --http and that, or --analytics EVENTS [FOLDER [VIEWS]] for that part alone"
         ),
     }
 }

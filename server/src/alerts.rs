@@ -13,7 +13,7 @@ use axum::response::Redirect;
 /// # Errors
 /// What the store says.
 pub async fn make(State(app): State<AppState>, SignedIn(viewer): SignedIn, body: String) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_alert(None, &body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -28,7 +28,7 @@ pub async fn act(
     Path(id): Path<String>,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_alert(Some(&id), &body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -42,7 +42,7 @@ pub async fn make_budget(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_budget("new", &body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -57,7 +57,7 @@ pub async fn budget(
     Path(id): Path<String>,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_budget(&id, &body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }

@@ -66,5 +66,5 @@ fn operators_only(app: AppState, viewer: Option<Viewer>) -> Result<Backend, Prob
         let detail = "only operators may give or adjust credits: ask whoever runs this server";
         Problem::new(StatusCode::FORBIDDEN, "not_operator", detail)
     })?;
-    Ok(Backend { store: app.store, viewer: Some(viewer) })
+    Ok(Backend { store: app.store.clone(), viewer: Some(viewer) })
 }

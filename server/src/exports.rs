@@ -24,7 +24,7 @@ pub async fn usage_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let file = backend.usage_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(CSV, &file.name, Body::from(file.content)))
 }
@@ -38,7 +38,7 @@ pub async fn usage_xlsx(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let file = backend.usage_xlsx(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(XLSX, &file.name, Body::from(file.content)))
 }
@@ -52,7 +52,7 @@ pub async fn report_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let file = backend.report_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(CSV, &file.name, Body::from(file.content)))
 }
@@ -66,7 +66,7 @@ pub async fn focus_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let file = backend.focus_csv(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(CSV, &file.name, Body::from(file.content)))
 }
@@ -80,7 +80,7 @@ pub async fn report_xlsx(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let file = backend.report_xlsx(&query.unwrap_or_default()).await.map_err(|error| problem_of(&error))?;
     Ok(attachment(XLSX, &file.name, Body::from(file.content)))
 }
@@ -94,7 +94,7 @@ pub async fn events_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let begun = EventsCsv::begin(&backend, &query.unwrap_or_default()).await;
     let export = begun.map_err(|error| problem_of(&error))?;
     let name = export.file_name();
@@ -113,7 +113,7 @@ pub async fn runs_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let begun = RunsCsv::begin(&backend, &app::query::parse(&query.unwrap_or_default())).await;
     let export = begun.map_err(|error| problem_of(&error))?;
     let pieces = futures::stream::try_unfold(export, async |mut export| {

@@ -17,7 +17,7 @@ use store::StoreError;
 const CSV: &str = "text/csv; charset=utf-8";
 
 fn backend(app: AppState, viewer: Option<Viewer>) -> Backend {
-    Backend { store: app.store, viewer }
+    Backend { store: app.store.clone(), viewer }
 }
 
 /// An issued invoice as PDF.

@@ -132,7 +132,7 @@ async fn note(app: &AppState, viewer: Option<Viewer>, action: &'static str, targ
 pub async fn verify(State(app): State<AppState>, SignedIn(viewer): SignedIn) -> Result<Redirect, Problem> {
     note(&app, viewer, "operator.verify", "").await?;
     if app.upkeep.begin_check() {
-        tokio::spawn(check(app.store, app.upkeep));
+        tokio::spawn(check(app.store.clone(), app.upkeep.clone()));
     }
     Ok(Redirect::to(VERIFY))
 }

@@ -13,7 +13,7 @@ use axum::response::Redirect;
 /// # Errors
 /// What the store says.
 pub async fn act(State(app): State<AppState>, SignedIn(viewer): SignedIn, body: String) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.act_on_plan(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -27,7 +27,7 @@ pub async fn top_up(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.set_top_up(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }

@@ -1,7 +1,7 @@
 //! What is where, and what every request passes through.
 //!
 //! From the outside in: observed (id, log, metrics) → compressed, where the browser takes it → problems written → headers → panics caught → a place among the
-//! requests → a limit of time → same site → the route → the guard of [`crate::access`] → the handler.
+//! requests, and a limit of time → same site → the route → the guard of [`crate::access`] → the handler.
 
 use crate::access::guard;
 use crate::auth::{account, invitation, oidc, passkey, reset, sign_in};
@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::sync::atomic::Ordering;
+use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -162,21 +163,20 @@ pub fn router(app: AppState) -> Result<Router, String> {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
-    Ok(Router::new()
-        .merge(api)
-        .merge(pages)
-        .merge(operation)
-        .route_layer(from_fn_with_state(app.clone(), guard))
-        .route_layer(from_fn(telemetry::note_route))
-        .fallback(assets::file_or_page)
-        .layer(security::same_site(&app)?)
-        .layer(from_fn_with_state(app.clone(), security::bounded_time))
-        .layer(from_fn_with_state(app.clone(), security::bounded_work))
-        .layer(CatchPanicLayer::custom(security::after_panic))
-        .layer(from_fn_with_state(app.clone(), security::headers))
-        .layer(from_fn_with_state(app.clone(), problem::finish))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
+    // One layer of all of them: each that a router is given by itself is cloned and boxed with all those within it, request by request.
+    let layers = ServiceBuilder::new()
         .layer(from_fn(telemetry::observe))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
+        .layer(from_fn_with_state(app.clone(), problem::finish))
+        .layer(from_fn_with_state(app.clone(), security::headers))
+        .layer(CatchPanicLayer::custom(security::after_panic))
+        .layer(from_fn_with_state(app.clone(), security::bounded))
+        .layer(security::same_site(&app)?);
+    let routes = Router::new().merge(api).merge(pages).merge(operation);
+    Ok(routes
+        .route_layer(from_fn_with_state(app.clone(), guard))
+        .fallback(assets::file_or_page)
+        .layer(layers)
         .with_state(app))
 }
 

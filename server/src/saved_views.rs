@@ -13,7 +13,7 @@ use axum::response::Redirect;
 /// # Errors
 /// What the store says.
 pub async fn act(State(app): State<AppState>, SignedIn(viewer): SignedIn, body: String) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_saved_view(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }

@@ -32,7 +32,7 @@ pub async fn search(
     SignedIn(viewer): SignedIn,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Found>, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let items = backend.found(&asked.q).await.map_err(|error| problem_of(&error))?;
     Ok(Json(Found { items }))
 }

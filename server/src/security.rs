@@ -91,29 +91,24 @@ pub fn is_watching(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
-/// Middleware: a place among the requests worked on, or 503 at once rather than a queue without end.
-pub async fn bounded_work(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    if is_watching(request.uri().path()) {
-        return next.run(request).await;
+/// Middleware: a place among the requests worked on, or 503 at once rather than a queue without end; and an end for those that hang.
+pub async fn bounded(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let place = if is_watching(path) { None } else { Some(app.places.try_acquire()) };
+    if matches!(place, Some(Err(_))) {
+        return busy().into_response();
     }
-    match app.places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => busy().into_response(),
-    }
-}
-
-fn busy() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests at once: try again in a moment")
-}
-
-/// Middleware: an end for requests that hang. Bodies of events have their own, between two pieces of the body.
-pub async fn bounded_time(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    if request.uri().path() == crate::api::v1::EVENTS_PATH {
+    // Bodies of events have an end of their own, between two pieces of the body.
+    if path == crate::api::v1::EVENTS_PATH {
         return next.run(request).await;
     }
     let limit = Duration::from_secs(app.config.request_timeout_s);
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long: ask for less");
     tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| late().into_response())
+}
+
+fn busy() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests at once: try again in a moment")
 }
 
 /// What is answered after a panic. The message goes to the log only.

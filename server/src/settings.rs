@@ -22,7 +22,7 @@ pub async fn organization(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     let page = backend.send_organization(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -36,7 +36,7 @@ pub async fn terminology(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = Backend { store: app.store, viewer };
+    let backend = Backend { store: app.store.clone(), viewer };
     match backend.send_terminology(&body).await {
         Ok(page) => Ok(Redirect::to(&page)),
         Err(AppError::Refused { problem }) => Err(Problem::new(StatusCode::FORBIDDEN, "missing_role", problem)),

@@ -1,4 +1,4 @@
-//! What every handler shares. Cheap to clone.
+//! What every handler shares.
 
 use crate::assets::Site;
 use crate::auth::oidc::Elsewhere;
@@ -13,13 +13,17 @@ use crate::notify::mail::{Mail, Mailer};
 use crate::operator::Upkeep;
 use crate::outgoing::Outgoing;
 use crate::payment::Payments;
+use std::ops::Deref;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
 
-/// What every handler shares.
+/// What every handler shares. Each layer that a request passes clones it: one count that goes up.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is in it.
+pub struct Shared {
     /// The ledger.
     pub store: Store,
     /// What the server is set to.
@@ -57,6 +61,14 @@ pub struct AppState {
     pub streams: Arc<Streams>,
 }
 
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl AppState {
     /// For a server over `store`.
     ///
@@ -64,7 +76,7 @@ impl AppState {
     /// Where the settings for mail, payments, webhooks or signing in elsewhere cannot be used, which [`Config::load`] refuses.
     #[must_use]
     pub fn new(store: Store, config: Config) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             mailer: Arc::new(Mailer::new(&config).expect("a configuration is checked when it is read")),
             courier: Courier::new(
                 store.clone(),
@@ -86,7 +98,7 @@ impl AppState {
             waiting: Arc::new(Semaphore::new(crate::setup::MAX_WAITING)),
             streams: Arc::new(Streams::default()),
             config: Arc::new(config),
-        }
+        }))
     }
 
     /// Sends a mail that nobody waits for. Where it fails, the log says so; without mail set up it goes nowhere.

@@ -112,6 +112,7 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id.0, %method, path = %path_for_log(request.uri().path()));
     request.extensions_mut().insert(id.clone());
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let watch = Stopwatch::start();
     async move {
         let mut response = next.run(request).await;
@@ -120,7 +121,6 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         }
         let status = response.status().as_u16();
         let elapsed = watch.elapsed();
-        let route = response.extensions().get::<Route>().map_or("other", |Route(route)| route.as_str()).to_owned();
         tracing::debug!(status, elapsed_us = elapsed.as_micros(), "answered");
         metrics::counter!("scrip_http_requests_total", "route" => route.clone(), "method" => method.to_string(), "status" => status.to_string()).increment(1);
         metrics::histogram!("scrip_http_request_seconds", "route" => route).record(elapsed.as_secs_f64());
@@ -128,18 +128,4 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
-}
-
-/// The pattern of the route that answered.
-#[derive(Clone)]
-struct Route(String);
-
-/// Middleware on the routes themselves: says which pattern matched, for [`observe`].
-pub async fn note_route(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| Route(path.as_str().to_owned()));
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
 }
