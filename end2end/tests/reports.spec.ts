@@ -36,7 +36,7 @@ test('single keys go to pages, are told, and can be turned off', async ({ page }
   await signIn(page, 'sample', '/grants');
   await page.keyboard.press('g');
   await page.keyboard.press('r');
-  await expect(page).toHaveURL(/\/reports$/);
+  await page.waitForURL(/\/reports$/);
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await expect(sheet).toContainText('Analytics');
