@@ -93,7 +93,7 @@ pub(crate) struct Cells {
 }
 
 /// The numbers that the places of cells stand for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lists {
     pub(crate) meters: Vec<i64>,
     pub(crate) sets: Vec<i64>,

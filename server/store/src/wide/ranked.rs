@@ -4,7 +4,7 @@
 //! are in none yet; names are looked up for those on the page.
 
 use super::read::{FacetIds, Scope};
-use super::segment::{FAILED, Segment};
+use super::segment::FAILED;
 use super::sums::Counted;
 use super::{Narrow, Wide};
 use crate::Store;
@@ -207,12 +207,11 @@ impl Scope<'_> {
     /// Every value of a facet that is met, and what was used.
     fn used(&self, ids: &FacetIds) -> Result<FxHashMap<i64, Sum>, StoreError> {
         let mut sums: FxHashMap<i64, Sum> = FxHashMap::default();
-        for data in &self.segments {
-            let segment = Segment::read(data)?;
-            let values = ids.of(&segment)?;
+        self.visit(|segment| {
+            let (values, place) = (ids.of(segment)?, ids.places(segment));
             let mut here: Vec<Option<Sum>> = vec![None; values.len().max(1)];
-            self.each(&segment, |Counted { row, set, first, .. }| {
-                let sum = here[ids.place(&segment, row)].get_or_insert_default();
+            self.each(segment, |Counted { row, set, first, .. }| {
+                let sum = here[place(row)].get_or_insert_default();
                 let events = segment.events.at(row);
                 for part in first..first + segment.parts[set] {
                     sum.micros += i128::from(segment.micros.at(part));
@@ -226,7 +225,8 @@ impl Scope<'_> {
                     sums.entry(*value).or_default().add(&sum);
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(sums)
     }
 }

@@ -17,6 +17,7 @@ use crate::error::StoreError;
 use crate::mark::newest_event;
 use crate::org;
 use crate::rollup::QUARTER_US;
+use crate::rows::unreadable;
 use crate::usage::Cells;
 use ledger::cube::{Axis, AxisValue, Bucket, Named};
 use ledger::{Credits, Facet, OrgId, Timestamp};
@@ -105,12 +106,11 @@ pub(crate) fn wide_cells(
     narrow: Option<&Narrow>,
 ) -> Result<(Cells, Option<Axis>), StoreError> {
     let scope = Scope::new(conn, org, buckets, by_day, wide, narrow)?;
-    let segments = scope.segments.iter().map(|data| Segment::read(data)).collect::<Result<Vec<_>, _>>()?;
     let Some(facet) = &wide.facet else {
-        return Ok((scope.cells(&segments, &FacetIds::None, &FxHashMap::default(), 0)?, None));
+        return Ok((scope.cells(&FacetIds::None, &FxHashMap::default(), 0)?, None));
     };
     let ids = FacetIds::new(conn, org, facet, &scope.sets)?;
-    let ranked = scope.ranked(&segments, &ids)?;
+    let ranked = scope.ranked(&ids)?;
     let said: Vec<&Ranked> = ranked.iter().filter(|ranked| ranked.id != 0).collect();
     let count = wide.values.unwrap_or_else(|| fitting(&said));
     let shown: Vec<i64> = said.iter().take(count).map(|ranked| ranked.id).collect();
@@ -127,7 +127,7 @@ pub(crate) fn wide_cells(
         others = place(values.len())?;
         values.push(AxisValue::Others(u32::try_from(said.len() - shown.len()).unwrap_or(u32::MAX)));
     }
-    let cells = scope.cells(&segments, &ids, &places, others)?;
+    let cells = scope.cells(&ids, &places, others)?;
     Ok((cells, Some(Axis { facet: facet.clone(), values })))
 }
 
@@ -153,9 +153,14 @@ fn place(index: usize) -> Result<u16, StoreError> {
     u16::try_from(index).map_err(|_| StoreError::BadRange("too many values to tell apart"))
 }
 
-/// What is read: the segments of a range as they lie there, and what is asked of their rows.
+/// What is read: where the segments of a range lie, and what is asked of their rows.
 pub(super) struct Scope<'q> {
-    pub(super) segments: Vec<Vec<u8>>,
+    conn: &'q Connection,
+    org: OrgId,
+    /// The level, and its first and last day; none where the range has no day.
+    days: Option<(Level, i64, i64)>,
+    /// What is in no segment yet, as one.
+    tail: Vec<u8>,
     buckets: &'q [Bucket],
     chosen: Vec<Chosen>,
     /// The meters of each set.
@@ -174,7 +179,7 @@ struct Chosen {
 
 impl<'q> Scope<'q> {
     pub(super) fn new(
-        conn: &Connection,
+        conn: &'q Connection,
         org: OrgId,
         buckets: &'q [Bucket],
         by_day: bool,
@@ -183,7 +188,7 @@ impl<'q> Scope<'q> {
     ) -> Result<Self, StoreError> {
         let mut sets = AttributeSets::load(conn, org)?;
         let meter_sets = tail::sets(conn, org)?;
-        let (mut segments, mut narrow) = (Vec::new(), narrow);
+        let (mut days, mut narrow) = (None, narrow);
         if let (Some(first), Some(last)) = (buckets.first(), buckets.last()) {
             let zone = org::zone(conn, org)?;
             let facets = wide.facet.iter().chain(wide.chosen.iter().map(|(facet, _)| facet)).map(column_of);
@@ -196,18 +201,14 @@ impl<'q> Scope<'q> {
             };
             let level = narrow
                 .map_or(whole, |narrow| Level::knowing(&facets.chain(narrow.columns()).collect::<Vec<_>>(), by_day));
-            let mut days = conn.prepare_cached(
-                "SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4 ORDER BY day",
-            )?;
-            let range = params![org.0, level.number, low, high];
-            segments = days.query_map(range, |row| row.get(0))?.collect::<Result<_, _>>()?;
+            days = Some((level, low, high));
         }
         let after = last_event(conn, org)?;
         let newest = newest_event(conn, org)?;
         if newest - after > MAX_TAIL {
             return Err(StoreError::Busy);
         }
-        segments.push(segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?);
+        let tail = segment::write(&tail::events(conn, org, (after, newest), &meter_sets, &mut sets)?)?;
         let mut chosen = Chosen::all(conn, org, &wide.chosen, &sets)?;
         if let Some(narrow) = narrow {
             let both = [(PROJECT, Kind::Project, &narrow.projects), (SOURCE, Kind::Source, &narrow.sources)];
@@ -219,7 +220,22 @@ impl<'q> Scope<'q> {
         }
         let meters = meter_sets.into_iter().map(|(members, set)| (set, members)).collect();
         let told = narrow.map(Narrow::told);
-        Ok(Self { segments, buckets, chosen, meters, sets, told })
+        Ok(Self { conn, org, days, tail, buckets, chosen, meters, sets, told })
+    }
+
+    /// Hands over the segments, one after the other: however much a range holds, one day of it is in memory.
+    pub(super) fn visit(&self, mut take: impl FnMut(&Segment<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if let Some((level, low, high)) = self.days {
+            let mut days = self.conn.prepare_cached(
+                "SELECT data FROM wide_day WHERE org_id = ?1 AND level = ?2 AND day BETWEEN ?3 AND ?4 ORDER BY day",
+            )?;
+            let mut rows = days.query(params![self.org.0, level.number, low, high])?;
+            while let Some(row) = rows.next()? {
+                let data = row.get_ref(0)?.as_blob().map_err(|_| unreadable("segment of wide usage"))?;
+                take(&Segment::read(data)?)?;
+            }
+        }
+        take(&Segment::read(&self.tail)?)
     }
 
     /// The bucket of each quarter that a segment holds.
@@ -260,13 +276,13 @@ impl<'q> Scope<'q> {
     }
 
     /// Every value of a facet that is met; those that cost most first.
-    fn ranked(&self, segments: &[Segment<'_>], ids: &FacetIds) -> Result<Vec<Ranked>, StoreError> {
+    fn ranked(&self, ids: &FacetIds) -> Result<Vec<Ranked>, StoreError> {
         let mut sums: FxHashMap<i64, (i128, usize)> = FxHashMap::default();
-        for segment in segments {
-            let values = ids.of(segment)?;
+        self.visit(|segment| {
+            let (values, place) = (ids.of(segment)?, ids.places(segment));
             let mut here = vec![(0_i128, 0_usize); values.len().max(1)];
             self.each(segment, |Counted { row, set, first, .. }| {
-                let (sum, rows) = &mut here[ids.place(segment, row)];
+                let (sum, rows) = &mut here[place(row)];
                 for part in first..first + segment.parts[set] {
                     *sum += i128::from(segment.micros.at(part));
                 }
@@ -277,7 +293,8 @@ impl<'q> Scope<'q> {
                 let all = sums.entry(*value).or_default();
                 *all = (all.0 + sum, all.1 + rows);
             }
-        }
+            Ok(())
+        })?;
         let mut ranked: Vec<Ranked> = sums.into_iter().map(|(id, (cost, rows))| Ranked { id, cost, rows }).collect();
         ranked.sort_unstable_by(|a, b| b.cost.cmp(&a.cost).then(a.id.cmp(&b.id)));
         Ok(ranked)
@@ -289,25 +306,19 @@ impl<'q> Scope<'q> {
     }
 
     /// All that counts, per bucket, meter, source, project and place of the facet's value.
-    fn cells(
-        &self,
-        segments: &[Segment<'_>],
-        ids: &FacetIds,
-        places: &FxHashMap<i64, u16>,
-        others: u16,
-    ) -> Result<Cells, StoreError> {
+    fn cells(&self, ids: &FacetIds, places: &FxHashMap<i64, u16>, others: u16) -> Result<Cells, StoreError> {
         let last_facet = places.values().copied().max().unwrap_or(0).max(others);
         let facets = usize::from(last_facet) + 1;
-        let mut sums = Sums::new(segments, self.buckets.len(), &self.meters, facets, self.told)?;
-        for segment in segments {
+        let mut sums = Sums::new(self.buckets.len(), &self.meters, facets, self.told);
+        self.visit(|segment| {
             let of_values: Vec<usize> =
                 ids.of(segment)?.iter().map(|id| places.get(id).copied().unwrap_or(others).into()).collect();
-            let mut adding = sums.adding(segment)?;
+            let (mut adding, place) = (sums.adding(segment)?, ids.places(segment));
             self.each(segment, |counted| {
-                let facet = of_values.get(ids.place(segment, counted.row)).copied().unwrap_or(0);
+                let facet = of_values.get(place(counted.row)).copied().unwrap_or(0);
                 adding.add(&counted, facet);
-            })?;
-        }
+            })
+        })?;
         sums.cells()
     }
 }
@@ -365,9 +376,9 @@ impl FacetIds {
     }
 
     /// The place in its column of a row's value.
-    #[inline]
-    pub(super) fn place(&self, segment: &Segment<'_>, row: usize) -> usize {
-        self.column().map_or(0, |column| segment.columns[column].place(row))
+    pub(super) fn places<'s>(&self, segment: &'s Segment<'_>) -> impl Fn(usize) -> usize + 's {
+        let column = self.column().map(|column| &segment.columns[column]);
+        move |row| column.map_or(0, |column| column.place(row))
     }
 
     /// The facet's value for each value of its column.

@@ -170,14 +170,13 @@ impl Packed<'_> {
     }
 
     fn largest(&self) -> u64 {
-        let largest = match self.width {
-            0 => None,
-            1 => self.bytes.iter().max().map(|byte| u64::from(*byte)),
-            2 => self.bytes.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).max().map(u64::from),
-            4 => self.bytes.as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).max().map(u64::from),
-            _ => self.bytes.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight)).max(),
-        };
-        largest.unwrap_or(0)
+        match self.width {
+            0 => 0,
+            1 => self.bytes.iter().copied().fold(0, u8::max).into(),
+            2 => self.bytes.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).fold(0, u16::max).into(),
+            4 => self.bytes.as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).fold(0, u32::max).into(),
+            _ => self.bytes.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight)).fold(0, u64::max),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sums by set of meters: what calls that use several credit types at once cost, type by type.
 
 use super::read::Scope;
-use super::segment::{FAILED, SET, Segment};
+use super::segment::{FAILED, SET};
 use super::sums::Counted;
 use super::{Narrow, Wide};
 use crate::error::StoreError;
@@ -31,9 +31,8 @@ pub(crate) fn wide_sets(
     let narrow = Narrow::only(filter.sources.clone(), filter.projects.clone());
     let scope = Scope::new(conn, org, buckets, by_day, wide, Some(&narrow))?;
     let mut by_set: BTreeMap<(usize, i64), SetSum> = BTreeMap::new();
-    for data in &scope.segments {
-        let segment = Segment::read(data)?;
-        scope.each(&segment, |Counted { row, bucket, set, first }| {
+    scope.visit(|segment| {
+        scope.each(segment, |Counted { row, bucket, set, first }| {
             let number = segment.columns[SET].values[set];
             let none = || SetSum {
                 bucket,
@@ -49,7 +48,7 @@ pub(crate) fn wide_sets(
                 to.1 += i128::from(segment.micros.at(part));
                 to.2 += Quantity::from_parts(segment.whole.at(part), segment.fraction.at(part)).micros();
             }
-        })?;
-    }
+        })
+    })?;
     Ok(by_set.into_values().collect())
 }

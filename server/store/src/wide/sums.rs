@@ -41,6 +41,19 @@ impl Table {
         }
     }
 
+    /// The same figures, each where `to` says, in a table of another size.
+    fn moved(self, size: usize, to: impl Fn(usize) -> usize) -> Self {
+        let mut moved = Self::new(size);
+        match self {
+            Self::Dense(all) => {
+                let met = all.iter().enumerate().filter(|(_, [.., met])| *met == 1);
+                met.for_each(|(at, [a, b, c, _])| moved.add(to(at), [*a, *b, *c]));
+            }
+            Self::Sparse(all) => all.into_iter().for_each(|(at, figures)| moved.add(to(at), figures)),
+        }
+        moved
+    }
+
     /// What was met, in order, as `of` makes it of a combination and its figures.
     fn met<T>(self, of: impl Fn(usize, Figures) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
         match self {
@@ -57,15 +70,41 @@ impl Table {
     }
 }
 
+/// How many there are of what a combination is made of, but for buckets: kinds (meters or sets), sources, projects, values of the facet.
+#[derive(Debug, Clone, Copy)]
+struct Shape([usize; 4]);
+
+impl Shape {
+    /// Combinations in so many buckets.
+    fn size(self, buckets: usize) -> usize {
+        self.0.into_iter().fold(buckets, usize::saturating_mul)
+    }
+
+    /// Bucket, kind, source, project and value of a combination.
+    fn places(self, at: usize) -> [usize; 5] {
+        let [kinds, sources, projects, facets] = self.0;
+        let (at, facet) = (at / facets, at % facets);
+        let (at, project) = (at / projects, at % projects);
+        let (at, source) = (at / sources, at % sources);
+        [at / kinds, at % kinds, source, project, facet]
+    }
+
+    /// The combination of them.
+    fn at(self, [bucket, kind, source, project, facet]: [usize; 5]) -> usize {
+        let [kinds, sources, projects, facets] = self.0;
+        (((bucket * kinds + kind) * sources + source) * projects + project) * facets + facet
+    }
+}
+
 /// See the module.
-pub(super) struct Sums {
-    meters: Vec<i64>,
-    sets: Vec<i64>,
+pub(super) struct Sums<'q> {
+    /// The meters of each set.
+    meters_of: &'q FxHashMap<i64, Vec<i64>>,
+    lists: Lists,
     /// Places of the meters of each set.
     members: Vec<Vec<usize>>,
-    sources: Vec<i64>,
-    projects: Vec<i64>,
     told: Option<[bool; 2]>,
+    buckets: usize,
     facets: usize,
     usage: Table,
     calls: Table,
@@ -114,34 +153,82 @@ pub(super) struct Counted {
     pub(super) first: usize,
 }
 
-impl Sums {
+impl<'q> Sums<'q> {
     pub(super) fn new(
-        segments: &[Segment<'_>],
         buckets: usize,
-        meters_of: &FxHashMap<i64, Vec<i64>>,
+        meters_of: &'q FxHashMap<i64, Vec<i64>>,
         facets: usize,
         told: Option<[bool; 2]>,
-    ) -> Result<Self, StoreError> {
-        let held = |column: usize| sorted(segments.iter().flat_map(|segment| &segment.columns[column].values).copied());
-        let sets = held(SET);
-        let of = |set: &i64| meters_of.get(set).ok_or_else(|| unreadable("set of meters"));
-        let lists = sets.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-        let meters = sorted(lists.iter().copied().flatten().copied());
-        let members = lists.iter().map(|list| list.iter().map(|meter| place(&meters, *meter)).collect());
-        let members = members.collect::<Result<_, _>>()?;
-        let [sources, projects] = told.unwrap_or([true; 2]);
-        let sources = if sources { held(SOURCE) } else { vec![0] };
-        let projects = if projects { held(PROJECT) } else { vec![0] };
-        let size = |kinds: usize| {
-            [buckets, kinds, sources.len(), projects.len(), facets].into_iter().fold(1_usize, usize::saturating_mul)
+    ) -> Self {
+        // What is not told apart is all of one kind.
+        let all = |told: bool| if told { Vec::new() } else { vec![0] };
+        let [sources, projects] = told.unwrap_or([true; 2]).map(all);
+        let lists = Lists { sources, projects, ..Lists::default() };
+        Self {
+            meters_of,
+            lists,
+            members: Vec::new(),
+            told,
+            buckets,
+            facets,
+            usage: Table::new(0),
+            calls: Table::new(0),
+        }
+    }
+
+    fn shape(&self, kinds: usize) -> Shape {
+        Shape([kinds, self.lists.sources.len(), self.lists.projects.len(), self.facets])
+    }
+
+    /// Makes room for what a segment holds. Most hold what the one before held.
+    fn reach(&mut self, segment: &Segment<'_>) -> Result<(), StoreError> {
+        let [source_told, project_told] = self.told.unwrap_or([true; 2]);
+        let held = |list: &[i64], column: usize, told: bool| {
+            let more = segment.columns[column].values.iter().filter(|_| told);
+            sorted(list.iter().chain(more).copied())
         };
-        let (usage, calls) = (Table::new(size(meters.len())), Table::new(size(sets.len())));
-        Ok(Self { meters, sets, members, sources, projects, told, facets, usage, calls })
+        let sets = held(&self.lists.sets, SET, true);
+        let of = |set: &i64| self.meters_of.get(set).ok_or_else(|| unreadable("set of meters"));
+        let of_sets = sets.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+        let lists = Lists {
+            meters: sorted(of_sets.iter().copied().flatten().copied()),
+            sources: held(&self.lists.sources, SOURCE, source_told),
+            projects: held(&self.lists.projects, PROJECT, project_told),
+            sets,
+        };
+        if lists == self.lists {
+            return Ok(());
+        }
+        let members = of_sets.iter().map(|list| list.iter().map(|meter| place(&lists.meters, *meter)).collect());
+        self.members = members.collect::<Result<_, _>>()?;
+        self.lay_out(lists)
+    }
+
+    /// Puts the sums so far where they belong among other lists, which have all that the old ones have.
+    fn lay_out(&mut self, lists: Lists) -> Result<(), StoreError> {
+        let places =
+            |from: &[i64], to: &[i64]| from.iter().map(|number| place(to, *number)).collect::<Result<Vec<_>, _>>();
+        let sources = places(&self.lists.sources, &lists.sources)?;
+        let projects = places(&self.lists.projects, &lists.projects)?;
+        let (meters, sets) = (places(&self.lists.meters, &lists.meters)?, places(&self.lists.sets, &lists.sets)?);
+        let before = [self.shape(meters.len()), self.shape(sets.len())];
+        self.lists = lists;
+        let after = [self.shape(self.lists.meters.len()), self.shape(self.lists.sets.len())];
+        let tables = [&mut self.usage, &mut self.calls];
+        for (((table, kinds), before), after) in tables.into_iter().zip([meters, sets]).zip(before).zip(after) {
+            let to = |at: usize| {
+                let [bucket, kind, source, project, facet] = before.places(at);
+                after.at([bucket, kinds[kind], sources[source], projects[project], facet])
+            };
+            *table = std::mem::replace(table, Table::new(0)).moved(after.size(self.buckets), to);
+        }
+        Ok(())
     }
 
     /// Ready to add rows of a segment.
     pub(super) fn adding<'s>(&'s mut self, segment: &'s Segment<'s>) -> Result<Adding<'s>, StoreError> {
-        let (sources, projects, facets) = (self.sources.len(), self.projects.len(), self.facets);
+        self.reach(segment)?;
+        let Lists { meters, sets, sources, projects } = &self.lists;
         // What a value of a column adds to the place of its combination.
         let steps = |all: &[i64], column: usize, step: usize| {
             let values = segment.columns[column].values.iter();
@@ -149,36 +236,45 @@ impl Sums {
         };
         let [source_told, project_told] = self.told.unwrap_or([true; 2]);
         let none = |column: usize| Ok(vec![0; segment.columns[column].values.len()]);
-        let sets = steps(&self.sets, SET, 1)?;
-        if sets.iter().zip(&segment.parts).any(|(set, parts)| self.members[*set].len() != *parts) {
+        let of_sets = steps(sets, SET, 1)?;
+        if of_sets.iter().zip(&segment.parts).any(|(set, parts)| self.members[*set].len() != *parts) {
             return Err(unreadable("set of meters"));
         }
-        let source = if source_told { steps(&self.sources, SOURCE, projects * facets) } else { none(SOURCE) }?;
-        let project = if project_told { steps(&self.projects, PROJECT, facets) } else { none(PROJECT) }?;
+        let source = if source_told { steps(sources, SOURCE, projects.len() * self.facets) } else { none(SOURCE) }?;
+        let project = if project_told { steps(projects, PROJECT, self.facets) } else { none(PROJECT) }?;
         let failed = segment.columns[FAILED].values.iter().map(|failed| i64::from(*failed == 1)).collect();
-        let one_kind = sources * projects * facets;
-        let (all_sets, all_meters) = (self.sets.len() * one_kind, self.meters.len() * one_kind);
+        let one_kind = sources.len() * projects.len() * self.facets;
+        let (all_sets, all_meters) = (sets.len() * one_kind, meters.len() * one_kind);
         let (usage, calls, members) = (&mut self.usage, &mut self.calls, &self.members);
-        Ok(Adding { segment, usage, calls, members, sets, source, project, failed, one_kind, all_sets, all_meters })
+        Ok(Adding {
+            segment,
+            usage,
+            calls,
+            members,
+            sets: of_sets,
+            source,
+            project,
+            failed,
+            one_kind,
+            all_sets,
+            all_meters,
+        })
     }
 
     /// The sums, in order.
     pub(super) fn cells(self) -> Result<Cells, StoreError> {
-        let Self { meters, sets, sources, projects, told, facets, usage, calls, .. } = self;
+        let [of_meters, of_sets] = [self.shape(self.lists.meters.len()), self.shape(self.lists.sets.len())];
         let small = |place: usize| u16::try_from(place).map_err(|_| unreadable("place in a cube"));
-        let sizes = [sources.len(), projects.len(), facets];
-        let place = |at: usize, kinds: usize| -> Result<[u16; 5], StoreError> {
-            let (at, facet) = (at / sizes[2], at % sizes[2]);
-            let (at, project) = (at / sizes[1], at % sizes[1]);
-            let (at, source) = (at / sizes[0], at % sizes[0]);
-            Ok([small(at / kinds)?, small(at % kinds)?, small(source)?, small(project)?, small(facet)?])
+        let place = |shape: Shape, at: usize| -> Result<[u16; 5], StoreError> {
+            let [bucket, kind, source, project, facet] = shape.places(at);
+            Ok([small(bucket)?, small(kind)?, small(source)?, small(project)?, small(facet)?])
         };
-        let cells = usage.met(|at, [micros, whole, fraction]| {
+        let cells = self.usage.met(|at, [micros, whole, fraction]| {
             let quantity = i128::from(whole) * 1_000_000 + i128::from(fraction);
-            Ok(Cell::at(place(at, meters.len())?, micros, Quantity::from_micros(quantity)))
+            Ok(Cell::at(place(of_meters, at)?, micros, Quantity::from_micros(quantity)))
         })?;
         let calls =
-            calls.met(|at, [events, failed, bytes]| Ok(Calls::at(place(at, sets.len())?, events, failed, bytes)))?;
-        Ok(Cells { lists: Lists { meters, sets, sources, projects }, told, cells, calls })
+            self.calls.met(|at, [events, failed, bytes]| Ok(Calls::at(place(of_sets, at)?, events, failed, bytes)))?;
+        Ok(Cells { lists: self.lists, told: self.told, cells, calls })
     }
 }
