@@ -378,7 +378,10 @@ mod tests {
     fn what_cannot_be_read_is_left_out() {
         assert_eq!(view("type=&source=&group=colour&utm_source=x&top=7&chart=pie&compare=me&interval=none"), "");
         assert_eq!(view(&format!("type={}", "x".repeat(300))), "");
-        assert_eq!(view("group=attribute.%00&attribute.%00=x&user=%00&source=a%00b&hide=%0D&project=%1f&user=ada"), "user=ada");
+        assert_eq!(
+            view("group=attribute.%00&attribute.%00=x&user=%00&source=a%00b&hide=%0D&project=%1f&user=ada"),
+            "user=ada"
+        );
         assert_eq!(view("source=web&source=api&source=web&group=source"), "source=api&source=web&group=source");
         let many: String = (0..200).map(|i| format!("source={i}&")).collect();
         assert_eq!(View::parse(&many).sources.len(), MAX_VALUES);

@@ -212,9 +212,10 @@ impl Change {
         let share = |part: Credits, all: i128| i128::from(part.micros()) * WHOLE / all;
         let moved = |row: &Row| share(row.after, after) - share(row.before, before);
         // What cost as much as before is in no row; its shares all moved the same way, so the other way is complete.
-        let (came, went) = self.rows.iter().map(moved).fold((0, 0), |(came, went), moved| {
-            if moved > 0 { (came + moved, went) } else { (came, went - moved) }
-        });
+        let (came, went) =
+            self.rows.iter().map(moved).fold((0, 0), |(came, went), moved| {
+                if moved > 0 { (came + moved, went) } else { (came, went - moved) }
+            });
         came.max(went).min(WHOLE)
     }
 }

@@ -23,9 +23,11 @@ pub fn first_event(
     };
     let keys = Markup::new("a").attr("href", "/settings/keys").attr("rel", "external").text("make an API key");
     let make = p("Under Settings, ").child(keys).text(", or on the server. It is shown once.");
-    let steps = Markup::new("ol")
-        .child(step(make, "Command that makes a key", &key))
-        .child(step(p("From anywhere, send an event with it."), "Command that sends an event", &curl));
+    let steps = Markup::new("ol").child(step(make, "Command that makes a key", &key)).child(step(
+        p("From anywhere, send an event with it."),
+        "Command that sends an event",
+        &curl,
+    ));
     let docs = Markup::new("a").attr("href", "/api/docs").attr("rel", "external").text("API docs");
     Markup::new("section")
         .class("panel empty-state")

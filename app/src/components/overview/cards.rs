@@ -111,8 +111,8 @@ fn plan_card(words: &Words, figures: &Figures) -> Markup {
     let extra = extra(figures);
     let Some(Plan { title, granted, used, left }) = &figures.plan else {
         let text = format!("No plan gives {} in this cycle.", format::noun(words));
-        let beside = format!("{} are there besides.", short(words, extra));
-        return card("Used of the plan").child(text_figure("No plan")).child(remark(&text)).child(remark(&beside));
+        let beside = extra.is_positive().then(|| remark(&format!("{} are there besides.", short(words, extra))));
+        return card("Used of the plan").child(text_figure("No plan")).child(remark(&text)).children(beside);
     };
     let hover = format!(
         "In the plan: {} of {} left. Extra: {}",
