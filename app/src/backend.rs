@@ -4,6 +4,7 @@
 //! viewer in it. Each answer is put together here: server functions only pass it on.
 
 use crate::calendar::{Day, date_and_seconds};
+use crate::components::banner::More;
 use crate::components::difference::difference;
 use crate::error::{AppError, RequestId};
 use crate::markup::Markup;
@@ -94,6 +95,16 @@ impl Viewer {
     pub fn by(&self) -> By {
         By::user(&self.email, self.address.clone())
     }
+
+    /// How they come by more credits.
+    #[must_use]
+    pub fn more(&self) -> More {
+        match (self.operator, self.role.may(Permission::ManageBilling)) {
+            (true, _) => More::Give,
+            (false, true) => More::Buy,
+            (false, false) => More::Ask,
+        }
+    }
 }
 
 impl Backend {
@@ -123,7 +134,7 @@ impl Backend {
     pub async fn session(&self) -> Result<Option<SessionInfo>, AppError> {
         let Some(viewer) = &self.viewer else { return Ok(None) };
         let org = self.store.org(viewer.org).await?;
-        let warning = grants::warning(&self.store, &org, viewer.operator).await?;
+        let warning = grants::warning(&self.store, &org, viewer.more()).await?;
         let switcher = people::switcher(&self.store, viewer, &org.name).await?;
         let synthetic = org.synthetic.then(|| {
             let badge = Markup::new("span").class("badge");

@@ -36,6 +36,7 @@ test('the page follows what is reported while it is open, and keeps what was ope
   await signInAs(page, org.member, '/');
   await hydrated(page);
   await expect(page.getByRole('heading', { name: 'No usage yet' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Buy credits' })).toHaveAttribute('href', '/billing/purchase');
   await report(org, 'call-1');
   const list = page.getByRole('region', { name: 'Last transactions' });
   await expect(list.locator('.services').first()).toHaveText('ai_data_completion, ai_data', { timeout: 15_000 });

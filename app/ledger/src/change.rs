@@ -152,15 +152,16 @@ pub fn repriced<'c>(cards: impl IntoIterator<Item = &'c [RateLine]>) -> BTreeSet
 }
 
 impl Change {
-    /// The one that explains most: where the difference lies with the fewest values ([`Change::concentration`]; of two that say
-    /// it alike, the one with more values, of which it singles out one, then the first). `None` where nothing changed or none
-    /// has two values.
+    /// The one that explains most: where the difference lies with few values ([`Change::concentration`]) of which there is now more
+    /// or less than of the others ([`Change::shift`]). What nearly all usage has, such as that it succeeded, has nearly all of any
+    /// difference, and explains none. Where everything grew evenly it is the most concentrated one; of two that say it alike, the
+    /// one with more values, of which it singles out one, then the first. `None` where nothing changed or none has two values.
     #[must_use]
     pub fn most_telling(changes: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut best: Option<((i128, usize), Self)> = None;
+        let mut best: Option<((i128, i128, usize), Self)> = None;
         for change in changes {
             let Some(concentration) = change.concentration() else { continue };
-            let rank = (concentration, change.values);
+            let rank = (concentration * change.shift() / WHOLE, concentration, change.values);
             if best.as_ref().is_none_or(|(found, _)| rank > *found) {
                 best = Some((rank, change));
             }
@@ -198,6 +199,24 @@ impl Change {
         }
         let squares: i128 = self.rows.iter().map(|row| (size(row) * WHOLE / all).pow(2)).sum();
         Some((squares * count - WHOLE * WHOLE).max(0) / (WHOLE * (count - 1)))
+    }
+
+    /// How much of everything went from some values to others, in millionths: half of what their shares differ by, in absolute
+    /// figures (the total variation distance). All where there was nothing before, or is nothing now.
+    #[must_use]
+    pub fn shift(&self) -> i128 {
+        let [before, after] = [self.before, self.after].map(|all| i128::from(all.micros()));
+        if before <= 0 || after <= 0 {
+            return WHOLE;
+        }
+        let share = |part: Credits, all: i128| i128::from(part.micros()) * WHOLE / all;
+        let moved = |row: &Row| share(row.after, after) - share(row.before, before);
+        // What cost as much as before is in no row; its shares all moved the same way, so the other way is complete.
+        let (came, went) =
+            self.rows.iter().map(moved).fold((0, 0), |(came, went), moved| {
+                if moved > 0 { (came + moved, went) } else { (came, went - moved) }
+            });
+        came.max(went).min(WHOLE)
     }
 }
 

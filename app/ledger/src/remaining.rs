@@ -36,6 +36,10 @@ pub fn remaining(line: &RateLine, before: Before, available: Credits) -> Remaini
     let units = match &line.rule {
         Rule::Reported | Rule::Formula(_) => return Remaining::Unsaid,
         Rule::Free => return Remaining::Unlimited,
+        // The carry would make some tokens free of charge; nobody who has nothing left sees it so.
+        Rule::Unit { price, .. } if available.is_zero() && price.picos() > 0 => {
+            return Remaining::Units(Quantity::from_units(0));
+        }
         // Each tier has a price for everything: more may cost less where the next one begins.
         Rule::Tiers(tiers) if tiers.mode == Mode::Volume => {
             let ends = tiers.tiers.iter().map(|tier| tier.up_to.map_or(most, |end| whole_between(before.used, end)));
@@ -183,6 +187,8 @@ mod tests {
         assert_eq!(buys("tokens: 0.60 per 1000000", "3"), units(5_000_001));
         assert_eq!(buys("images: 0.0001 each", "1"), units(10_000));
         assert_eq!(buys("images: 0.0001 each", "-5"), units(0));
+        assert_eq!(buys("tokens: 0.60 per 1000000", "0"), units(0));
+        assert_eq!(buys("tokens: 0.60 per 1000000", "0.000001"), units(3));
         assert_eq!(buys("session: 1 per 600 begun", "2.5"), units(1_200));
         assert_eq!(buys("computation: 1 per 10 full", "2.5"), units(29));
         assert_eq!(buys("calls: graduated 0 to 1000, 0.5 beyond", "2"), units(1_004));

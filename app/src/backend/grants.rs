@@ -2,7 +2,7 @@
 
 use super::{Backend, Viewer, desk, local, local_day, origin, timeline};
 use crate::calendar::Day;
-use crate::components::banner;
+use crate::components::banner::{self, More};
 use crate::components::grants::data::{Ended, GrantLine, Grants, HOLDS, HoldLine, PAGE, Part, PartKind, Status};
 use crate::error::AppError;
 use crate::format::{noun, short};
@@ -143,7 +143,7 @@ impl Backend {
 }
 
 /// What every page must say about an org's balance.
-pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<Option<Markup>, AppError> {
+pub(super) async fn warning(store: &Store, org: &Org, more: More) -> Result<Option<Markup>, AppError> {
     if let Some(ends_at) = store.ends_at(org.id) {
         let ends = crate::calendar::date_and_clock(local(org, ends_at)?);
         return Ok(Some(banner::ending(&ends)));
@@ -157,7 +157,7 @@ pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<
             let Some(limit) = limit.filter(|limit| balance.available <= *limit) else { return Ok(None) };
             let (left, limit) = (short(&org.words, balance.available), short(&org.words, limit));
             let text = format!("Low balance: {left} left, the limit is {limit}.");
-            return Ok(Some(banner::low(&org.words, &text, operator)));
+            return Ok(Some(banner::low(&org.words, &text, more)));
         }
         (OrgState::Active, _, Some(debt)) => {
             format!("There is a debt of {debt}. The next grant repays it first.")
@@ -177,7 +177,7 @@ pub(super) async fn warning(store: &Store, org: &Org, operator: bool) -> Result<
     };
     // One that was never given anything has not run out: it has not begun.
     let paused = balance.state == OrgState::Paused && (since.is_some() || balance.debt.is_positive());
-    Ok(Some(banner::warning(&org.words, paused, &text, operator)))
+    Ok(Some(banner::warning(&org.words, paused, &text, more)))
 }
 
 /// A page of grants of which nothing is left.
@@ -401,7 +401,7 @@ fn state_words(balance: Balance, viewer: &Viewer, noun: &str) -> String {
         (OrgState::Active, _) if balance.debt.is_positive() => "New work is accepted, into debt.".to_owned(),
         (OrgState::Active, _) => "New work is accepted.".to_owned(),
         (OrgState::Paused, true) => format!("New work is refused until {noun} are given."),
-        (OrgState::Paused, false) => format!("New work is refused. Ask whoever runs this server to add {noun}."),
+        (OrgState::Paused, false) => format!("New work is refused until {noun} are bought or given."),
     }
 }
 

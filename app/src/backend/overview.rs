@@ -48,7 +48,8 @@ impl Backend {
             zone: org.zone.name().to_owned(),
         };
         let seen = totals.chain.seq.to_string();
-        let mut parts = vec![head(&as_of, format::noun(words), viewer.operator, &seen), cards(words, &figures)];
+        let mut parts =
+            vec![head(&as_of, format::noun(words), viewer.more(), &seen), cards(words, &figures, viewer.more())];
         let meters = meters(&read)?;
         let recent = counted(read.pace_days, "day", "days");
         if totals.events == 0 {

@@ -24,6 +24,8 @@ const LINE_PX: i32 = 20;
 const SWATCH_PX: i32 = 10;
 /// Between a square and its name.
 const NAME_GAP_PX: i32 = 6;
+/// Longest name in the legend: what is longer is cut, so that names stay beside each other and nothing leaves the picture.
+const NAME_PX: i32 = 320;
 /// Between two entries of the legend.
 const ENTRY_GAP_PX: i32 = 16;
 
@@ -77,7 +79,7 @@ impl Surroundings<'_> {
         let mut notes = String::new();
         for (i, note) in (1..).zip(self.notes) {
             notes.push_str(&format!("<text class=\"label\" x=\"0\" y=\"{}\">", first + 4 + i * NOTE_PX));
-            escape(&mut notes, note);
+            escape(&mut notes, &fitted(note, width));
             notes.push_str("</text>");
         }
         Some(format!(
@@ -96,6 +98,7 @@ impl Surroundings<'_> {
         let lines = [(Role::Total, self.total), (Role::Before, self.before)];
         let entries: Vec<_> = series.chain(lines.into_iter().filter_map(|(role, name)| Some((role, name?)))).collect();
         for (role, name) in &entries {
+            let name = &fitted(name, width.min(NAME_PX) - SWATCH_PX - NAME_GAP_PX);
             let length = SWATCH_PX + NAME_GAP_PX + text::width(name) / UNIT + 1;
             if x > 0 && x + length > width {
                 (x, line) = (0, line + 1);
@@ -117,6 +120,23 @@ impl Surroundings<'_> {
         }
         (svg, if entries.is_empty() { 0 } else { line + 1 })
     }
+}
+
+/// As much of a text as has room, and an ellipsis for the rest.
+fn fitted(whole: &str, width_px: i32) -> String {
+    let fits = |text: &str| text::width(text) <= width_px * UNIT;
+    if fits(whole) {
+        return whole.to_owned();
+    }
+    let mut cut = String::from("\u{2026}");
+    for (at, c) in whole.char_indices() {
+        cut.insert(at, c);
+        if !fits(&cut) {
+            cut.remove(at);
+            break;
+        }
+    }
+    cut
 }
 
 /// The rules with the palette's values in place of the custom properties.
@@ -188,5 +208,24 @@ mod tests {
     #[test]
     fn what_is_no_chart_stays() {
         assert_eq!(standalone("<svg></svg>", true, &[]), "<svg></svg>");
+    }
+
+    #[test]
+    fn nothing_leaves_the_picture_however_long_it_is_called() {
+        let long = |c: &str| c.repeat(256);
+        let series: Vec<_> = ["W", "\u{5b57}", "a "]
+            .map(|c| Series { name: long(c), color: 0, values: vec![1] })
+            .into_iter()
+            .chain(series())
+            .collect();
+        let notes = [format!("Not shown: {}", long("m")), "short".to_owned()];
+        let file = Surroundings { notes: &notes, series: &series, ..Surroundings::default() }.around(&chart());
+        let texts: Vec<&str> = file.split("class=\"label\" x=\"0\"").skip(1).collect();
+        assert_eq!(texts.len(), 2);
+        for text in file.split("</text>").filter_map(|text| text.rsplit_once('>')).map(|(_, text)| text) {
+            assert!(text::width(text) <= 200 * UNIT, "{text}");
+        }
+        assert!(file.contains("\u{2026}") && file.contains(">short<") && file.contains(">Exports &amp; more<"));
+        assert_eq!(fitted("\u{5b57}", 0), "\u{2026}");
     }
 }

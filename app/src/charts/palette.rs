@@ -48,7 +48,7 @@ pub const DARK: Palette = Palette {
     surface: "#0e1116",
     series: ["#2366e4", "#22a0b6", "#ae5313", "#9c80fe", "#ab9119", "#0a7d4a", "#e42986", "#de7577"],
     more: [
-        "#ffc3ff", "#96e100", "#87b4f0", "#963ca5", "#ffa5a5", "#9669c3", "#c3a5c3", "#4be1d2", "#d278d2", "#ff964b",
+        "#a5d2ff", "#96c378", "#87b4f0", "#963ca5", "#ffa5a5", "#9669c3", "#c3a5c3", "#4be1d2", "#d278d2", "#ff964b",
         "#695ac3", "#c3e187",
     ],
     other: "#6f757e",

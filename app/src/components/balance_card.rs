@@ -1,5 +1,6 @@
 //! What is left, and whether work may go on.
 
+use super::banner::More;
 use super::stat_card::figure;
 use crate::format::{counted, noun, short};
 use crate::markup::{Markup, amount};
@@ -22,24 +23,24 @@ fn card(label: &str, class: &str, word: &str, state: &str) -> Markup {
 
 /// Without a limit of the org's own, a balance is low that lasts for less than so many days.
 const SOON_DAYS: i64 = 7;
+/// What marks a card of a balance that is low or gone.
+const LOW: &str = "stat balance low";
 
 /// All that is there, with available, held and debt apart, and what to do. It is low at the limit that the org has set, or where
-/// it ends soon: `days` is how many whole days it lasts at the present pace.
+/// it ends soon: `days` is how many whole days it lasts at the present pace. What is low leads to `more`.
 #[must_use]
-pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>, days: Option<i64>) -> Markup {
+pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>, days: Option<i64>, more: More) -> Markup {
     let ends = days.filter(|days| limit.is_none() && *days < SOON_DAYS);
     let is_low = limit.is_some_and(|limit| balance.available <= limit) || ends.is_some();
     let (word, state, class) = match balance.state {
-        OrgState::Paused => ("Paused", "status danger", "stat balance low"),
-        OrgState::Active if is_low => ("Low", "status danger", "stat balance low"),
+        OrgState::Paused => ("Paused", "status danger", LOW),
+        OrgState::Active if is_low => ("Low", "status danger", LOW),
         OrgState::Active => ("Healthy", "status ok", "stat balance healthy"),
     };
     let remark = match (balance.state, limit, ends) {
-        (OrgState::Paused, ..) => Some(format!(
-            "Nothing is left to spend. Usage is still recorded, new work should wait: whoever runs this server can add \
-             {} with \u{201c}scrip grant\u{201d}.",
-            noun(words)
-        )),
+        (OrgState::Paused, ..) => {
+            Some("Nothing is left to spend. Usage is still recorded, new work is refused.".to_owned())
+        }
         (OrgState::Active, Some(limit), _) if is_low => {
             Some(format!("At or below the low-balance limit of {}: work goes on.", short(words, limit)))
         }
@@ -54,6 +55,17 @@ pub fn balance_card(words: &Words, balance: &Balance, limit: Option<Credits>, da
         .child(figure(words, balance.settled))
         .child(parts(words, balance))
         .children(remark.map(|remark| Markup::new("p").class("stat-remark").text(&remark)))
+        .children((class == LOW).then(|| remedy(noun(words), more)))
+}
+
+/// The way to more, in the words of whoever may go it.
+fn remedy(noun: &str, more: More) -> Markup {
+    let remark = Markup::new("p").class("stat-remark");
+    if more == More::Ask {
+        return remark.text(&format!("Owners and those who manage billing can buy {noun}."));
+    }
+    let (href, text) = more.link(noun);
+    remark.child(Markup::new("a").class("panel-link").attr("href", href).attr("rel", "external").text(&text))
 }
 
 fn parts(words: &Words, balance: &Balance) -> Markup {

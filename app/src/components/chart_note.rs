@@ -66,7 +66,7 @@ const fn words(standing: Reachable, has_calls: bool) -> (&'static str, &'static 
         (Reachable::Charged | Reachable::Nothing, true) => {
             ("Nothing was charged", "There were calls, and none of them cost anything.")
         }
-        (Reachable::Charged, false) => ("Nothing was used", "There was none of it in this range."),
+        (Reachable::Charged, false) => ("Nothing was used", "There was no such usage in this range."),
     }
 }
 

@@ -16,14 +16,18 @@ pub fn first_event(
     let key = format!("scrip key create --org {}", shell_word(org));
     let curl = curl_line(origin, meters.first().map_or("export", |m| m.meter.as_str()));
     let p = |text: &str| Markup::new("p").text(text);
-    let step = |text: &str, label: &str, command: &str| {
+    let step = |text: Markup, label: &str, command: &str| {
         let command = Markup::new("code").text(command);
         let shown = Markup::new("pre").attr("tabindex", "0").attr("aria-label", label).child(command);
-        Markup::new("li").child(p(text)).child(shown)
+        Markup::new("li").child(text).child(shown)
     };
-    let steps = Markup::new("ol")
-        .child(step("On the server, make an API key. It is shown once.", "Command that makes a key", &key))
-        .child(step("From anywhere, send an event with it.", "Command that sends an event", &curl));
+    let keys = Markup::new("a").attr("href", "/settings/keys").attr("rel", "external").text("make an API key");
+    let make = p("Under Settings, ").child(keys).text(", or on the server. It is shown once.");
+    let steps = Markup::new("ol").child(step(make, "Command that makes a key", &key)).child(step(
+        p("From anywhere, send an event with it."),
+        "Command that sends an event",
+        &curl,
+    ));
     let docs = Markup::new("a").attr("href", "/api/docs").attr("rel", "external").text("API docs");
     Markup::new("section")
         .class("panel empty-state")

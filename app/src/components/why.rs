@@ -57,7 +57,9 @@ fn sentence(words: &Words, change: &Change, before: (Day, Day)) -> Markup {
     let Some(first) = change.rows.first().filter(|_| change.values > 1) else { return p };
     let most = less(first.after, first.before);
     let title = filters::title(&change.dimension, words).to_lowercase();
-    p.text(&format!(" By {title}, most of it is {}: ", first.title)).child(signed(words, most)).text(".")
+    // `None` is a good name in a table, and a puzzling one in a sentence.
+    let what = if first.key.as_deref() == Some("") { "usage without one" } else { &first.title };
+    p.text(&format!(" By {title}, most of it is {what}: ")).child(signed(words, most)).text(".")
 }
 
 fn figures(words: &Words, view: &View, change: &Change) -> Markup {

@@ -99,6 +99,26 @@ fn the_dimension_in_which_one_value_did_it_explains_most() {
 }
 
 #[test]
+fn what_nearly_all_usage_has_explains_no_change() {
+    // Nearly all of everything is from one source, before and after: so is the difference. But one credit type did it.
+    let before = [(0, 0, 98, 9_800), (0, 1, 1, 100), (1, 0, 98, 9_800), (1, 1, 1, 100), (2, 0, 98, 9_800)];
+    let after = [(0, 0, 98, 9_800), (0, 1, 1, 100), (1, 0, 196, 19_600), (1, 1, 2, 200), (2, 0, 100, 10_000)];
+    let (before, after) = (cube(&before), cube(&after));
+    let by = |dimension| Change::by(&before, &after, &Filter::default(), &dimension, &all_meters()).expect("fits");
+    let (types, sources) = (by(Dimension::Type), by(Dimension::Source));
+    assert!(sources.concentration() > types.concentration() && sources.shift() < types.shift());
+    assert_eq!(Change::most_telling([sources, types]).map(|change| change.dimension), Some(Dimension::Type));
+}
+
+#[test]
+fn what_came_and_what_went_is_one_shift() {
+    assert_eq!(by_source(&[(0, 0, 1, 50), (0, 1, 1, 50)], &[(0, 0, 1, 50), (0, 1, 3, 150)]).shift(), WHOLE / 4);
+    assert_eq!(by_source(&[(0, 0, 1, 50), (0, 1, 1, 50)], &[(0, 0, 2, 100), (0, 1, 2, 100)]).shift(), 0);
+    assert_eq!(by_source(&[], &[(0, 1, 3, 150)]).shift(), WHOLE);
+    assert_eq!(by_source(&[(0, 0, 1, 50)], &[(0, 1, 1, 50)]).shift(), WHOLE);
+}
+
+#[test]
 fn it_follows_the_filter() {
     let (before, after) = (cube(&[(0, 0, 10, 10), (1, 0, 10, 50)]), cube(&[(0, 0, 20, 20), (1, 0, 10, 90)]));
     let filter = Filter { types: vec!["input".to_owned()], ..Filter::default() };

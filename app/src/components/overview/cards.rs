@@ -3,6 +3,7 @@
 use super::charts::told_by;
 use crate::calendar::Day;
 use crate::components::balance_card::balance_card;
+use crate::components::banner::More;
 use crate::components::stat_card::{figure, stat_card};
 use crate::format::{self, counted, short};
 use crate::markup::Markup;
@@ -66,9 +67,9 @@ pub struct Figures {
     pub calls: (i64, i64),
 }
 
-/// All cards.
+/// All cards; `more` is how whoever looks comes by more credits.
 #[must_use]
-pub fn cards(words: &Words, figures: &Figures) -> Markup {
+pub fn cards(words: &Words, figures: &Figures, more: More) -> Markup {
     let Figures { balance, low, pace: (recent, days), granted, spent, .. } = figures;
     let average = format::per_day(*recent, *days);
     let over = match days {
@@ -78,7 +79,7 @@ pub fn cards(words: &Words, figures: &Figures) -> Markup {
     let share = format::share(*spent, *granted).map(|share| format!("{share} of all that was given"));
     Markup::new("div")
         .class("stats overview-stats")
-        .child(balance_card(words, balance, *low, days_left(figures.runway)))
+        .child(balance_card(words, balance, *low, days_left(figures.runway), more))
         .child(plan_card(words, figures))
         .child(stat_card(words, "Average per day", average, &over))
         .child(runway_card(words, figures))
@@ -110,8 +111,8 @@ fn plan_card(words: &Words, figures: &Figures) -> Markup {
     let extra = extra(figures);
     let Some(Plan { title, granted, used, left }) = &figures.plan else {
         let text = format!("No plan gives {} in this cycle.", format::noun(words));
-        let beside = format!("{} are there besides.", short(words, extra));
-        return card("Used of the plan").child(text_figure("No plan")).child(remark(&text)).child(remark(&beside));
+        let beside = extra.is_positive().then(|| remark(&format!("{} are there besides.", short(words, extra))));
+        return card("Used of the plan").child(text_figure("No plan")).child(remark(&text)).children(beside);
     };
     let hover = format!(
         "In the plan: {} of {} left. Extra: {}",
@@ -196,7 +197,7 @@ fn calls_card((all, failed): (i64, i64)) -> Markup {
     let parts = Markup::new("p")
         .class("stat-remark")
         .child(part("status quiet", format!("{} successful", format::count(all - failed))))
-        .text(" ")
+        .text("\u{2003}")
         .child(part(if failed > 0 { "status danger" } else { "muted" }, format!("{} failed", format::count(failed))));
     card("API calls").child(text_figure(&format::count(all))).child(parts)
 }
@@ -230,7 +231,7 @@ mod tests {
 
     fn html(figures: &Figures) -> String {
         let mut html = String::new();
-        cards(&Words::default(), figures).write_html(&mut html);
+        cards(&Words::default(), figures, More::Buy).write_html(&mut html);
         html
     }
 

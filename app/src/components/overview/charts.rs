@@ -52,21 +52,21 @@ impl Usage<'_> {
     }
 }
 
-/// `0.4`, `12`, `1.2k`, `34M`: for where there is no room.
+/// `0.4`, `12`, `1.2k`, `34M`: for where there is no room. Rounded half up, as the same amount is where there is room.
 fn compact(credits: Credits) -> String {
+    let rounded = |to: i64| credits.micros().saturating_add(to / 2) / to;
     let mut unit = 1_000_000_i64;
     let mut suffix = "";
     for name in ["k", "M", "B"] {
-        if credits.micros() / unit < 1_000 {
+        if rounded(unit) < 1_000 {
             break;
         }
         (unit, suffix) = (unit * 1_000, name);
     }
-    let tenths = credits.micros() / (unit / 10);
-    match tenths {
+    match rounded(unit / 10) {
         0 => "<0.1".to_owned(),
-        1..100 => format!("{}.{}{suffix}", tenths / 10, tenths % 10),
-        _ => format!("{}{suffix}", tenths / 10),
+        tenths @ 1..100 => format!("{}.{}{suffix}", tenths / 10, tenths % 10),
+        _ => format!("{}{suffix}", rounded(unit)),
     }
 }
 
@@ -371,8 +371,8 @@ mod tests {
 
     #[test]
     fn short_amounts_stay_short() {
-        let told = ["0.05", "0.4", "9.96", "12.7", "999.9", "1234", "1234567"]
+        let told = ["0.04", "0.4", "8.398", "9.96", "12.7", "999.9", "1234", "1234567"]
             .map(|text| compact(Credits::parse(text).expect("an amount")));
-        assert_eq!(told, ["<0.1", "0.4", "9.9", "12", "999", "1.2k", "1.2M"]);
+        assert_eq!(told, ["<0.1", "0.4", "8.4", "10", "13", "1.0k", "1.2k", "1.2M"]);
     }
 }

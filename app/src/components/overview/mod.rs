@@ -6,18 +6,18 @@ pub mod charts;
 pub mod prices;
 pub mod transactions;
 
-use crate::components::banner::buy;
+use crate::components::banner::More;
 use crate::markup::{Markup, time};
 use crate::server_fns::Moment;
 
-/// The page's head. `noun` is what there is to buy, `operator` whether whoever looks gives it themself, `seen` the end of
+/// The page's head. `noun` is what there is to buy, `more` how whoever looks comes by it, `seen` the end of
 /// the chain that the figures are of.
 #[must_use]
-pub fn head(as_of: &Moment, noun: &str, operator: bool, seen: &str) -> Markup {
+pub fn head(as_of: &Moment, noun: &str, more: More, seen: &str) -> Markup {
     let updated = Markup::new("p").class("muted").text("Last updated ").child(time(as_of));
     let refresh = Markup::new("a").class("button").attr("href", "/").attr("data-refresh", "").text("Refresh");
-    let buy = buy(noun, operator);
-    let buy = Markup::new("a").class("button primary").attr("href", &buy.0).attr("rel", "external").text(&buy.1);
+    let (href, text) = more.link(noun);
+    let buy = Markup::new("a").class("button primary").attr("href", href).attr("rel", "external").text(&text);
     let plain =
         |href: &str, text: &str| Markup::new("a").class("button").attr("href", href).attr("rel", "external").text(text);
     let controls = Markup::new("div")
