@@ -9,7 +9,7 @@ use ledger::{DeliveryId, EndpointId, MessageId, Permission, Timestamp};
 use store::Org;
 
 pub use store::calendar::zone_names;
-pub use store::outbox::delivery::{Attempt, DeliveryPage, DeliveryRow, Message, State};
+pub use store::outbox::delivery::{Attempt, Delivery, DeliveryPage, DeliveryRow, Message, Sent, State};
 pub use store::outbox::endpoint::Endpoint;
 pub use store::outbox::inbox::Told;
 pub use store::outbox::person::PersonChannel;
@@ -74,11 +74,11 @@ impl Backend {
         Ok((rows, next))
     }
 
-    /// A delivery with its attempts.
+    /// A delivery with what was sent and what came of it.
     ///
     /// # Errors
     /// [`AppError::NotFound`], or as [`Backend::endpoints`].
-    pub async fn delivery(&self, id: &str) -> Result<(DeliveryRow, Vec<Attempt>), AppError> {
+    pub async fn delivery(&self, id: &str) -> Result<Delivery, AppError> {
         let viewer = self.allowed(Permission::ManageSettings)?;
         let id = DeliveryId::parse(id).ok_or(AppError::NotFound)?;
         Ok(self.store.delivery(viewer.org, id).await?)

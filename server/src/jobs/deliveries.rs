@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use store::clock::Stopwatch;
-use store::outbox::delivery::{Attempt, Due};
+use store::outbox::delivery::{Attempt, Due, Sent};
 use store::{By, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -104,11 +104,12 @@ impl Courier {
             Shape::Webhook => standard::headers(&endpoint.secrets_at(at), &due.message.public_id, at, &text),
             Shape::Slack | Shape::Teams => Vec::new(),
         };
-        let called = self.outgoing.post(&endpoint.url, headers, text).await;
+        let called = self.outgoing.post(&endpoint.url, headers, text.clone()).await;
         let (outcome, error) = judged(&called);
         let (status, answer) = called.answer.map_or((None, String::new()), |answer| (Some(answer.status), answer.text));
         let attempt = Attempt { at, took_ms: called.took_ms, by_hand, status, answer, error: error.map(str::to_owned) };
-        self.store.delivery_tried(endpoint.org, due.id, attempt, outcome).await?;
+        let sent = Sent { shape: endpoint.shape, body: text };
+        self.store.delivery_tried(endpoint.org, due.id, sent, attempt, outcome).await?;
         Ok(outcome)
     }
 

@@ -287,8 +287,8 @@ pub async fn test(
     write.members.finish()?;
     let id = found(&app, write.org, &id).await?.id;
     let delivery = app.courier.test(write.org, id, write.caller.by()).await?;
-    let (row, attempts) = app.store.delivery(write.org, delivery).await?;
-    Ok(Json(DeliveryItem::new(&row, &attempts)))
+    let delivery = app.store.delivery(write.org, delivery).await?;
+    Ok(Json(DeliveryItem::whole(&delivery)))
 }
 
 /// An endpoint of the caller's org.
