@@ -2,3 +2,7 @@
 -- the same for all (the other headers) or new with each attempt (time and signature) is not kept.
 ALTER TABLE delivery ADD COLUMN sent_shape TEXT CHECK (sent_shape IN ('webhook', 'slack', 'teams')); -- what the body looks like; NULL: nothing was sent, or by an older release
 ALTER TABLE delivery ADD COLUMN sent_body  TEXT CHECK ((sent_body IS NULL) = (sent_shape IS NULL)); -- as it was sent last
+
+-- A projection fires above its share of the plan. Until now that was kept as the share and one millionth, reached; people are told the
+-- share that they set. Rows of the history say what was held against then, so they are put right too.
+UPDATE alert_firing SET threshold = threshold - 1 WHERE json_extract(terms, '$.kind') = 'projected_above';
