@@ -28,7 +28,11 @@ fn it_fires_on_the_crossing_and_again_only_after_the_margin() {
     // 100 and its margin of 5: what wavers between is the same firing.
     assert_eq!(fired(Side::Below, &[120, 100, 99, 50, 101, 99, 104, 10, 105, 99], 100), [2, 9]);
     assert_eq!(fired(Side::Reaches, &[80, 99, 100, 120, 96, 100, 95, 100], 100), [2, 7]);
-    assert_eq!(fired(Side::Exceeds, &[100, 101, 100, 96, 101, 95, 100, 101], 100), [1, 7], "exactly the plan is not more");
+    assert_eq!(
+        fired(Side::Exceeds, &[100, 101, 100, 96, 101, 95, 100, 101], 100),
+        [1, 7],
+        "exactly the plan is not more"
+    );
     assert_eq!(fired(Side::Below, &[-5, 0, 1], 0), [0]);
     assert_eq!(fired(Side::Reaches, &[1, 0, 1, 1, 0, 2], 1), [0, 2, 5], "nothing at all is far enough from one");
 }
