@@ -16,7 +16,7 @@ use store::alert::NewRule;
 use store::clock::FixedClock;
 use store::outbox::Recipients;
 use store::outbox::delivery::{Delivery, DeliveryPage, Sent, State};
-use store::outbox::endpoint::{Endpoint, NewEndpoint};
+use store::outbox::endpoint::{Endpoint, Health, NewEndpoint};
 use store::{By, NewGrant, NewOrg, Options, Store};
 
 const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
@@ -288,6 +288,42 @@ async fn a_receiver_that_fails_is_asked_for_three_days_and_one_that_is_gone_neve
 }
 
 #[tokio::test]
+async fn an_endpoint_says_how_it_fared_in_the_last_days() {
+    let fails = Arc::new(AtomicU64::new(0));
+    let dice = Arc::clone(&fails);
+    let receiver = Receiver::start(move |_| if dice.load(Ordering::Relaxed) == 1 { 500 } else { 204 }).await;
+    let bench = bench().await;
+    let made = endpoint(&bench.store, bench.org, receiver.url(), vec![]).await;
+    let health = async || {
+        let listed = bench.store.endpoints_with_health(bench.org).await.expect("reads");
+        let (of, health) = listed.first().expect("one").clone();
+        (health, of.last_taken_at, of.last_failed_at)
+    };
+    let of = |tried, failed, waiting| Health { tried, failed, waiting };
+    assert_eq!(health().await, (of(0, 0, 0), None, None));
+    let mut instants = Vec::new();
+    for is_failing in [0, 0, 0, 1] {
+        bench.later(60);
+        fails.store(is_failing, Ordering::Relaxed);
+        grant(&bench.store, bench.org).await;
+        assert_eq!(health().await.0.waiting, 1, "not tried yet");
+        bench.send().await;
+        instants.push(bench.store.now());
+    }
+    let (taken, failed) = (Some(instants[2]), Some(instants[3]));
+    assert_eq!(health().await, (of(4, 1, 0), taken, failed), "what is tried again counts as failed until it is taken");
+    bench.later(3_600);
+    fails.store(0, Ordering::Relaxed);
+    bench.send().await;
+    assert_eq!(health().await, (of(4, 0, 0), Some(bench.store.now()), failed));
+    bench.later(7 * 86_400 - 3_600);
+    assert_eq!(health().await.0, of(1, 0, 0), "of the last seven days alone");
+    let other = org(&bench.store, "Other").await;
+    assert_eq!(bench.store.endpoints_with_health(other).await.expect("reads"), []);
+    assert_eq!(bench.store.endpoint_health(other, made.id).await.expect("reads"), Health::default());
+}
+
+#[tokio::test]
 async fn a_dead_endpoint_rests_while_others_get_everything() {
     let (bench, receiver) = (bench().await, Receiver::start(|_| 204).await);
     let dead = Receiver::start(|_| 204).await;
@@ -485,6 +521,8 @@ async fn endpoints_are_made_changed_tested_and_deleted_by_api() {
     assert_eq!(call("POST", &format!("{one}/enable"), "").await.json()["status"], "enabled");
     let changed = format!(r#"{{"url":"{}","shape":"slack"}}"#, receiver.url());
     assert_eq!(call("PUT", &one, &changed).await.json()["kinds"], serde_json::json!([]));
+    let fared = call("GET", &one, "").await.json();
+    assert!(fared["last_success_at"].is_string() && fared["last_failure_at"].is_null(), "{fared}");
     assert_eq!(call("DELETE", &one, "").await.status.as_u16(), 204);
     assert_eq!(call("GET", &one, "").await.problem(), "not_found");
     let noted = server

@@ -1,7 +1,7 @@
 //! `/settings/webhooks/{id}/{delivery}`: one message on its way: what was sent, byte for byte, and what the receiver answered to each
 //! attempt.
 
-use super::one::state_of;
+use super::one::{deleted_page, state_of};
 use super::{BUSY, PATH, name, notice};
 use crate::backend::outbox::{Attempt, Delivery, Sent, State, told_at};
 use crate::components::crumbs::crumbs;
@@ -19,7 +19,10 @@ use ledger::endpoint::Shape;
 /// # Errors
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written, AppError> {
-    let endpoint = asked.backend.endpoint(endpoint).await?;
+    let endpoint = match asked.backend.endpoint(endpoint).await {
+        Err(AppError::NotFound) => return deleted_page(asked, endpoint).await,
+        found => found?,
+    };
     let delivery = asked.backend.delivery(id).await?;
     let Delivery { row, attempts, .. } = &delivery;
     if row.endpoint != endpoint.id {
@@ -39,14 +42,14 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         _ => None,
     };
     let next = match (row.state, row.next_try_at) {
-        (State::Waiting, Some(at)) => Some(fact("Tried again", time(&told_at(&asked.org, at)?))),
+        (State::Waiting, Some(at)) => Some(told("Tried again", time(&told_at(&asked.org, at)?))),
         _ => None,
     };
     let facts = Markup::new("dl")
         .class("facts")
-        .child(fact("State", state_of(row.state)))
-        .child(fact("Kind", Markup::new("code").text(row.message.kind.as_str())))
-        .child(fact("Caused", time(&told_at(&asked.org, row.message.made_at)?)))
+        .child(told("State", state_of(row.state)))
+        .child(told("Kind", Markup::new("code").text(row.message.kind.as_str())))
+        .child(told("Caused", time(&told_at(&asked.org, row.message.made_at)?)))
         .children(next)
         .child(text_fact("Attempts", &row.attempts.to_string()));
     let again = press(&here, "redeliver").child(button("Send again"));
@@ -61,9 +64,7 @@ fn request(delivery: &Delivery) -> Markup {
     let panel = panel("request", "Request");
     let Some(sent) = &delivery.sent else {
         let data = serde_json::to_string_pretty(&delivery.row.message.data).unwrap_or_default();
-        return panel
-            .child(hint("Nothing was sent yet. What it is about:"))
-            .child(text("What it is about", &data));
+        return panel.child(hint("Nothing was sent yet. What it is about:")).child(text("What it is about", &data));
     };
     let about = if sent.shape == Shape::Webhook {
         "What was sent last, byte for byte: the signature is of this."
@@ -84,22 +85,33 @@ fn request(delivery: &Delivery) -> Markup {
 /// The headers of the newest attempt. A signature is named and not shown: it would let whoever reads it send the same again.
 fn headers(delivery: &Delivery, sent: &Sent) -> Markup {
     let code = |text: &str| Markup::new("code").text(text);
-    let mut list = Markup::new("dl").class("facts webhook-headers").child(fact("content-type", code("application/json")));
+    let mut list =
+        Markup::new("dl").class("facts webhook-headers").child(told("content-type", code("application/json")));
     if let (Shape::Webhook, Some(last)) = (sent.shape, delivery.attempts.first()) {
         let seconds = (last.at.micros() / 1_000_000).to_string();
         let signature = Markup::new("span").class("muted").text("made anew for each attempt, not kept");
         list = list
-            .child(fact("webhook-id", code(&delivery.row.message.public_id)))
-            .child(fact("webhook-timestamp", code(&seconds)))
-            .child(fact("webhook-signature", signature));
+            .child(told("webhook-id", code(&delivery.row.message.public_id)))
+            .child(told("webhook-timestamp", code(&seconds)))
+            .child(told("webhook-signature", signature));
     }
     list
+}
+
+/// A fact whose value is more than text.
+fn told(label: &str, value: Markup) -> Markup {
+    fact(label, Markup::new("dd").child(value))
 }
 
 /// Text that may be long: it scrolls, also by the keyboard.
 fn text(label: &str, text: &str) -> Markup {
     let text = Markup::new("code").text(text);
-    Markup::new("pre").class("webhook-text").attr("tabindex", "0").attr("role", "region").attr("aria-label", label).child(text)
+    Markup::new("pre")
+        .class("webhook-text")
+        .attr("tabindex", "0")
+        .attr("role", "region")
+        .attr("aria-label", label)
+        .child(text)
 }
 
 fn list(asked: &Asked<'_>, attempts: &[Attempt]) -> Result<Markup, AppError> {

@@ -1,13 +1,14 @@
 //! `/settings/webhooks/{id}`: how deliveries went, a test, its settings and its secret.
 
-use super::{BUSY, PATH, Typed, form, name, notice, status, wrong};
-use crate::backend::outbox::{DeliveryRow, Endpoint, State, told_at};
+use super::{BUSY, PATH, Typed, counted, failed_share, form, last, name, notice, status, wrong};
+use crate::backend::outbox::{DeliveryRow, Endpoint, HEALTH_DAYS, Health, State, told_at};
 use crate::components::crumbs::crumbs;
+use crate::components::deleted;
 use crate::components::people::parts::{behind, button, form as press, hint, panel, paragraph};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
-use crate::markup::{Markup, cell, number, row, table, time};
+use crate::markup::{Markup, cell, fact, number, row, table, text_fact, time};
 use crate::message::say;
 use ledger::DeliveryId;
 use ledger::canon::base64;
@@ -21,9 +22,13 @@ const SECRET_PREFIX: &str = "whsec_";
 /// # Errors
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
-    let endpoint = asked.backend.endpoint(id).await?;
+    let endpoint = match asked.backend.endpoint(id).await {
+        Err(AppError::NotFound) => return deleted_page(asked, id).await,
+        found => found?,
+    };
     let here = format!("{PATH}/{}", endpoint.id);
     let state = State::parse(asked.get("state"));
+    let health = asked.backend.endpoint_health(endpoint.id).await?;
     let (rows, next) = asked.backend.deliveries(endpoint.id, state, DeliveryId::parse(asked.get("before"))).await?;
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&name(&endpoint))).child(
         Markup::new("p").class("muted").child(status(&endpoint)).text(&format!(
@@ -46,6 +51,7 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .chain(done.map(notice))
         .chain([
             test(&here),
+            standing(asked, &endpoint, &health)?,
             log(asked, &here, &rows, state, next)?,
             panel("settings", "Settings").children(wrong(asked)).child(form(
                 &here,
@@ -57,6 +63,36 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .chain((endpoint.shape == Shape::Webhook).then(|| secret(asked, &here, &endpoint)).transpose()?)
         .chain([end(&here, &endpoint)]);
     Ok(Written { title: name(&endpoint), body: settings::frame(asked.backend, PATH, body) })
+}
+
+/// The page of a webhook that is gone: messages lead to it, and to its deliveries.
+pub(super) async fn deleted_page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let found = asked.backend.deleted_endpoint(&asked.org, id).await?;
+    let host = found.before["host"].as_str().unwrap_or("Webhook");
+    let title = found.title(host);
+    let head = deleted::head(&asked.org, ("webhook", &title), &found, (PATH, "All webhooks"))?;
+    let text = format!(
+        "Messages went to {host}. Its address, its secret and what came of its deliveries are not shown any more."
+    );
+    let body = [head, hint(&text)];
+    Ok(Written { title, body: settings::frame(asked.backend, PATH, body) })
+}
+
+/// How it fares.
+fn standing(asked: &Asked<'_>, endpoint: &Endpoint, health: &Health) -> Result<Markup, AppError> {
+    let told = |label: &str, value: Markup| fact(label, Markup::new("dd").child(value));
+    let share = failed_share(health).map_or_else(String::new, |share| format!(", {share}"));
+    let disabled = match endpoint.disabled {
+        Some((_, at)) => Some(told("Disabled since", time(&told_at(&asked.org, at)?))),
+        None => None,
+    };
+    let facts = Markup::new("dl")
+        .class("summary")
+        .child(text_fact(&format!("Last {HEALTH_DAYS} days"), &format!("{} sent{share}", counted(health))))
+        .child(told("Last success", last(asked, endpoint.last_taken_at)?))
+        .child(told("Last failure", last(asked, endpoint.last_failed_at)?))
+        .children(disabled);
+    Ok(panel("standing", "How it fares").child(facts))
 }
 
 fn test(here: &str) -> Markup {

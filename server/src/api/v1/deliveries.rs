@@ -173,7 +173,9 @@ pub struct SentItem {
     #[schema(example = "webhook")]
     shape: &'static str,
     /// The body, byte for byte. `webhook-signature` of an attempt is of its `webhook-id`, the second of its `at`, and this, with dots between.
-    #[schema(example = r#"{"type":"endpoint.test","timestamp":"2026-11-21T12:00:00Z","organization":"org_1","data":{}}"#)]
+    #[schema(
+        example = r#"{"type":"endpoint.test","timestamp":"2026-11-21T12:00:00Z","organization":"org_1","data":{}}"#
+    )]
     body: String,
 }
 

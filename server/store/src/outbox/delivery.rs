@@ -417,11 +417,11 @@ fn follow(tx: &mut Tx<'_>, org: OrgId, id: EndpointId, outcome: Outcome) -> Resu
     let failures = if failed { endpoint.failures + 1 } else { 0 };
     let since = failed.then(|| endpoint.failing_since.unwrap_or(now));
     let rests = if failed { rests_until(failures, now) } else { Timestamp::from_micros(0) };
-    if failed || endpoint.failures > 0 {
-        let sql = "UPDATE endpoint SET failures = ?3, failing_since = ?4, rests_until = ?5 WHERE org_id = ?1 AND endpoint_id = ?2";
-        let values = params![org.0, id.0, failures, since.map(Timestamp::micros), rests.micros()];
-        tx.conn.prepare_cached(sql)?.execute(values)?;
-    }
+    let sql = "UPDATE endpoint SET failures = ?3, failing_since = ?4, rests_until = ?5,
+            last_taken_at = iif(?6, last_taken_at, ?7), last_failed_at = iif(?6, ?7, last_failed_at)
+        WHERE org_id = ?1 AND endpoint_id = ?2";
+    let values = params![org.0, id.0, failures, since.map(Timestamp::micros), rests.micros(), failed, now.micros()];
+    tx.conn.prepare_cached(sql)?.execute(values)?;
     let why = match outcome {
         Outcome::Gone => Disabled::Gone,
         Outcome::Failed { .. } if since.is_some_and(|since| is_given_up(since, now)) => Disabled::Failing,
