@@ -4,7 +4,7 @@ use crate::backend::Org;
 use crate::backend::audit::Deleted;
 use crate::backend::outbox::told_at;
 use crate::error::AppError;
-use crate::markup::{Markup, button_link, time};
+use crate::markup::{Markup, time};
 
 /// The head of such a page: what it was called, that it is gone and since when, and the way back.
 ///
@@ -17,11 +17,12 @@ pub fn head(
     (href, back): (&str, &str),
 ) -> Result<Markup, AppError> {
     let said = Markup::new("p")
-        .class("notice")
+        .class("panel muted")
         .text(&format!("This {noun} was deleted on "))
         .child(time(&told_at(org, deleted.at)?))
-        .text(". What it said stays where it was said.");
-    let controls = Markup::new("div").class("controls").child(button_link(href, back).attr("rel", "external"));
+        .text(". What was told of it stays where it was told.");
+    let back_link = Markup::new("a").class("button").attr("href", href).attr("rel", "external").text(back);
+    let controls = Markup::new("div").class("controls").child(back_link);
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(title)).child(controls);
     Ok(Markup::new("div").class("deleted").child(head).child(said))
 }

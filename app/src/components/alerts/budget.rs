@@ -47,9 +47,8 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .class("page alerts")
         .child(head)
         .children(came_of("", asked.get("error")))
-        .children(found.as_ref().map(|budget| standing(asked, budget)))
-        .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)))
-        .children((may && found.is_some()).then(|| delete(&action)));
+        .children(found.as_ref().map(|budget| standing(asked, budget).children(may.then(|| delete(&action)))))
+        .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)));
     Ok(Written { title, body })
 }
 

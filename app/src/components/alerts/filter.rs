@@ -10,7 +10,7 @@ use crate::query;
 use ledger::alert::Kind;
 
 /// Rows of rules, or of budgets, on a page.
-const ROWS: usize = 50;
+const ROWS: usize = 25;
 /// Fewer than so many are seen at a glance: nobody has to search among them.
 const WORTH_SEARCHING: usize = 8;
 /// How a rule can stand, as a filter names it, and in words.

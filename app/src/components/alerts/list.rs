@@ -24,13 +24,14 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let firing = read.rules.iter().filter(|of| of.rule.firing.is_some()).count();
     let all = count(read.rules.len());
     let about = match firing {
+        0 if read.rules.is_empty() => String::new(),
         0 => format!("{} watched, none of them firing.", format::counted(all, "alert", "alerts")),
         _ => format!("{firing} of {} firing.", format::counted(all, "alert", "alerts")),
     };
     let head = Markup::new("div")
         .class("page-head")
         .child(Markup::new("h1").text("Alerts"))
-        .child(Markup::new("p").class("muted").text(&about))
+        .children((!about.is_empty()).then(|| Markup::new("p").class("muted").text(&about)))
         .children(read.may.then(|| {
             let controls = Markup::new("div").class("controls");
             controls.child(button_to(&format!("{ALERTS}/budgets/new"), "New budget", false)).child(button_to(
@@ -40,7 +41,7 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
             ))
         }));
     let filter = Filter::of(asked);
-    let all = Listed { here: &filter.address(&[]), is_first: asked.get("before").is_empty() };
+    let all = Listed { here: &filter.address(&[]), is_first: asked.get("before").is_empty(), is_of_one: false };
     let live = Markup::new("div")
         .class("alerts-live")
         .child(rules(org, &read, &filter)?)
@@ -126,13 +127,15 @@ pub(super) struct Listed<'a> {
     pub(super) here: &'a str,
     /// Whether it begins with the newest.
     pub(super) is_first: bool,
+    /// Whether all of it is of one rule, whose page it is.
+    pub(super) is_of_one: bool,
 }
 
 /// What fired, newest first.
 pub(super) fn history(
     org: &Org,
     rows: &[FiringRow],
-    Listed { here, is_first }: Listed<'_>,
+    Listed { here, is_first, is_of_one }: Listed<'_>,
 ) -> Result<Markup, AppError> {
     let panel = panel("history", "History");
     if rows.is_empty() {
@@ -152,7 +155,10 @@ pub(super) fn history(
         lines.push(
             Markup::new("tr")
                 .child(Markup::new("th").attr("scope", "row").child(time(&moment(org, row.fired_at)?)))
-                .child(Markup::new("td").child(external(&format!("{ALERTS}/{}", row.rule), &row.title)))
+                .children(
+                    (!is_of_one)
+                        .then(|| Markup::new("td").child(external(&format!("{ALERTS}/{}", row.rule), &row.title))),
+                )
                 .child(cell(&told(&org.words, row)))
                 .child(over)
                 .child(Markup::new("td").class("muted").text(&remark)),
@@ -164,6 +170,7 @@ pub(super) fn history(
     let turn = last.map(|row| button_to(&format!("{here}{more}before={}#history", row.id), "Older", false));
     let newest = (!is_first).then(|| button_to(&format!("{here}#history"), "Newest", false));
     let heads = ["Fired", "Alert", "Figure", "Since then", ""];
+    let heads: Vec<&str> = heads.into_iter().filter(|head| !(is_of_one && *head == "Alert")).collect();
     let turn =
         (turn.is_some() || newest.is_some()).then(|| Markup::new("p").class("turn").children(newest).children(turn));
     Ok(panel.child(table("table-scroll", "History", &heads, lines, None)).children(turn))

@@ -171,7 +171,7 @@ async fn deleted_page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> 
 
 /// Where the history of one rule stands.
 fn listed<'a>(asked: &Asked<'_>, here: &'a str) -> Listed<'a> {
-    Listed { here, is_first: asked.get("before").is_empty() }
+    Listed { here, is_first: asked.get("before").is_empty(), is_of_one: true }
 }
 
 fn page_of(title: &str, about: Option<&str>) -> Markup {

@@ -1,9 +1,9 @@
 //! `/settings/webhooks/{id}/{delivery}`: one message on its way: what was sent, byte for byte, and what the receiver answered to each
 //! attempt.
 
-use super::one::{deleted_page, state_of};
+use super::one::{again_at, deleted_page, state_of};
 use super::{BUSY, PATH, name, notice};
-use crate::backend::outbox::{Attempt, Delivery, Sent, State, told_at};
+use crate::backend::outbox::{Attempt, Delivery, Sent, told_at};
 use crate::components::crumbs::crumbs;
 use crate::components::people::parts::{behind, button, form as press, hint, panel};
 use crate::components::settings;
@@ -41,13 +41,12 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         ("busy", _) => Some(notice(BUSY)),
         _ => None,
     };
-    let next = match (row.state, row.next_try_at) {
-        (State::Waiting, Some(at)) => Some(told("Tried again", time(&told_at(&asked.org, at)?))),
-        _ => None,
-    };
+    let next =
+        again_at(asked, &endpoint, row)?.map(|at| told(if row.attempts > 0 { "Tried again" } else { "Tried" }, at));
     let facts = Markup::new("dl")
         .class("facts")
         .child(told("State", state_of(row.state)))
+        .child(text_fact("Goes to", &format!("{}, {}", endpoint.shape.title(), endpoint.host())))
         .child(told("Kind", Markup::new("code").text(row.message.kind.as_str())))
         .child(told("Caused", time(&told_at(&asked.org, row.message.made_at)?)))
         .children(next)
@@ -109,7 +108,7 @@ fn text(label: &str, text: &str) -> Markup {
     Markup::new("pre")
         .class("webhook-text")
         .attr("tabindex", "0")
-        .attr("role", "region")
+        .attr("role", "group")
         .attr("aria-label", label)
         .child(text)
 }

@@ -50,9 +50,9 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .into_iter()
         .chain(done.map(notice))
         .chain([
-            test(&here),
             standing(asked, &endpoint, &health)?,
-            log(asked, &here, &rows, state, next)?,
+            test(&here),
+            log(asked, &endpoint, &rows, state, next)?,
             panel("settings", "Settings").children(wrong(asked)).child(form(
                 &here,
                 "save",
@@ -103,13 +103,14 @@ fn test(here: &str) -> Markup {
 
 fn log(
     asked: &Asked<'_>,
-    here: &str,
+    endpoint: &Endpoint,
     rows: &[DeliveryRow],
     state: Option<State>,
     next: Option<DeliveryId>,
 ) -> Result<Markup, AppError> {
+    let here = &format!("{PATH}/{}", endpoint.id);
     let choice = |chosen: Option<State>, text: &str| {
-        let href = chosen.map_or_else(|| here.to_owned(), |state| format!("{here}?state={}", state.as_str()));
+        let href = chosen.map_or_else(|| here.clone(), |state| format!("{here}?state={}", state.as_str()));
         let link = Markup::new("a").attr("href", &format!("{href}#log")).attr("rel", "external");
         link.maybe_attr("aria-current", (chosen == state).then_some("true")).text(text)
     };
@@ -132,10 +133,7 @@ fn log(
     for delivery in rows {
         let link = Markup::new("a").attr("href", &format!("{here}/{}", delivery.id)).attr("rel", "external");
         let said = say(delivery.message.kind, &delivery.message.data, &asked.org.words);
-        let then = match (delivery.state, delivery.next_try_at) {
-            (State::Waiting, Some(at)) => Markup::new("td").child(time(&told_at(&asked.org, at)?)),
-            _ => cell(""),
-        };
+        let then = again_at(asked, endpoint, delivery)?.map_or_else(|| cell(""), |at| Markup::new("td").child(at));
         let code = Markup::new("code").text(delivery.message.kind.as_str());
         let cells = [
             Markup::new("td").text(&said.title).child(Markup::new("small").class("webhook-what").child(code)),
@@ -154,6 +152,24 @@ fn log(
             .child(link.attr("href", &format!("{here}?{state}before={before}#log")).text("Older deliveries"))
     });
     Ok(panel.child(table("table-scroll in-panel webhook-log", "Deliveries", &heads, lines, None)).children(older))
+}
+
+/// When a delivery is tried next, as far as that is known: an endpoint that fails again and again rests meanwhile.
+pub(super) fn again_at(
+    asked: &Asked<'_>,
+    endpoint: &Endpoint,
+    delivery: &DeliveryRow,
+) -> Result<Option<Markup>, AppError> {
+    let waits = delivery.next_try_at.filter(|_| delivery.state == State::Waiting);
+    let Some(at) = waits else { return Ok(None) };
+    if endpoint.disabled.is_some() {
+        return Ok(Some(Markup::new("span").class("muted").text("once it is enabled")));
+    }
+    let at = at.max(endpoint.rests_until);
+    if at <= asked.backend.store.now() {
+        return Ok(Some(Markup::new("span").class("muted").text("now")));
+    }
+    Ok(Some(time(&told_at(&asked.org, at)?)))
 }
 
 /// How a delivery stands.
