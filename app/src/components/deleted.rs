@@ -20,7 +20,7 @@ pub fn head(
         .class("panel muted")
         .text(&format!("This {noun} was deleted on "))
         .child(time(&told_at(org, deleted.at)?))
-        .text(". What was told of it stays where it was told.");
+        .text(". Messages about it stay.");
     let back_link = Markup::new("a").class("button").attr("href", href).attr("rel", "external").text(back);
     let controls = Markup::new("div").class("controls").child(back_link);
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(title)).child(controls);
