@@ -25,4 +25,11 @@ test('a rule is previewed, made, fires, is acknowledged and taken away', async (
   await page.getByRole('button', { name: 'Delete for good' }).click();
   await page.goto('/alerts');
   await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+  // The message stays, and where it leads says what became of it.
+  await page.goto('/notifications');
+  await page.getByRole('link', { name: 'Nearly out' }).first().click();
+  await expect(page.getByText('This alert was deleted on')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Nearly out');
+  await page.getByRole('link', { name: 'All alerts' }).click();
+  await expect(page).toHaveURL(/\/alerts$/);
 });

@@ -79,7 +79,7 @@ test('a budget is made, and what cannot be is said', async ({ page }) => {
 });
 
 const pages = [
-  '/alerts', '/alerts/rule_1', '/alerts/new', '/alerts/new?kind=unusual_spend', '/alerts/new?title=&kind=spend_above&amount=x', '/alerts/budgets/new',
+  '/alerts', '/alerts?q=name&state=ok&kind=spend_above', '/alerts/rule_1', '/alerts/new', '/alerts/new?kind=unusual_spend', '/alerts/new?title=&kind=spend_above&amount=x', '/alerts/budgets/new',
   '/alerts/budgets/budget_1', '/notifications', '/notifications?show=unread', '/settings/webhooks', '/settings/notifications',
 ];
 

@@ -157,6 +157,8 @@ pub enum Side {
     Below,
     /// It reaches it.
     Reaches,
+    /// It goes beyond it: exactly the threshold is not enough.
+    Exceeds,
     /// It is the number of what happened last: each that is new is told, and nothing stands afterwards.
     Each,
 }
@@ -229,10 +231,10 @@ impl Kind {
         match self {
             Self::BalanceBelow { .. } | Self::BalanceBelowShare { .. } | Self::RunwayBelow { .. } => Side::Below,
             Self::PaymentFailed | Self::TopUpFailed | Self::KeyChanged | Self::RateCardChanged => Side::Each,
+            Self::ProjectedAbove { .. } => Side::Exceeds,
             Self::CycleUsage { .. }
             | Self::SpendAbove { .. }
             | Self::UnusualSpend { .. }
-            | Self::ProjectedAbove { .. }
             | Self::GrantsExpiring { .. }
             | Self::NoUsage { .. }
             | Self::FailedShare { .. } => Side::Reaches,

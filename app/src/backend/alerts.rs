@@ -1,6 +1,7 @@
 //! Alerts and budgets: what their pages show, and what their forms do.
 
 use super::Backend;
+use super::audit::Deleted;
 use super::desk::Form;
 use super::outbox::Endpoint;
 use crate::error::AppError;
@@ -96,13 +97,17 @@ impl Backend {
     ///
     /// # Errors
     /// [`AppError::NotFound`], or what the store says.
-    pub async fn alert(&self, org: &Org, id: &str) -> Result<(Measured, Vec<FiringRow>, bool), AppError> {
+    pub async fn alert(
+        &self,
+        org: &Org,
+        id: &str,
+        before: Option<FiringId>,
+    ) -> Result<(Measured, Vec<FiringRow>, bool), AppError> {
         let viewer = self.allowed(Permission::SeeUsage)?;
         let id = RuleId::parse(id).ok_or(AppError::NotFound)?;
         let rules = self.store.alerts_measured(org.id).await?;
         let found = rules.into_iter().find(|of| of.rule.id == id).ok_or(AppError::NotFound)?;
-        let page = FiringPage { rule: Some(id), limit: ROWS, ..FiringPage::default() };
-        let history = self.store.alert_history(org.id, page).await?;
+        let history = self.fired_by(org, id, before).await?;
         Ok((found, history, viewer.role.may(Permission::ManageAlerts)))
     }
 
@@ -114,6 +119,38 @@ impl Backend {
         let viewer = self.allowed(Permission::SeeUsage)?;
         let id = BudgetId::parse(id).ok_or(AppError::NotFound)?;
         Ok((self.store.budget(org.id, id).await?, viewer.role.may(Permission::ManageAlerts)))
+    }
+
+    /// A rule that was deleted, with what it fired, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where there never was one, or what the store says.
+    pub async fn deleted_alert(
+        &self,
+        org: &Org,
+        id: &str,
+        before: Option<FiringId>,
+    ) -> Result<(Deleted, Vec<FiringRow>), AppError> {
+        self.allowed(Permission::SeeUsage)?;
+        let id = RuleId::parse(id).ok_or(AppError::NotFound)?;
+        let found = self.deleted(org, "alert.delete", id.to_string()).await?;
+        Ok((found, self.fired_by(org, id, before).await?))
+    }
+
+    /// What one rule fired, newest first; one row more than a page has, where there are more.
+    async fn fired_by(&self, org: &Org, rule: RuleId, before: Option<FiringId>) -> Result<Vec<FiringRow>, AppError> {
+        let page = FiringPage { rule: Some(rule), before, limit: ROWS + 1, ..FiringPage::default() };
+        Ok(self.store.alert_history(org.id, page).await?)
+    }
+
+    /// A budget that was deleted.
+    ///
+    /// # Errors
+    /// As [`Backend::deleted_alert`].
+    pub async fn deleted_budget(&self, org: &Org, id: &str) -> Result<Deleted, AppError> {
+        self.allowed(Permission::SeeUsage)?;
+        let id = BudgetId::parse(id).ok_or(AppError::NotFound)?;
+        self.deleted(org, "budget.delete", id.to_string()).await
     }
 
     /// What a rule would have said; `None` where its terms cannot be, or nobody can say right now.

@@ -7,7 +7,7 @@ use crate::components::settings::audit::{AuditLine, AuditView, Detail, Filter};
 use crate::error::AppError;
 use crate::exports;
 use crate::server_fns::Moment;
-use ::ledger::{OrgId, Permission};
+use ::ledger::{OrgId, Permission, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use store::audit::{ACTIONS, MAX_PAGE};
@@ -18,7 +18,34 @@ const PAGE: u32 = 50;
 /// Longest text of one detail on the page; the file has all of it.
 const MAX_DETAIL_CHARS: usize = 300;
 
+/// What is known of something that was deleted.
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    /// When.
+    pub at: Timestamp,
+    /// What it was then, as the log noted it.
+    pub before: Value,
+}
+
+impl Deleted {
+    /// What it was called; else those words.
+    #[must_use]
+    pub fn title(&self, otherwise: &str) -> String {
+        let title = self.before["title"].as_str().filter(|title| !title.is_empty());
+        title.unwrap_or(otherwise).to_owned()
+    }
+}
+
 impl Backend {
+    /// What was deleted, by the action that noted it. Whoever may see the thing may hear that it is gone; who did it is the log's to say.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where it never was, or what the store says.
+    pub(super) async fn deleted(&self, org: &Org, action: &'static str, target: String) -> Result<Deleted, AppError> {
+        let found = self.store.deleted(org.id, action, target).await?;
+        found.map(|(at, before)| Deleted { at, before }).ok_or(AppError::NotFound)
+    }
+
     /// The page.
     ///
     /// # Errors

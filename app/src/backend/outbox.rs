@@ -1,5 +1,6 @@
 //! Messages and where they go, as pages show them.
 
+use super::audit::Deleted;
 use super::people::moment;
 use super::{Backend, Viewer};
 use crate::error::AppError;
@@ -9,8 +10,8 @@ use ledger::{DeliveryId, EndpointId, MessageId, Permission, Timestamp};
 use store::Org;
 
 pub use store::calendar::zone_names;
-pub use store::outbox::delivery::{Attempt, DeliveryPage, DeliveryRow, Message, State};
-pub use store::outbox::endpoint::Endpoint;
+pub use store::outbox::delivery::{Attempt, Delivery, DeliveryPage, DeliveryRow, Message, Sent, State};
+pub use store::outbox::endpoint::{Endpoint, HEALTH_DAYS, Health, MAX_COUNTED};
 pub use store::outbox::inbox::Told;
 pub use store::outbox::person::PersonChannel;
 
@@ -36,13 +37,22 @@ impl Backend {
         self.viewer.as_ref().ok_or(AppError::NotSignedIn)
     }
 
-    /// Endpoints of the viewer's org.
+    /// Endpoints of the viewer's org, and how each fares.
     ///
     /// # Errors
     /// [`AppError::Refused`] for those who may not, or what the store says.
-    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, AppError> {
+    pub async fn endpoints(&self) -> Result<Vec<(Endpoint, Health)>, AppError> {
         let viewer = self.allowed(Permission::ManageSettings)?;
-        Ok(self.store.endpoints(viewer.org).await?)
+        Ok(self.store.endpoints_with_health(viewer.org).await?)
+    }
+
+    /// How one of them fares.
+    ///
+    /// # Errors
+    /// As [`Backend::endpoints`].
+    pub async fn endpoint_health(&self, id: EndpointId) -> Result<Health, AppError> {
+        let viewer = self.allowed(Permission::ManageSettings)?;
+        Ok(self.store.endpoint_health(viewer.org, id).await?)
     }
 
     /// One of them.
@@ -53,6 +63,16 @@ impl Backend {
         let viewer = self.allowed(Permission::ManageSettings)?;
         let id = EndpointId::parse(id).ok_or(AppError::NotFound)?;
         Ok(self.store.endpoint(viewer.org, id).await?)
+    }
+
+    /// An endpoint that was deleted.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where there never was one, or as [`Backend::endpoints`].
+    pub async fn deleted_endpoint(&self, org: &Org, id: &str) -> Result<Deleted, AppError> {
+        self.allowed(Permission::ManageSettings)?;
+        let id = EndpointId::parse(id).ok_or(AppError::NotFound)?;
+        self.deleted(org, "endpoint.delete", id.to_string()).await
     }
 
     /// A page of its deliveries, newest first, and where the next begins.
@@ -74,11 +94,11 @@ impl Backend {
         Ok((rows, next))
     }
 
-    /// A delivery with its attempts.
+    /// A delivery with what was sent and what came of it.
     ///
     /// # Errors
     /// [`AppError::NotFound`], or as [`Backend::endpoints`].
-    pub async fn delivery(&self, id: &str) -> Result<(DeliveryRow, Vec<Attempt>), AppError> {
+    pub async fn delivery(&self, id: &str) -> Result<Delivery, AppError> {
         let viewer = self.allowed(Permission::ManageSettings)?;
         let id = DeliveryId::parse(id).ok_or(AppError::NotFound)?;
         Ok(self.store.delivery(viewer.org, id).await?)

@@ -20,6 +20,8 @@ pub mod credit_types;
 pub mod crumbs;
 #[cfg(feature = "ssr")]
 pub mod customers;
+#[cfg(feature = "ssr")]
+pub mod deleted;
 pub mod difference;
 pub mod eager;
 pub mod empty_state;

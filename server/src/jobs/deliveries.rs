@@ -12,13 +12,13 @@ use crate::outgoing::{CallError, Called, Outgoing, standard};
 use crate::problem::Problem;
 use futures::StreamExt as _;
 use ledger::endpoint::{Outcome, Shape};
-use ledger::{DeliveryId, EndpointId, OrgId};
+use ledger::{DeliveryId, EndpointId, OrgId, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use store::clock::Stopwatch;
-use store::outbox::delivery::{Attempt, Due};
+use store::outbox::delivery::{Attempt, Due, Sent};
 use store::{By, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,8 @@ const AT_ONCE: usize = 4;
 const BATCH: u32 = 128;
 /// How long a worker goes on, before those who wait have their turn.
 const STINT: Duration = Duration::from_secs(10);
+/// How often is told in the log how many were tried: each by itself is told to who debugs.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// Endpoints of which is known when they were served last: beyond it all are forgotten, which costs a turn out of order.
 const MAX_SERVED: usize = 10_000;
 
@@ -104,11 +106,13 @@ impl Courier {
             Shape::Webhook => standard::headers(&endpoint.secrets_at(at), &due.message.public_id, at, &text),
             Shape::Slack | Shape::Teams => Vec::new(),
         };
-        let called = self.outgoing.post(&endpoint.url, headers, text).await;
+        let called = self.outgoing.post(&endpoint.url, headers, text.clone()).await;
         let (outcome, error) = judged(&called);
+        tracing::debug!(org = %endpoint.org, endpoint = %endpoint.id, delivery = %due.id, ?outcome, "a delivery was tried");
         let (status, answer) = called.answer.map_or((None, String::new()), |answer| (Some(answer.status), answer.text));
         let attempt = Attempt { at, took_ms: called.took_ms, by_hand, status, answer, error: error.map(str::to_owned) };
-        self.store.delivery_tried(endpoint.org, due.id, attempt, outcome).await?;
+        let sent = Sent { shape: endpoint.shape, body: text };
+        self.store.delivery_tried(endpoint.org, due.id, sent, attempt, outcome).await?;
         Ok(outcome)
     }
 
@@ -243,22 +247,47 @@ impl Rounds {
     }
 }
 
+/// What was tried and not told yet. A worker ends after each delivery where few come, and a line for each would bury the log.
+#[derive(Debug, Default)]
+struct Untold {
+    tried: u64,
+    begun: Option<Timestamp>,
+}
+
+impl Untold {
+    fn add(&mut self, tried: u64, begun: Timestamp) {
+        self.tried += tried;
+        self.begun = self.begun.or((tried > 0).then_some(begun));
+    }
+
+    /// How many are told now, and since when they were tried: the first at once, the rest together.
+    fn take(&mut self, since_last: Option<Duration>) -> Option<(u64, Timestamp)> {
+        let begun = self.begun.filter(|_| since_last.is_none_or(|since| since >= TOLD_EVERY))?;
+        self.begun = None;
+        Some((std::mem::take(&mut self.tried), begun))
+    }
+}
+
 /// Runs until `end`.
 pub async fn run(courier: Courier, end: CancellationToken) {
     let store = courier.store.clone();
     let work = async {
-        let mut rounds = Rounds::new(courier);
+        let (mut rounds, mut untold, mut told) = (Rounds::new(courier), Untold::default(), None::<Stopwatch>);
         loop {
             let begun = store.now();
             if let Err(error) = rounds.start().await {
                 super::note(&store, NAME, begun, Err(error)).await;
             }
             tokio::select! {
-                Some(joined) = rounds.workers.join_next_with_id() => {
-                    let done = rounds.ended(joined);
-                    super::note(&store, NAME, begun, done).await;
-                }
+                Some(joined) = rounds.workers.join_next_with_id() => match rounds.ended(joined) {
+                    Ok(tried) => untold.add(tried, begun),
+                    Err(error) => super::note(&store, NAME, begun, Err(error)).await,
+                },
                 () = tokio::time::sleep(EVERY) => {}
+            }
+            if let Some((tried, begun)) = untold.take(told.as_ref().map(Stopwatch::elapsed)) {
+                super::note(&store, NAME, begun, Ok(tried)).await;
+                told = Some(Stopwatch::start());
             }
         }
     };
@@ -281,5 +310,26 @@ pub async fn send_all(courier: &Courier) -> Result<u64, StoreError> {
             Some(joined) => tried += rounds.ended(joined)?,
             None => return Ok(tried),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_rest_once_a_minute_together() {
+        let at = Timestamp::from_micros;
+        let mut untold = Untold::default();
+        untold.add(0, at(1));
+        assert_eq!(untold.take(None), None, "nothing is no news");
+        untold.add(1, at(2));
+        assert_eq!(untold.take(None), Some((1, at(2))));
+        for second in 3..50 {
+            untold.add(1, at(second));
+            assert_eq!(untold.take(Some(Duration::from_secs(59))), None);
+        }
+        assert_eq!(untold.take(Some(TOLD_EVERY)), Some((47, at(3))));
+        assert_eq!(untold.take(Some(TOLD_EVERY)), None, "each is told once");
     }
 }

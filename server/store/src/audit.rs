@@ -297,6 +297,33 @@ impl Store {
         Ok(rows.into_iter().map(row).collect())
     }
 
+    /// When something was deleted, and what it was then, as `action` noted it; `None` where it never was.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn deleted(
+        &self,
+        org: OrgId,
+        action: &'static str,
+        target: String,
+    ) -> Result<Option<(Timestamp, Value)>, StoreError> {
+        let found: Option<(i64, Option<String>)> = sqlx::query_as(
+            "SELECT at, before FROM audit WHERE org_id = ?1 AND target = ?2 AND action = ?3 ORDER BY audit_seq DESC LIMIT 1",
+        )
+        .bind(org.0)
+        .bind(target)
+        .bind(action)
+        .fetch_optional(self.reader())
+        .await?;
+        let read = |(at, before): (i64, Option<String>)| {
+            Ok((
+                Timestamp::from_micros(at),
+                before.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default(),
+            ))
+        };
+        found.map(read).transpose()
+    }
+
     /// Everybody who has changed something in an org.
     ///
     /// # Errors

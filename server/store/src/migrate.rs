@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (25, include_str!("../../../migrations/sqlite/0025_payments_followed.sql")),
     (26, include_str!("../../../migrations/sqlite/0026_hold_owner.sql")),
     (27, include_str!("../../../migrations/sqlite/0027_wide_levels.sql")),
+    (28, include_str!("../../../migrations/sqlite/0028_deliveries.sql")),
 ];
 
 /// What a migration does that SQL cannot, right after its text.

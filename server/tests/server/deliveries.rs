@@ -15,8 +15,8 @@ use std::time::Duration;
 use store::alert::NewRule;
 use store::clock::FixedClock;
 use store::outbox::Recipients;
-use store::outbox::delivery::{DeliveryPage, State};
-use store::outbox::endpoint::{Endpoint, NewEndpoint};
+use store::outbox::delivery::{Delivery, DeliveryPage, Sent, State};
+use store::outbox::endpoint::{Endpoint, Health, NewEndpoint};
 use store::{By, NewGrant, NewOrg, Options, Store};
 
 const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
@@ -223,6 +223,26 @@ async fn what_is_sent_is_signed_with_both_secrets_for_a_day_after_a_rotation() {
 }
 
 #[tokio::test]
+async fn what_was_sent_is_kept_byte_for_byte_in_the_shape_it_was_sent_in() {
+    let (bench, receiver) = (bench().await, Receiver::start(|_| 503).await);
+    let made = endpoint(&bench.store, bench.org, receiver.url(), vec![]).await;
+    grant(&bench.store, bench.org).await;
+    let kept = async || bench.store.delivery(bench.org, ledger::DeliveryId(1)).await.expect("there").sent;
+    assert_eq!(kept().await, None, "nothing was sent yet");
+    bench.send().await;
+    let signed = receiver.requests()[0].body.clone();
+    assert_eq!(kept().await, Some(Sent { shape: Shape::Webhook, body: signed }));
+    // Another shape, another body: what is kept is what went out last, not what would go out now.
+    let new = NewEndpoint { shape: Shape::Teams, title: String::new(), url: receiver.url(), kinds: vec![] };
+    bench.store.change_endpoint(bench.org, made.id, new, By::command()).await.expect("changed");
+    assert_eq!(kept().await.map(|sent| sent.shape), Some(Shape::Webhook));
+    courier(&bench.store).again(bench.org, ledger::DeliveryId(1), By::command()).await.expect("sent");
+    let card = receiver.requests()[1].body.clone();
+    assert!(card.contains("AdaptiveCard"), "{card}");
+    assert_eq!(kept().await, Some(Sent { shape: Shape::Teams, body: card }));
+}
+
+#[tokio::test]
 async fn a_receiver_that_fails_is_asked_for_three_days_and_one_that_is_gone_never_again() {
     let (bench, receiver) = (bench().await, Receiver::start(|_| 500).await);
     let made = endpoint(&bench.store, bench.org, receiver.url(), vec![]).await;
@@ -247,7 +267,7 @@ async fn a_receiver_that_fails_is_asked_for_three_days_and_one_that_is_gone_neve
     // By hand it goes once more, and its schedule begins anew.
     let id = ledger::DeliveryId(1);
     courier(&bench.store).again(bench.org, id, By::command()).await.expect("sent");
-    let (row, attempts) = bench.store.delivery(bench.org, id).await.expect("there");
+    let Delivery { row, attempts, .. } = bench.store.delivery(bench.org, id).await.expect("there");
     assert_eq!((row.state, attempts.len(), attempts[0].by_hand), (State::Waiting, 11, true));
     assert_eq!((attempts[0].status, attempts[0].error.as_deref()), (Some(500), Some("not_taken")));
 
@@ -265,6 +285,42 @@ async fn a_receiver_that_fails_is_asked_for_three_days_and_one_that_is_gone_neve
     bench.later(2 * 86_400);
     bench.send().await;
     assert_eq!(bench.endpoint(made.id).await.disabled.map(|(why, _)| why), Some(Disabled::Failing));
+}
+
+#[tokio::test]
+async fn an_endpoint_says_how_it_fared_in_the_last_days() {
+    let fails = Arc::new(AtomicU64::new(0));
+    let dice = Arc::clone(&fails);
+    let receiver = Receiver::start(move |_| if dice.load(Ordering::Relaxed) == 1 { 500 } else { 204 }).await;
+    let bench = bench().await;
+    let made = endpoint(&bench.store, bench.org, receiver.url(), vec![]).await;
+    let health = async || {
+        let listed = bench.store.endpoints_with_health(bench.org).await.expect("reads");
+        let (of, health) = listed.first().expect("one").clone();
+        (health, of.last_taken_at, of.last_failed_at)
+    };
+    let of = |tried, failed, waiting| Health { tried, failed, waiting };
+    assert_eq!(health().await, (of(0, 0, 0), None, None));
+    let mut instants = Vec::new();
+    for is_failing in [0, 0, 0, 1] {
+        bench.later(60);
+        fails.store(is_failing, Ordering::Relaxed);
+        grant(&bench.store, bench.org).await;
+        assert_eq!(health().await.0.waiting, 1, "not tried yet");
+        bench.send().await;
+        instants.push(bench.store.now());
+    }
+    let (taken, failed) = (Some(instants[2]), Some(instants[3]));
+    assert_eq!(health().await, (of(4, 1, 0), taken, failed), "what is tried again counts as failed until it is taken");
+    bench.later(3_600);
+    fails.store(0, Ordering::Relaxed);
+    bench.send().await;
+    assert_eq!(health().await, (of(4, 0, 0), Some(bench.store.now()), failed));
+    bench.later(7 * 86_400 - 3_600);
+    assert_eq!(health().await.0, of(1, 0, 0), "of the last seven days alone");
+    let other = org(&bench.store, "Other").await;
+    assert_eq!(bench.store.endpoints_with_health(other).await.expect("reads"), []);
+    assert_eq!(bench.store.endpoint_health(other, made.id).await.expect("reads"), Health::default());
 }
 
 #[tokio::test]
@@ -316,7 +372,7 @@ async fn a_receiver_that_never_answers_is_given_up_in_time_and_keeps_nobody_wait
     send_all(&within(Duration::from_millis(20))).await.expect("the store works");
     let page = DeliveryPage { limit: 100, ..DeliveryPage::default() };
     for row in bench.store.deliveries(bench.org, page).await.expect("reads") {
-        let (_, attempts) = bench.store.delivery(bench.org, row.id).await.expect("there");
+        let Delivery { attempts, .. } = bench.store.delivery(bench.org, row.id).await.expect("there");
         let error = attempts.last().and_then(|attempt| attempt.error.as_deref());
         if bad.iter().any(|endpoint| endpoint.id == row.endpoint) {
             assert_eq!((row.state, error), (State::Waiting, Some("timed_out")));
@@ -335,7 +391,7 @@ async fn only_what_an_endpoint_hears_goes_there_and_a_test_goes_to_it_alone() {
     assert_eq!((bench.send().await, receiver.count()), (0, 0));
     bench.store.enable_endpoint(bench.org, made.id, false, By::command()).await.expect("disabled");
     let delivery = courier(&bench.store).test(bench.org, made.id, By::command()).await.expect("sent");
-    let (row, attempts) = bench.store.delivery(bench.org, delivery).await.expect("there");
+    let Delivery { row, attempts, .. } = bench.store.delivery(bench.org, delivery).await.expect("there");
     assert_eq!((row.state, attempts[0].answer.as_str()), (State::Delivered, "thanks"));
     assert_eq!((receiver.count(), bench.send().await), (1, 0));
     let other = org(&bench.store, "Other").await;
@@ -449,6 +505,8 @@ async fn endpoints_are_made_changed_tested_and_deleted_by_api() {
         (tested["status"].as_str(), tested["attempts"][0]["answer"].as_str()),
         (Some("delivered"), Some("thanks"))
     );
+    let sent = receiver.requests()[0].body.clone();
+    assert_eq!(tested["sent"], serde_json::json!({"shape": "webhook", "body": sent}));
     let again = call("POST", &format!("/api/v1/deliveries/{}/redeliver", tested["id"].as_str().expect("an id")), "")
         .await
         .json();
@@ -463,6 +521,8 @@ async fn endpoints_are_made_changed_tested_and_deleted_by_api() {
     assert_eq!(call("POST", &format!("{one}/enable"), "").await.json()["status"], "enabled");
     let changed = format!(r#"{{"url":"{}","shape":"slack"}}"#, receiver.url());
     assert_eq!(call("PUT", &one, &changed).await.json()["kinds"], serde_json::json!([]));
+    let fared = call("GET", &one, "").await.json();
+    assert!(fared["last_success_at"].is_string() && fared["last_failure_at"].is_null(), "{fared}");
     assert_eq!(call("DELETE", &one, "").await.status.as_u16(), 204);
     assert_eq!(call("GET", &one, "").await.problem(), "not_found");
     let noted = server

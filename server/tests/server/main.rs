@@ -8,6 +8,8 @@
 mod access;
 mod account;
 mod agreement;
+mod alert_firings;
+mod alert_pages;
 mod alerts;
 mod analytics;
 mod authenticator;

@@ -93,7 +93,7 @@ impl Watch {
         match self.side {
             Side::Below => measure.value < measure.threshold,
             Side::Reaches => measure.value >= measure.threshold,
-            Side::Each => measure.value > measure.threshold,
+            Side::Exceeds | Side::Each => measure.value > measure.threshold,
         }
     }
 
@@ -106,6 +106,7 @@ impl Watch {
             Side::Below => value >= threshold + margin,
             // Of what cannot fall that far, nothing at all is far enough.
             Side::Reaches => value < threshold && value <= (threshold - margin).max(0),
+            Side::Exceeds => value <= threshold && value <= (threshold - margin).max(0),
             Side::Each => false,
         }
     }

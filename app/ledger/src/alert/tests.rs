@@ -28,6 +28,11 @@ fn it_fires_on_the_crossing_and_again_only_after_the_margin() {
     // 100 and its margin of 5: what wavers between is the same firing.
     assert_eq!(fired(Side::Below, &[120, 100, 99, 50, 101, 99, 104, 10, 105, 99], 100), [2, 9]);
     assert_eq!(fired(Side::Reaches, &[80, 99, 100, 120, 96, 100, 95, 100], 100), [2, 7]);
+    assert_eq!(
+        fired(Side::Exceeds, &[100, 101, 100, 96, 101, 95, 100, 101], 100),
+        [1, 7],
+        "exactly the plan is not more"
+    );
     assert_eq!(fired(Side::Below, &[-5, 0, 1], 0), [0]);
     assert_eq!(fired(Side::Reaches, &[1, 0, 1, 1, 0, 2], 1), [0, 2, 5], "nothing at all is far enough from one");
 }
@@ -130,7 +135,7 @@ proptest! {
     /// is not crossed or its period is, and in a period it fires once.
     #[test]
     fn firing_and_being_over_take_turns(
-        side in prop_oneof![Just(Side::Below), Just(Side::Reaches)],
+        side in prop_oneof![Just(Side::Below), Just(Side::Reaches), Just(Side::Exceeds)],
         margin_percent in 0..=50_u32,
         threshold in -50..200_i64,
         steps in prop::collection::vec((-20..250_i64, 0..4_i64), 1..200),

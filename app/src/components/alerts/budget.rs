@@ -1,15 +1,17 @@
 //! `/alerts/budgets/new` and `/alerts/budgets/{id}`: one budget.
 
 use super::form::{plain, recipients};
+use super::words::one_of;
 use super::{button_to, came_of, panel};
-use crate::backend::alerts::{ALERTS, Budget, Hearers, everybody, recipients as typed_recipients};
+use crate::backend::alerts::{ALERTS, Budget, Choices, Hearers, everybody, recipients as typed_recipients};
+use crate::components::deleted;
 use crate::components::people::parts::behind;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
 use crate::markup::{Markup, amount, fact, hidden, text_fact};
 use ledger::alert::Per;
-use ledger::budget::Whose;
+use ledger::budget::{Terms, Whose};
 
 /// The page.
 ///
@@ -22,7 +24,10 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
             (None, true)
         }
         id => {
-            let (budget, may) = asked.backend.budget(&asked.org, id).await?;
+            let (budget, may) = match asked.backend.budget(&asked.org, id).await {
+                Err(AppError::NotFound) => return deleted_page(asked, id).await,
+                found => found?,
+            };
             (Some(budget), may)
         }
     };
@@ -42,10 +47,23 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .class("page alerts")
         .child(head)
         .children(came_of("", asked.get("error")))
-        .children(found.as_ref().map(|budget| standing(asked, budget)))
-        .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)))
-        .children((may && found.is_some()).then(|| delete(&action)));
+        .children(found.as_ref().map(|budget| standing(asked, budget).children(may.then(|| delete(&action)))))
+        .children(hearers.map(|hearers| fields(asked, found.as_ref(), &hearers, &action)));
     Ok(Written { title, body })
+}
+
+/// The page of a budget that is gone: messages lead to it.
+async fn deleted_page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let found = asked.backend.deleted_budget(&asked.org, id).await?;
+    let title = found.title("Budget");
+    let head = deleted::head(&asked.org, ("budget", &title), &found, (ALERTS, "All alerts"))?;
+    let terms = serde_json::from_value::<Terms>(found.before).ok();
+    let was = terms.map(|terms| {
+        let amount = format::amount(&asked.org.words, terms.amount);
+        let text = format!("It was {amount} in {} for {} {}.", one_of(terms.per), terms.whose.as_str(), terms.id);
+        Markup::new("p").class("muted").text(&text)
+    });
+    Ok(Written { title, body: Markup::new("div").class("page alerts").child(head).children(was) })
 }
 
 fn delete(action: &str) -> Markup {
@@ -80,6 +98,17 @@ fn standing(asked: &Asked<'_>, budget: &Budget) -> Markup {
             if terms.pauses { "Authorizations and holds are refused" } else { "People are told" },
         ));
     panel.child(bar).child(facts)
+}
+
+/// Ids that usage has named so far. Which of them fit is chosen in another field, so each says what it is the id of.
+fn known(choices: &Choices) -> Markup {
+    let of = |whose: Whose| {
+        let option = move |id: &String| {
+            Markup::new("option").attr("value", id).attr("label", &format!("{id} ({})", whose.title()))
+        };
+        choices.of(whose.as_str()).iter().map(option)
+    };
+    Markup::new("datalist").attr("id", "known-ids").children(Whose::ALL.into_iter().flat_map(of))
 }
 
 fn fields(asked: &Asked<'_>, found: Option<&Budget>, hearers: &Hearers, action: &str) -> Markup {
@@ -119,7 +148,10 @@ fn fields(asked: &Asked<'_>, found: Option<&Budget>, hearers: &Hearers, action: 
                 .attr("name", "whose")
                 .children(Whose::ALL.iter().map(|of| option(of.as_str(), of.title(), &whose))),
         ))
-        .child(label("Its id", input("id", id).attr("required", "")))
+        .child(
+            label("Its id", input("id", id).attr("required", "").attr("list", "known-ids"))
+                .child(known(&hearers.choices)),
+        )
         .child(label(
             &format!("At most, {}", format::noun(&asked.org.words)),
             input("amount", sum).attr("inputmode", "decimal").attr("required", ""),

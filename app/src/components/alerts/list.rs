@@ -1,5 +1,6 @@
 //! `/alerts`: rules, what fired, budgets, and how far forecasts are to be trusted.
 
+use super::filter::Filter;
 use super::words::{figure, one_of, scope, sentence, silence, told};
 use super::{button_to, came_of, external, panel, status};
 use crate::backend::Org;
@@ -21,15 +22,16 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     let org = &asked.org;
     let read = asked.backend.alerts(org, FiringId::parse(asked.get("before"))).await?;
     let firing = read.rules.iter().filter(|of| of.rule.firing.is_some()).count();
-    let all = i64::try_from(read.rules.len()).unwrap_or_default();
+    let all = count(read.rules.len());
     let about = match firing {
+        0 if read.rules.is_empty() => String::new(),
         0 => format!("{} watched, none of them firing.", format::counted(all, "alert", "alerts")),
         _ => format!("{firing} of {} firing.", format::counted(all, "alert", "alerts")),
     };
     let head = Markup::new("div")
         .class("page-head")
         .child(Markup::new("h1").text("Alerts"))
-        .child(Markup::new("p").class("muted").text(&about))
+        .children((!about.is_empty()).then(|| Markup::new("p").class("muted").text(&about)))
         .children(read.may.then(|| {
             let controls = Markup::new("div").class("controls");
             controls.child(button_to(&format!("{ALERTS}/budgets/new"), "New budget", false)).child(button_to(
@@ -38,11 +40,13 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
                 true,
             ))
         }));
+    let filter = Filter::of(asked);
+    let all = Listed { here: &filter.address(&[]), is_first: asked.get("before").is_empty(), is_of_one: false };
     let live = Markup::new("div")
         .class("alerts-live")
-        .child(rules(org, &read)?)
-        .child(history(org, &read.history, asked.get("before").is_empty())?)
-        .child(budgets(org, &read)?);
+        .child(rules(org, &read, &filter)?)
+        .child(history(org, &read.history, all)?)
+        .child(budgets(org, &read, &filter)?);
     let body = Markup::new("div")
         .class("page alerts")
         .child(head)
@@ -52,18 +56,26 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     Ok(Written { title: "Alerts".to_owned(), body })
 }
 
-fn rules(org: &Org, read: &AlertsPage) -> Result<Markup, AppError> {
+fn rules(org: &Org, read: &AlertsPage, filter: &Filter<'_>) -> Result<Markup, AppError> {
     let panel = panel("rules", "Rules");
     if read.rules.is_empty() {
         let text = "Nothing is watched yet. An alert tells you once, when it matters: a low balance, a day that costs too much, credits that will not last.";
         return Ok(panel.child(Markup::new("p").class("muted").text(text)));
     }
-    // What fires stands first.
-    let mut sorted: Vec<&Measured> = read.rules.iter().collect();
-    sorted.sort_by_key(|of| of.rule.firing.is_none());
-    let lines = sorted.into_iter().map(|of| line(org, of)).collect::<Result<Vec<_>, _>>()?;
+    let panel = panel.children(filter.form(read.rules.len().max(read.budgets.len())));
+    let chosen = filter.rules(&read.rules);
+    if chosen.is_empty() {
+        let text = format!("None of the {} is like that.", format::counted(count(read.rules.len()), "alert", "alerts"));
+        return Ok(panel.child(Markup::new("p").class("muted").text(&text)));
+    }
+    let (shown, turn) = filter.page_of_rules(&chosen);
+    let lines = shown.iter().map(|of| line(org, of)).collect::<Result<Vec<_>, _>>()?;
     let heads = ["Alert", "State", "Now\t", "Threshold\t", "Of"];
-    Ok(panel.child(table("table-scroll", "Rules", &heads, lines, None)))
+    Ok(panel.child(table("table-scroll", "Rules", &heads, lines, None)).children(turn))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn line(org: &Org, of: &Measured) -> Result<Markup, AppError> {
@@ -108,8 +120,23 @@ fn small() -> Markup {
     Markup::new("small").class("muted alert-what")
 }
 
+/// Where a history stands, for the way to older rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed<'a> {
+    /// The address of its page.
+    pub(super) here: &'a str,
+    /// Whether it begins with the newest.
+    pub(super) is_first: bool,
+    /// Whether all of it is of one rule, whose page it is.
+    pub(super) is_of_one: bool,
+}
+
 /// What fired, newest first.
-pub(super) fn history(org: &Org, rows: &[FiringRow], is_first: bool) -> Result<Markup, AppError> {
+pub(super) fn history(
+    org: &Org,
+    rows: &[FiringRow],
+    Listed { here, is_first, is_of_one }: Listed<'_>,
+) -> Result<Markup, AppError> {
     let panel = panel("history", "History");
     if rows.is_empty() {
         return Ok(panel.child(Markup::new("p").class("muted").text("Nothing has fired.")));
@@ -128,7 +155,10 @@ pub(super) fn history(org: &Org, rows: &[FiringRow], is_first: bool) -> Result<M
         lines.push(
             Markup::new("tr")
                 .child(Markup::new("th").attr("scope", "row").child(time(&moment(org, row.fired_at)?)))
-                .child(Markup::new("td").child(external(&format!("{ALERTS}/{}", row.rule), &row.title)))
+                .children(
+                    (!is_of_one)
+                        .then(|| Markup::new("td").child(external(&format!("{ALERTS}/{}", row.rule), &row.title))),
+                )
                 .child(cell(&told(&org.words, row)))
                 .child(over)
                 .child(Markup::new("td").class("muted").text(&remark)),
@@ -136,25 +166,32 @@ pub(super) fn history(org: &Org, rows: &[FiringRow], is_first: bool) -> Result<M
     }
     let older = rows.len() > page;
     let last = rows.get(page.saturating_sub(1)).filter(|_| older);
-    let turn = last.map(|row| button_to(&format!("{ALERTS}?before={}#history", row.id), "Older", false));
-    let newest = (!is_first).then(|| button_to(&format!("{ALERTS}#history"), "Newest", false));
+    let more = if here.contains('?') { '&' } else { '?' };
+    let turn = last.map(|row| button_to(&format!("{here}{more}before={}#history", row.id), "Older", false));
+    let newest = (!is_first).then(|| button_to(&format!("{here}#history"), "Newest", false));
     let heads = ["Fired", "Alert", "Figure", "Since then", ""];
+    let heads: Vec<&str> = heads.into_iter().filter(|head| !(is_of_one && *head == "Alert")).collect();
     let turn =
         (turn.is_some() || newest.is_some()).then(|| Markup::new("p").class("turn").children(newest).children(turn));
     Ok(panel.child(table("table-scroll", "History", &heads, lines, None)).children(turn))
 }
 
-fn budgets(org: &Org, read: &AlertsPage) -> Result<Markup, AppError> {
+fn budgets(org: &Org, read: &AlertsPage, filter: &Filter<'_>) -> Result<Markup, AppError> {
     let panel = panel("budgets", "Budgets");
     if read.budgets.is_empty() {
         let text = "No budget is set. A budget caps what a project, a user or a tenant may use, warns, and can pause what asks before it works.";
         return Ok(panel.child(Markup::new("p").class("muted").text(text)));
     }
-    let lines = read.budgets.iter().map(|budget| budget_line(org, budget)).collect::<Result<Vec<_>, _>>()?;
+    let chosen = filter.budgets(&read.budgets);
+    if chosen.is_empty() {
+        return Ok(panel.child(Markup::new("p").class("muted").text("No budget is called that.")));
+    }
+    let (shown, turn) = filter.page_of_budgets(&chosen);
+    let lines = shown.iter().map(|budget| budget_line(org, budget)).collect::<Result<Vec<_>, _>>()?;
     let unit = format::unit_head(&org.words);
     let (used, amount) = (format!("Used, {unit}\t"), format!("Budget, {unit}\t"));
     let heads = ["Budget", "State", &used, &amount, "Until"];
-    Ok(panel.child(table("table-scroll", "Budgets", &heads, lines, None)))
+    Ok(panel.child(table("table-scroll", "Budgets", &heads, lines, None)).children(turn))
 }
 
 fn budget_line(org: &Org, budget: &Budget) -> Result<Markup, AppError> {

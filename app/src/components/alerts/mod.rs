@@ -2,6 +2,7 @@
 
 pub mod budget;
 mod chart;
+mod filter;
 mod form;
 pub mod list;
 pub mod one;

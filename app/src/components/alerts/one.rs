@@ -2,14 +2,16 @@
 
 use super::chart::would_have;
 use super::form::{choice, form, name_for};
-use super::list::{history, state};
+use super::list::{Listed, history, state};
 use super::words::{figure, scope, sentence};
 use super::{button_to, came_of, panel};
 use crate::backend::alerts::{ALERTS, Draft, Measured, draft};
+use crate::components::deleted;
 use crate::components::people::parts::behind;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::markup::{Markup, hidden, text_fact};
+use ledger::FiringId;
 use ledger::alert::{Kind, Unit};
 
 /// Hours for which a rule can be silenced from its page.
@@ -117,7 +119,11 @@ fn plain_draft() -> Draft {
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     let org = &asked.org;
-    let (found, rows, may) = asked.backend.alert(org, id).await?;
+    let before = FiringId::parse(asked.get("before"));
+    let (found, rows, may) = match asked.backend.alert(org, id, before).await {
+        Err(AppError::NotFound) => return deleted_page(asked, id).await,
+        found => found?,
+    };
     let rule = &found.rule;
     let kept = Draft {
         title: rule.title.clone(),
@@ -139,9 +145,33 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .children(came_of(asked.get("done"), wrong))
         .child(standing(asked, &found, &action, may)?)
         .child(Markup::new("div").class("alert-grid").children(change).children(simulation))
-        .child(history(org, &rows, true)?)
+        .child(history(org, &rows, listed(asked, &action))?)
         .child(script());
     Ok(Written { title: rule.title.clone(), body })
+}
+
+/// The page of a rule that is gone: messages lead to it.
+async fn deleted_page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let before = FiringId::parse(asked.get("before"));
+    let (found, rows) = asked.backend.deleted_alert(&asked.org, id, before).await?;
+    let title = found.title("Alert");
+    let head = deleted::head(&asked.org, ("alert", &title), &found, (ALERTS, "All alerts"))?;
+    let kind = serde_json::from_value::<Kind>(found.before["terms"].clone()).ok();
+    let watched = kind.map(|kind| {
+        let text = format!("It watched for this: {}.", sentence(&asked.org.words, &kind));
+        Markup::new("p").class("muted").text(&text)
+    });
+    let body = Markup::new("div").class("page alerts").child(head).children(watched).child(history(
+        &asked.org,
+        &rows,
+        listed(asked, &format!("{ALERTS}/{id}")),
+    )?);
+    Ok(Written { title, body })
+}
+
+/// Where the history of one rule stands.
+fn listed<'a>(asked: &Asked<'_>, here: &'a str) -> Listed<'a> {
+    Listed { here, is_first: asked.get("before").is_empty(), is_of_one: true }
 }
 
 fn page_of(title: &str, about: Option<&str>) -> Markup {

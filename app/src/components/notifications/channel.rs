@@ -53,7 +53,7 @@ fn form(channel: &PersonChannel) -> Markup {
         Markup::new("label").class("webhook-kind").child(input).child(words)
     };
     let legend = Markup::new("legend").text("When");
-    let choices = Markup::new("fieldset").class("webhook-kinds").child(legend).children(choices.map(choice));
+    let choices = Markup::new("fieldset").class("webhook-kinds stacked").child(legend).children(choices.map(choice));
     let hour = |name: &'static str, minute: Option<u32>| {
         let input = Markup::new("input").attr("type", "time").attr("name", name);
         input.maybe_attr("value", minute.map(clock).as_deref())

@@ -1,24 +1,30 @@
-//! `/settings/webhooks/{id}/{delivery}`: one message on its way, with what the receiver answered to each attempt.
+//! `/settings/webhooks/{id}/{delivery}`: one message on its way: what was sent, byte for byte, and what the receiver answered to each
+//! attempt.
 
-use super::one::state_of;
+use super::one::{again_at, deleted_page, state_of};
 use super::{BUSY, PATH, name, notice};
-use crate::backend::outbox::{Attempt, State, told_at};
+use crate::backend::outbox::{Attempt, Delivery, Sent, told_at};
 use crate::components::crumbs::crumbs;
-use crate::components::people::parts::{button, form as press, hint, panel};
+use crate::components::people::parts::{behind, button, form as press, hint, panel};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
 use crate::format;
 use crate::markup::{Markup, fact, text_fact, time};
 use crate::message::say;
+use ledger::endpoint::Shape;
 
 /// The page.
 ///
 /// # Errors
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written, AppError> {
-    let endpoint = asked.backend.endpoint(endpoint).await?;
-    let (row, attempts) = asked.backend.delivery(id).await?;
+    let endpoint = match asked.backend.endpoint(endpoint).await {
+        Err(AppError::NotFound) => return deleted_page(asked, endpoint).await,
+        found => found?,
+    };
+    let delivery = asked.backend.delivery(id).await?;
+    let Delivery { row, attempts, .. } = &delivery;
     if row.endpoint != endpoint.id {
         return Err(AppError::NotFound);
     }
@@ -35,31 +41,76 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
         ("busy", _) => Some(notice(BUSY)),
         _ => None,
     };
-    let next = match (row.state, row.next_try_at) {
-        (State::Waiting, Some(at)) => Some(fact("Tried again", time(&told_at(&asked.org, at)?))),
-        _ => None,
-    };
+    let next =
+        again_at(asked, &endpoint, row)?.map(|at| told(if row.attempts > 0 { "Tried again" } else { "Tried" }, at));
     let facts = Markup::new("dl")
         .class("facts")
-        .child(fact("State", state_of(row.state)))
-        .child(fact("Kind", Markup::new("code").text(row.message.kind.as_str())))
-        .child(fact("Caused", time(&told_at(&asked.org, row.message.made_at)?)))
+        .child(told("State", state_of(row.state)))
+        .child(text_fact("Goes to", &format!("{}, {}", endpoint.shape.title(), endpoint.host())))
+        .child(told("Kind", Markup::new("code").text(row.message.kind.as_str())))
+        .child(told("Caused", time(&told_at(&asked.org, row.message.made_at)?)))
         .children(next)
-        .child(text_fact("Attempts", &row.attempts.to_string()))
-        .child(fact("webhook-id", Markup::new("code").text(&row.message.public_id)));
+        .child(text_fact("Attempts", &row.attempts.to_string()));
     let again = press(&here, "redeliver").child(button("Send again"));
-    let data = serde_json::to_string_pretty(&row.message.data).unwrap_or_default();
-    let data = Markup::new("pre")
+    let both = Markup::new("div").class("webhook-both").child(request(&delivery)).child(list(asked, attempts)?);
+    let whole = panel("delivery", "Delivery").child(facts).child(again);
+    let body = [up, head].into_iter().chain(done).chain([whole, both]);
+    Ok(Written { title: said.title, body: settings::frame(asked.backend, PATH, body) })
+}
+
+/// What was sent last, as the receiver got it; what would be said, where nothing of it is known.
+fn request(delivery: &Delivery) -> Markup {
+    let panel = panel("request", "Request");
+    let Some(sent) = &delivery.sent else {
+        let data = serde_json::to_string_pretty(&delivery.row.message.data).unwrap_or_default();
+        return panel.child(hint("Nothing was sent yet. What it is about:")).child(text("What it is about", &data));
+    };
+    let about = if sent.shape == Shape::Webhook {
+        "What was sent last, byte for byte: the signature is of this."
+    } else {
+        "What was sent last, byte for byte."
+    };
+    let pretty = serde_json::from_str::<serde_json::Value>(&sent.body);
+    let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_default();
+    panel
+        .child(hint(about))
+        .child(Markup::new("h3").text("Headers"))
+        .child(headers(delivery, sent))
+        .child(Markup::new("h3").text("Body"))
+        .child(text("Body as it was sent", &sent.body))
+        .child(behind("Laid out for reading", [text("Body, laid out for reading", &pretty)]))
+}
+
+/// The headers of the newest attempt. A signature is named and not shown: it would let whoever reads it send the same again.
+fn headers(delivery: &Delivery, sent: &Sent) -> Markup {
+    let code = |text: &str| Markup::new("code").text(text);
+    let mut list =
+        Markup::new("dl").class("facts webhook-headers").child(told("content-type", code("application/json")));
+    if let (Shape::Webhook, Some(last)) = (sent.shape, delivery.attempts.first()) {
+        let seconds = (last.at.micros() / 1_000_000).to_string();
+        let signature = Markup::new("span").class("muted").text("made anew for each attempt, not kept");
+        list = list
+            .child(told("webhook-id", code(&delivery.row.message.public_id)))
+            .child(told("webhook-timestamp", code(&seconds)))
+            .child(told("webhook-signature", signature));
+    }
+    list
+}
+
+/// A fact whose value is more than text.
+fn told(label: &str, value: Markup) -> Markup {
+    fact(label, Markup::new("dd").child(value))
+}
+
+/// Text that may be long: it scrolls, also by the keyboard.
+fn text(label: &str, text: &str) -> Markup {
+    let text = Markup::new("code").text(text);
+    Markup::new("pre")
         .class("webhook-text")
         .attr("tabindex", "0")
-        .attr("aria-label", "What it says")
-        .child(Markup::new("code").text(&data));
-    let body = [up, head].into_iter().chain(done).chain([
-        panel("delivery", "Delivery").child(facts).child(again),
-        list(asked, &attempts)?,
-        panel("data", "What it says").child(data),
-    ]);
-    Ok(Written { title: said.title, body: settings::frame(asked.backend, PATH, body) })
+        .attr("role", "group")
+        .attr("aria-label", label)
+        .child(text)
 }
 
 fn list(asked: &Asked<'_>, attempts: &[Attempt]) -> Result<Markup, AppError> {
@@ -87,11 +138,7 @@ fn item(asked: &Asked<'_>, attempt: &Attempt) -> Result<Markup, AppError> {
             .child(time(&told_at(&asked.org, attempt.at)?))
             .text(&format!(" \u{b7} {status} \u{b7} {} ms{by}", format::count(attempt.took_ms))),
     );
-    let answer = (!attempt.answer.is_empty()).then(|| {
-        let text =
-            Markup::new("pre").class("webhook-text").attr("tabindex", "0").attr("aria-label", "What it answered");
-        text.child(Markup::new("code").text(&attempt.answer))
-    });
+    let answer = (!attempt.answer.is_empty()).then(|| text("What it answered", &attempt.answer));
     Ok(Markup::new("li").child(line).children(answer))
 }
 

@@ -3,14 +3,15 @@
 pub mod delivery;
 pub mod one;
 
-use crate::backend::outbox::{Endpoint, told_at};
+use crate::backend::outbox::{Endpoint, HEALTH_DAYS, Health, MAX_COUNTED, told_at};
 use crate::components::people::parts::{hidden, hint, label, panel, primary};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
-use crate::markup::{Markup, cell, row, table, time};
-use ledger::MessageKind;
+use crate::format;
+use crate::markup::{Markup, cell, number, row, table, time};
 use ledger::endpoint::{Disabled, Shape};
+use ledger::{MessageKind, Timestamp};
 
 /// Address of the page.
 pub const PATH: &str = "/settings/webhooks";
@@ -41,10 +42,12 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
         )
     } else {
         let mut rows = Vec::new();
-        for endpoint in &endpoints {
-            rows.push(line(asked, endpoint)?);
+        for (endpoint, health) in &endpoints {
+            rows.push(line(asked, endpoint, health)?);
         }
-        table("table-scroll in-panel", "Webhooks", &["Webhook", "Goes to", "Hears", "State", "Since"], rows, None)
+        let last_days = format!("Last {HEALTH_DAYS} days\t");
+        let heads = ["Webhook", "State", "Hears", &last_days, "Last success", "Last failure"];
+        table("table-scroll in-panel webhook-list", "Webhooks", &heads, rows, None)
     };
     let add = panel("add", "Add a webhook").children(wrong(asked)).child(form(
         PATH,
@@ -56,7 +59,7 @@ pub async fn page(asked: &Asked<'_>) -> Result<Written, AppError> {
     Ok(Written { title: "Webhooks".to_owned(), body: settings::frame(asked.backend, PATH, body) })
 }
 
-fn line(asked: &Asked<'_>, endpoint: &Endpoint) -> Result<Markup, AppError> {
+fn line(asked: &Asked<'_>, endpoint: &Endpoint, health: &Health) -> Result<Markup, AppError> {
     let link = Markup::new("a").attr("href", &format!("{PATH}/{}", endpoint.id)).attr("rel", "external");
     let hears = match endpoint.kinds.as_slice() {
         [] => "Everything".to_owned(),
@@ -64,13 +67,49 @@ fn line(asked: &Asked<'_>, endpoint: &Endpoint) -> Result<Markup, AppError> {
         [kind] => kind.title().to_owned(),
         many => format!("{} kinds", many.len()),
     };
+    let place = small(&format!("{}, {}", endpoint.shape.title(), endpoint.host()));
+    let since = match endpoint.disabled {
+        Some((_, at)) => Some(small("since ").child(time(&told_at(&asked.org, at)?))),
+        None => None,
+    };
+    let share = failed_share(health).map(|text| small(&text));
     let cells = [
-        cell(&format!("{} ({})", endpoint.host(), endpoint.shape.title())),
+        Markup::new("td").child(status(endpoint)).children(since),
         cell(&hears),
-        Markup::new("td").child(status(endpoint)),
-        Markup::new("td").child(time(&told_at(&asked.org, endpoint.created_at)?)),
+        number(&counted(health)).children(share),
+        Markup::new("td").child(last(asked, endpoint.last_taken_at)?),
+        Markup::new("td").child(last(asked, endpoint.last_failed_at)?),
     ];
-    Ok(row(link.text(&name(endpoint)), cells))
+    let title = Markup::new("span").child(link.text(&name(endpoint))).child(place);
+    Ok(row(title, cells))
+}
+
+/// A line below another, of less weight.
+fn small(text: &str) -> Markup {
+    Markup::new("small").class("webhook-what").text(text)
+}
+
+/// How many deliveries were tried in the last days.
+fn counted(health: &Health) -> String {
+    let more = if health.tried + health.waiting >= MAX_COUNTED { "+" } else { "" };
+    format!("{}{more}", format::count(health.tried))
+}
+
+/// `3% failed`; nothing where nothing was tried.
+fn failed_share(health: &Health) -> Option<String> {
+    let share = match (health.failed, health.tried) {
+        (_, 0) => return None,
+        (0, _) => "none".to_owned(),
+        // What failed is never told as nothing, nor what was taken.
+        (failed, tried) => format!("{}%", (failed * 100 / tried).clamp(1, if failed == tried { 100 } else { 99 })),
+    };
+    Some(format!("{share} failed"))
+}
+
+/// When something happened last; a dash where it never did.
+fn last(asked: &Asked<'_>, at: Option<Timestamp>) -> Result<Markup, AppError> {
+    let told = at.map(|at| told_at(&asked.org, at)).transpose()?;
+    Ok(told.map_or_else(|| Markup::new("span").class("muted").text("\u{2013}"), |at| time(&at)))
 }
 
 /// What it is called, or its host.

@@ -1,13 +1,14 @@
 //! `/settings/webhooks/{id}`: how deliveries went, a test, its settings and its secret.
 
-use super::{BUSY, PATH, Typed, form, name, notice, status, wrong};
-use crate::backend::outbox::{DeliveryRow, Endpoint, State, told_at};
+use super::{BUSY, PATH, Typed, counted, failed_share, form, last, name, notice, status, wrong};
+use crate::backend::outbox::{DeliveryRow, Endpoint, HEALTH_DAYS, Health, State, told_at};
 use crate::components::crumbs::crumbs;
+use crate::components::deleted;
 use crate::components::people::parts::{behind, button, form as press, hint, panel, paragraph};
 use crate::components::settings;
 use crate::components::written::{Asked, Written};
 use crate::error::AppError;
-use crate::markup::{Markup, cell, number, row, table, time};
+use crate::markup::{Markup, cell, fact, number, row, table, text_fact, time};
 use crate::message::say;
 use ledger::DeliveryId;
 use ledger::canon::base64;
@@ -21,9 +22,13 @@ const SECRET_PREFIX: &str = "whsec_";
 /// # Errors
 /// [`AppError::NotFound`], or what the store says.
 pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
-    let endpoint = asked.backend.endpoint(id).await?;
+    let endpoint = match asked.backend.endpoint(id).await {
+        Err(AppError::NotFound) => return deleted_page(asked, id).await,
+        found => found?,
+    };
     let here = format!("{PATH}/{}", endpoint.id);
     let state = State::parse(asked.get("state"));
+    let health = asked.backend.endpoint_health(endpoint.id).await?;
     let (rows, next) = asked.backend.deliveries(endpoint.id, state, DeliveryId::parse(asked.get("before"))).await?;
     let head = Markup::new("div").class("page-head").child(Markup::new("h1").text(&name(&endpoint))).child(
         Markup::new("p").class("muted").child(status(&endpoint)).text(&format!(
@@ -45,8 +50,9 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
         .into_iter()
         .chain(done.map(notice))
         .chain([
+            standing(asked, &endpoint, &health)?,
             test(&here),
-            log(asked, &here, &rows, state, next)?,
+            log(asked, &endpoint, &rows, state, next)?,
             panel("settings", "Settings").children(wrong(asked)).child(form(
                 &here,
                 "save",
@@ -59,6 +65,36 @@ pub async fn page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
     Ok(Written { title: name(&endpoint), body: settings::frame(asked.backend, PATH, body) })
 }
 
+/// The page of a webhook that is gone: messages lead to it, and to its deliveries.
+pub(super) async fn deleted_page(asked: &Asked<'_>, id: &str) -> Result<Written, AppError> {
+    let found = asked.backend.deleted_endpoint(&asked.org, id).await?;
+    let host = found.before["host"].as_str().unwrap_or("Webhook");
+    let title = found.title(host);
+    let head = deleted::head(&asked.org, ("webhook", &title), &found, (PATH, "All webhooks"))?;
+    let text = format!(
+        "Messages went to {host}. Its address, its secret and what came of its deliveries are not shown any more."
+    );
+    let body = [head, hint(&text)];
+    Ok(Written { title, body: settings::frame(asked.backend, PATH, body) })
+}
+
+/// How it fares.
+fn standing(asked: &Asked<'_>, endpoint: &Endpoint, health: &Health) -> Result<Markup, AppError> {
+    let told = |label: &str, value: Markup| fact(label, Markup::new("dd").child(value));
+    let share = failed_share(health).map_or_else(String::new, |share| format!(", {share}"));
+    let disabled = match endpoint.disabled {
+        Some((_, at)) => Some(told("Disabled since", time(&told_at(&asked.org, at)?))),
+        None => None,
+    };
+    let facts = Markup::new("dl")
+        .class("summary")
+        .child(text_fact(&format!("Last {HEALTH_DAYS} days"), &format!("{} sent{share}", counted(health))))
+        .child(told("Last success", last(asked, endpoint.last_taken_at)?))
+        .child(told("Last failure", last(asked, endpoint.last_failed_at)?))
+        .children(disabled);
+    Ok(panel("standing", "How it fares").child(facts))
+}
+
 fn test(here: &str) -> Markup {
     panel("test", "Try it")
         .child(hint("Sends endpoint.test there at once, and shows what the receiver answers."))
@@ -67,13 +103,14 @@ fn test(here: &str) -> Markup {
 
 fn log(
     asked: &Asked<'_>,
-    here: &str,
+    endpoint: &Endpoint,
     rows: &[DeliveryRow],
     state: Option<State>,
     next: Option<DeliveryId>,
 ) -> Result<Markup, AppError> {
+    let here = &format!("{PATH}/{}", endpoint.id);
     let choice = |chosen: Option<State>, text: &str| {
-        let href = chosen.map_or_else(|| here.to_owned(), |state| format!("{here}?state={}", state.as_str()));
+        let href = chosen.map_or_else(|| here.clone(), |state| format!("{here}?state={}", state.as_str()));
         let link = Markup::new("a").attr("href", &format!("{href}#log")).attr("rel", "external");
         link.maybe_attr("aria-current", (chosen == state).then_some("true")).text(text)
     };
@@ -96,10 +133,7 @@ fn log(
     for delivery in rows {
         let link = Markup::new("a").attr("href", &format!("{here}/{}", delivery.id)).attr("rel", "external");
         let said = say(delivery.message.kind, &delivery.message.data, &asked.org.words);
-        let then = match (delivery.state, delivery.next_try_at) {
-            (State::Waiting, Some(at)) => Markup::new("td").child(time(&told_at(&asked.org, at)?)),
-            _ => cell(""),
-        };
+        let then = again_at(asked, endpoint, delivery)?.map_or_else(|| cell(""), |at| Markup::new("td").child(at));
         let code = Markup::new("code").text(delivery.message.kind.as_str());
         let cells = [
             Markup::new("td").text(&said.title).child(Markup::new("small").class("webhook-what").child(code)),
@@ -118,6 +152,24 @@ fn log(
             .child(link.attr("href", &format!("{here}?{state}before={before}#log")).text("Older deliveries"))
     });
     Ok(panel.child(table("table-scroll in-panel webhook-log", "Deliveries", &heads, lines, None)).children(older))
+}
+
+/// When a delivery is tried next, as far as that is known: an endpoint that fails again and again rests meanwhile.
+pub(super) fn again_at(
+    asked: &Asked<'_>,
+    endpoint: &Endpoint,
+    delivery: &DeliveryRow,
+) -> Result<Option<Markup>, AppError> {
+    let waits = delivery.next_try_at.filter(|_| delivery.state == State::Waiting);
+    let Some(at) = waits else { return Ok(None) };
+    if endpoint.disabled.is_some() {
+        return Ok(Some(Markup::new("span").class("muted").text("once it is enabled")));
+    }
+    let at = at.max(endpoint.rests_until);
+    if at <= asked.backend.store.now() {
+        return Ok(Some(Markup::new("span").class("muted").text("now")));
+    }
+    Ok(Some(time(&told_at(&asked.org, at)?)))
 }
 
 /// How a delivery stands.

@@ -315,7 +315,8 @@ pub struct FiringItem {
     fired_at: Timestamp,
     value: Option<String>,
     threshold: Option<String>,
-    /// Why nobody was told: `imported`, `muted`, `snoozed`, `already`; null: they were.
+    /// Why nobody was told: `imported` (an import, or usage that was more than a day old when it came), `muted`, `snoozed`, `already` (it
+    /// held when an org with a plan got its first rules); null: they were.
     silence: Option<String>,
     /// When it was over; null: it holds still.
     #[schema(value_type = Option<String>, format = DateTime)]

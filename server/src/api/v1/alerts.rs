@@ -77,7 +77,8 @@ pub async fn list(State(app): State<AppState>, caller: Caller) -> Result<Json<Al
 /// Make an alert
 ///
 /// It fires when what it measures crosses its threshold, once; it is over when that is back by `margin_percent` of the threshold, or
-/// when its hour, day or billing cycle ends. What holds already fires at once.
+/// when its hour, day or billing cycle ends. What holds already fires at once. What an import crosses, or usage of more than a day ago, is
+/// noted in the history and told to nobody.
 ///
 /// # Errors
 /// Terms that cannot be, recipients that are not there, or too many rules.

@@ -12,7 +12,7 @@ use axum::extract::{Path, RawQuery, State};
 use ledger::{DeliveryId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::outbox::delivery::{Attempt, DeliveryPage, DeliveryRow, State as Stands};
+use store::outbox::delivery::{Attempt, Delivery, DeliveryPage, DeliveryRow, State as Stands};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which deliveries.
@@ -60,12 +60,13 @@ pub async fn list(
     let asked = DeliveryPage { endpoint, state, before, limit: limit + 1 };
     let mut rows = app.store.deliveries(caller.org, asked).await?;
     let next_cursor = page::cut(&mut rows, limit, |row| row.id.0);
-    Ok(Json(DeliveryList { items: rows.iter().map(|row| DeliveryItem::new(row, &[])).collect(), next_cursor }))
+    Ok(Json(DeliveryList { items: rows.iter().map(DeliveryItem::new).collect(), next_cursor }))
 }
 
 /// Get a delivery
 ///
-/// With its attempts: when, how long each took, and what the receiver answered.
+/// With its attempts (when, how long each took, and what the receiver answered), and with the body that was sent, byte for byte: what the
+/// signature is of, so that it can be held against what the receiver says it got.
 ///
 /// # Errors
 /// No such delivery in this org.
@@ -83,8 +84,8 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryItem>, Problem> {
-    let (row, attempts) = app.store.delivery(caller.org, delivery_id(&id)?).await?;
-    Ok(Json(DeliveryItem::new(&row, &attempts)))
+    let delivery = app.store.delivery(caller.org, delivery_id(&id)?).await?;
+    Ok(Json(DeliveryItem::whole(&delivery)))
 }
 
 /// Send a delivery again
@@ -113,8 +114,7 @@ pub async fn redeliver(
     write.members.finish()?;
     let id = delivery_id(&id)?;
     app.courier.again(write.org, id, write.caller.by()).await?;
-    let (row, attempts) = app.store.delivery(write.org, id).await?;
-    Ok(Json(DeliveryItem::new(&row, &attempts)))
+    Ok(Json(DeliveryItem::whole(&app.store.delivery(write.org, id).await?)))
 }
 
 fn delivery_id(text: &str) -> Result<DeliveryId, Problem> {
@@ -162,11 +162,32 @@ pub struct DeliveryItem {
     tries: i64,
     /// The newest 20, newest first; none in lists.
     attempts: Vec<AttemptItem>,
+    /// What was sent last; null where nothing was yet, and in lists.
+    sent: Option<SentItem>,
+}
+
+/// What was sent to an endpoint.
+#[derive(Serialize, ToSchema)]
+pub struct SentItem {
+    /// What the body looks like: `webhook`, `slack` or `teams`. Only a `webhook` is signed.
+    #[schema(example = "webhook")]
+    shape: &'static str,
+    /// The body, byte for byte. `webhook-signature` of an attempt is of its `webhook-id`, the second of its `at`, and this, with dots between.
+    #[schema(
+        example = r#"{"type":"endpoint.test","timestamp":"2026-11-21T12:00:00Z","organization":"org_1","data":{}}"#
+    )]
+    body: String,
 }
 
 impl DeliveryItem {
-    /// A delivery as the API says it.
-    pub(super) fn new(row: &DeliveryRow, attempts: &[Attempt]) -> Self {
+    /// A delivery with all that is known of it.
+    pub(super) fn whole(of: &Delivery) -> Self {
+        let sent = of.sent.as_ref().map(|sent| SentItem { shape: sent.shape.as_str(), body: sent.body.clone() });
+        Self { attempts: of.attempts.iter().map(AttemptItem::new).collect(), sent, ..Self::new(&of.row) }
+    }
+
+    /// The same as lists have it.
+    fn new(row: &DeliveryRow) -> Self {
         Self {
             id: row.id.to_string(),
             endpoint: row.endpoint.to_string(),
@@ -178,7 +199,8 @@ impl DeliveryItem {
             next_try_at: row.next_try_at,
             done_at: row.done_at,
             tries: row.attempts,
-            attempts: attempts.iter().map(AttemptItem::new).collect(),
+            attempts: Vec::new(),
+            sent: None,
         }
     }
 }

@@ -96,6 +96,10 @@ pub struct EventData {
 /// after the commit is on disk. With a single event that is not accepted, the problem is that event's own; the counts
 /// are members of every problem that comes after items were read.
 ///
+/// What it crosses is told (alerts, budgets, the low balance), unless all that is booked together happened more than a day ago: that is
+/// history, which `GET /api/v1/alerts/history` has with `silence` `imported`. Lines are booked in pieces, so a stream whose last lines are
+/// of today is told of what those cross. A past that must be quiet to its end is brought in by `scrip import`.
+///
 /// # Errors
 /// A body whose items cannot be told apart, or none of which is accepted.
 #[utoipa::path(

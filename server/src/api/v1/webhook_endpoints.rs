@@ -287,8 +287,8 @@ pub async fn test(
     write.members.finish()?;
     let id = found(&app, write.org, &id).await?.id;
     let delivery = app.courier.test(write.org, id, write.caller.by()).await?;
-    let (row, attempts) = app.store.delivery(write.org, delivery).await?;
-    Ok(Json(DeliveryItem::new(&row, &attempts)))
+    let delivery = app.store.delivery(write.org, delivery).await?;
+    Ok(Json(DeliveryItem::whole(&delivery)))
 }
 
 /// An endpoint of the caller's org.
@@ -355,6 +355,12 @@ pub struct EndpointItem {
     /// Since when.
     #[schema(value_type = Option<String>, format = DateTime)]
     failing_since: Option<Timestamp>,
+    /// When it took something last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_success_at: Option<Timestamp>,
+    /// When an attempt failed last, also one that was taken later.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_failure_at: Option<Timestamp>,
     /// Until when the secret before this one signs too.
     #[schema(value_type = Option<String>, format = DateTime)]
     old_secret_until: Option<Timestamp>,
@@ -378,6 +384,8 @@ impl EndpointItem {
             disabled_at: of.disabled.map(|(_, at)| at),
             failures: of.failures,
             failing_since: of.failing_since,
+            last_success_at: of.last_taken_at,
+            last_failure_at: of.last_failed_at,
             old_secret_until: of.old_secret.map(|(_, until)| until),
             created_at: of.created_at,
             created_by: of.created_by.clone(),

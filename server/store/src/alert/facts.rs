@@ -224,8 +224,7 @@ impl<'c> Facts<'c> {
         let after = days_after(zone, now, period)?;
         let Some(told) = projection(spent, self.days(scope)?, after) else { return Ok(None) };
         let value = told.end.expected;
-        // Exactly the plan is not more than it.
-        let threshold = share_of(given, percent).saturating_add(1);
+        let threshold = share_of(given, percent);
         Ok(Some(Measure { at: now, value, threshold, period: Some(period.from) }))
     }
 

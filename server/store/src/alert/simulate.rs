@@ -245,7 +245,7 @@ impl Past<'_> {
                 let known = all.len().saturating_sub(usize::try_from(today - day).unwrap_or_default());
                 let first = known.saturating_sub(usize::try_from(PAST_DAYS).unwrap_or_default() + 1);
                 let Some(told) = projection(spent, &all[first..known], last - day) else { continue };
-                let (value, threshold) = (told.end.expected, share_of(given, percent).saturating_add(1));
+                let (value, threshold) = (told.end.expected, share_of(given, percent));
                 points.push(Measure { at, value, threshold, period: Some(cycle.stretch.from) });
             }
         }

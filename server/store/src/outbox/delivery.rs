@@ -10,7 +10,7 @@ use crate::audit::{By, Change};
 use crate::error::StoreError;
 use crate::rows::unreadable;
 use crate::tx::Tx;
-use ledger::endpoint::{Disabled, Outcome, is_given_up, next_try, rests_until};
+use ledger::endpoint::{Disabled, Outcome, Shape, is_given_up, next_try, rests_until};
 use ledger::{DeliveryId, EndpointId, MessageId, MessageKind, OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
@@ -95,6 +95,26 @@ pub struct Attempt {
     pub answer: String,
     /// A code: why it does not count.
     pub error: Option<String>,
+}
+
+/// What was sent, as far as receivers are sent different things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What it looks like: the shape its endpoint had then.
+    pub shape: Shape,
+    /// The body, byte for byte: what is signed.
+    pub body: String,
+}
+
+/// A delivery with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How it stands.
+    pub row: DeliveryRow,
+    /// What was sent last; `None` where nothing was, or by a release that kept none.
+    pub sent: Option<Sent>,
+    /// What came of its newest attempts, newest first.
+    pub attempts: Vec<Attempt>,
 }
 
 /// A delivery as lists show it.
@@ -189,7 +209,7 @@ impl Store {
         .await
     }
 
-    /// Notes what came of an attempt: the delivery is done, tried again or given up, and its endpoint may rest or be disabled.
+    /// Notes what was sent and what came of it: the delivery is done, tried again or given up, and its endpoint may rest or be disabled.
     ///
     /// # Errors
     /// Where the database fails.
@@ -197,10 +217,16 @@ impl Store {
         &self,
         org: OrgId,
         id: DeliveryId,
+        sent: Sent,
         attempt: Attempt,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        self.writer().call(0, move |tx: &mut Tx<'_>| tried(tx, org, id, &attempt, outcome)).await
+        let run = move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE delivery SET sent_shape = ?3, sent_body = ?4 WHERE org_id = ?1 AND delivery_id = ?2";
+            tx.conn.prepare_cached(sql)?.execute(params![org.0, id.0, sent.shape.as_str(), sent.body])?;
+            tried(tx, org, id, &attempt, outcome)
+        };
+        self.writer().call(0, run).await
     }
 
     /// Announces a test to one endpoint, also to a disabled one, to be sent by hand. What came before of a test stays in the log.
@@ -255,12 +281,16 @@ impl Store {
         self.read(run).await
     }
 
-    /// One delivery, with its attempts, newest first.
+    /// One delivery, with what was sent and its attempts.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn delivery(&self, org: OrgId, id: DeliveryId) -> Result<(DeliveryRow, Vec<Attempt>), StoreError> {
-        self.read(move |conn| Ok((delivery(conn, org, id)?, attempts(conn, org, id)?))).await
+    pub async fn delivery(&self, org: OrgId, id: DeliveryId) -> Result<Delivery, StoreError> {
+        let run = move |conn: &Connection| {
+            let row = delivery(conn, org, id)?;
+            Ok(Delivery { row, sent: sent(conn, org, id)?, attempts: attempts(conn, org, id)? })
+        };
+        self.read(run).await
     }
 }
 
@@ -286,6 +316,14 @@ fn row_of(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
         done_at: time(row.get(5)?),
         message: message_of(row, 6)?,
     })
+}
+
+fn sent(conn: &Connection, org: OrgId, id: DeliveryId) -> Result<Option<Sent>, StoreError> {
+    let sql = "SELECT sent_shape, sent_body FROM delivery WHERE org_id = ?1 AND delivery_id = ?2";
+    let (shape, body): (Option<String>, Option<String>) =
+        conn.prepare_cached(sql)?.query_row([org.0, id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((shape, body)) = shape.zip(body) else { return Ok(None) };
+    Ok(Some(Sent { shape: Shape::parse(&shape).ok_or_else(|| unreadable("shape"))?, body }))
 }
 
 fn attempts(conn: &Connection, org: OrgId, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
@@ -379,11 +417,11 @@ fn follow(tx: &mut Tx<'_>, org: OrgId, id: EndpointId, outcome: Outcome) -> Resu
     let failures = if failed { endpoint.failures + 1 } else { 0 };
     let since = failed.then(|| endpoint.failing_since.unwrap_or(now));
     let rests = if failed { rests_until(failures, now) } else { Timestamp::from_micros(0) };
-    if failed || endpoint.failures > 0 {
-        let sql = "UPDATE endpoint SET failures = ?3, failing_since = ?4, rests_until = ?5 WHERE org_id = ?1 AND endpoint_id = ?2";
-        let values = params![org.0, id.0, failures, since.map(Timestamp::micros), rests.micros()];
-        tx.conn.prepare_cached(sql)?.execute(values)?;
-    }
+    let sql = "UPDATE endpoint SET failures = ?3, failing_since = ?4, rests_until = ?5,
+            last_taken_at = iif(?6, last_taken_at, ?7), last_failed_at = iif(?6, ?7, last_failed_at)
+        WHERE org_id = ?1 AND endpoint_id = ?2";
+    let values = params![org.0, id.0, failures, since.map(Timestamp::micros), rests.micros(), failed, now.micros()];
+    tx.conn.prepare_cached(sql)?.execute(values)?;
     let why = match outcome {
         Outcome::Gone => Disabled::Gone,
         Outcome::Failed { .. } if since.is_some_and(|since| is_given_up(since, now)) => Disabled::Failing,

@@ -16,8 +16,13 @@ use serde_json::json;
 
 /// Endpoints of an org, at most: every message is written once for each.
 pub const MAX_ENDPOINTS: i64 = 20;
+/// Days over which is counted how an endpoint fares.
+pub const HEALTH_DAYS: i64 = 7;
+/// Deliveries that are counted for it, at most: more say the same of its health, and all endpoints of an org are counted for one page.
+pub const MAX_COUNTED: i64 = 5_000;
 /// Longest title in bytes.
 const MAX_TITLE_BYTES: usize = 60;
+const DAY_US: i64 = 86_400_000_000;
 /// Longest address in bytes.
 pub const MAX_URL_BYTES: usize = 2_048;
 
@@ -25,7 +30,7 @@ macro_rules! select {
     ($more:literal) => {
         concat!(
             "SELECT org_id, endpoint_id, shape, title, url, kinds, secret, old_secret, old_until, disabled, disabled_at, failures,
-                    failing_since, rests_until, created_at, created_by FROM endpoint WHERE deleted_at IS NULL AND ",
+                    failing_since, rests_until, created_at, created_by, last_taken_at, last_failed_at FROM endpoint WHERE deleted_at IS NULL AND ",
             $more
         )
     };
@@ -62,6 +67,21 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// Who made it.
     pub created_by: String,
+    /// When it took something last.
+    pub last_taken_at: Option<Timestamp>,
+    /// When an attempt failed last.
+    pub last_failed_at: Option<Timestamp>,
+}
+
+/// How deliveries to an endpoint of the last [`HEALTH_DAYS`] days stand, the newest [`MAX_COUNTED`] of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Health {
+    /// Those that were tried.
+    pub tried: i64,
+    /// Those of them that were not taken: given up, or tried again.
+    pub failed: i64,
+    /// Those that wait to be tried first.
+    pub waiting: i64,
 }
 
 impl Endpoint {
@@ -118,6 +138,35 @@ impl Store {
             rows.collect()
         })
         .await
+    }
+
+    /// The same with how each fares.
+    ///
+    /// Cost: one pass over an index, [`MAX_COUNTED`] entries of each of [`MAX_ENDPOINTS`] at most.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn endpoints_with_health(&self, org: OrgId) -> Result<Vec<(Endpoint, Health)>, StoreError> {
+        let since = Timestamp::from_micros(self.now().micros() - HEALTH_DAYS * DAY_US);
+        self.read(move |conn| {
+            let mut select = conn.prepare_cached(select!("org_id = ?1 ORDER BY endpoint_id"))?;
+            let rows = select.query_and_then([org.0], endpoint_of)?;
+            let with_health = |endpoint: Endpoint| {
+                let health = health(conn, org, endpoint.id, since)?;
+                Ok((endpoint, health))
+            };
+            rows.map(|endpoint| endpoint.and_then(with_health)).collect()
+        })
+        .await
+    }
+
+    /// How one of them fares.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn endpoint_health(&self, org: OrgId, id: EndpointId) -> Result<Health, StoreError> {
+        let since = Timestamp::from_micros(self.now().micros() - HEALTH_DAYS * DAY_US);
+        self.read(move |conn| health(conn, org, id, since)).await
     }
 
     /// One of them.
@@ -265,6 +314,17 @@ pub(crate) fn endpoint(conn: &Connection, org: OrgId, id: EndpointId) -> Result<
     found.ok_or(StoreError::NotFound("webhook endpoint"))?
 }
 
+fn health(conn: &Connection, org: OrgId, id: EndpointId, since: Timestamp) -> Result<Health, StoreError> {
+    let sql = "SELECT count(*), coalesce(sum(attempts = 0), 0), coalesce(sum(attempts > 0 AND state <> 'delivered'), 0) FROM (
+            SELECT state, attempts FROM delivery INDEXED BY delivery_standing
+            WHERE org_id = ?1 AND endpoint_id = ?2 AND made_at >= ?3 ORDER BY made_at DESC LIMIT ?4)";
+    let values = params![org.0, id.0, since.micros(), MAX_COUNTED];
+    Ok(conn.prepare_cached(sql)?.query_row(values, |row| {
+        let (all, waiting): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Health { tried: all - waiting, failed: row.get(2)?, waiting })
+    })?)
+}
+
 fn endpoint_of(row: &Row<'_>) -> Result<Endpoint, StoreError> {
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
     let (shape, kinds): (String, String) = (row.get(2)?, row.get(5)?);
@@ -285,6 +345,8 @@ fn endpoint_of(row: &Row<'_>) -> Result<Endpoint, StoreError> {
         rests_until: Timestamp::from_micros(row.get(13)?),
         created_at: Timestamp::from_micros(row.get(14)?),
         created_by: row.get(15)?,
+        last_taken_at: time(row.get(16)?),
+        last_failed_at: time(row.get(17)?),
     })
 }
 

@@ -203,6 +203,7 @@ async fn pages_say_of_runway_and_projection_what_rules_are_held_against() {
     let projected = rows.iter().find(|row| row.rule.0 == 2).expect("fired");
     // 310 credits are used on day 22.
     assert!(projected.fired_at.micros() < NOON.micros() + 20 * DAY, "before it is so: {}", projected.fired_at);
+    assert_eq!(projected.threshold, 310_000_000, "people hear the figure they set, not the first one beyond it");
     rules.sort_unstable();
     rules.dedup();
     assert_eq!(rules, [1, 2, 3], "each of the three fired");
