@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 /// # Errors
 /// 403 for whoever is no operator, or what the store says.
 pub async fn give(State(app): State<AppState>, SignedIn(viewer): SignedIn, body: String) -> Result<Redirect, Problem> {
-    let backend = operators_only(app, viewer)?;
+    let backend = operators_only(&app, viewer)?;
     let page = backend.give(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -32,7 +32,7 @@ pub async fn adjust(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let backend = operators_only(app, viewer)?;
+    let backend = operators_only(&app, viewer)?;
     let page = backend.adjust(&body).await.map_err(|error| problem_of(&error))?;
     Ok(Redirect::to(&page))
 }
@@ -61,7 +61,7 @@ fn too_long() -> Problem {
     Problem::too_large("body_too_large", "the rate card is longer than is kept: at most 64 KiB")
 }
 
-fn operators_only(app: AppState, viewer: Option<Viewer>) -> Result<Backend, Problem> {
+fn operators_only(app: &AppState, viewer: Option<Viewer>) -> Result<Backend, Problem> {
     let viewer = viewer.filter(|viewer| viewer.operator).ok_or_else(|| {
         let detail = "only operators may give or adjust credits: ask whoever runs this server";
         Problem::new(StatusCode::FORBIDDEN, "not_operator", detail)

@@ -16,7 +16,7 @@ use store::StoreError;
 
 const CSV: &str = "text/csv; charset=utf-8";
 
-fn backend(app: AppState, viewer: Option<Viewer>) -> Backend {
+fn backend(app: &AppState, viewer: Option<Viewer>) -> Backend {
     Backend { store: app.store.clone(), viewer }
 }
 
@@ -29,7 +29,7 @@ pub async fn pdf(
     SignedIn(viewer): SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let document = backend(app, viewer).invoice_document(&id).await.map_err(|error| problem_of(&error))?;
+    let document = backend(&app, viewer).invoice_document(&id).await.map_err(|error| problem_of(&error))?;
     pdf_of(&document).await
 }
 
@@ -56,7 +56,7 @@ pub async fn invoices_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let text = backend(app, viewer).invoices_csv(&query.unwrap_or_default()).await;
+    let text = backend(&app, viewer).invoices_csv(&query.unwrap_or_default()).await;
     Ok(attachment(CSV, "invoices.csv", text.map_err(|error| problem_of(&error))?))
 }
 
@@ -69,7 +69,7 @@ pub async fn payments_csv(
     SignedIn(viewer): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let text = backend(app, viewer).payments_csv(&query.unwrap_or_default()).await;
+    let text = backend(&app, viewer).payments_csv(&query.unwrap_or_default()).await;
     Ok(attachment(CSV, "payments.csv", text.map_err(|error| problem_of(&error))?))
 }
 
@@ -82,7 +82,7 @@ pub async fn details(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let page = backend(app, viewer).send_billing_details(&body).await;
+    let page = backend(&app, viewer).send_billing_details(&body).await;
     Ok(Redirect::to(&page.map_err(|error| problem_of(&error))?))
 }
 
@@ -95,7 +95,7 @@ pub async fn seller(
     SignedIn(viewer): SignedIn,
     body: String,
 ) -> Result<Redirect, Problem> {
-    let page = backend(app, viewer).send_seller(&body).await;
+    let page = backend(&app, viewer).send_seller(&body).await;
     Ok(Redirect::to(&page.map_err(|error| problem_of(&error))?))
 }
 
