@@ -111,7 +111,7 @@ test('a balance that falls to its limit rings the bell, is mailed, and comes sig
     await expect(page.locator('.facts .status')).toHaveText('Delivered');
     // What is shown is what came, byte for byte, with the headers that it came with.
     const [came] = hooked.hooks.slice(-1);
-    expect(await page.getByLabel('Body as it was sent').textContent()).toBe(came.body);
+    expect(await page.getByLabel('Body as it is sent').textContent()).toBe(came.body);
     for (const name of ['content-type', 'webhook-id', 'webhook-timestamp']) {
       await expect(page.locator('#request').getByText(String(came.headers[name]), { exact: true })).toBeVisible();
     }

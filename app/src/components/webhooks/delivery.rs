@@ -1,4 +1,4 @@
-//! `/settings/webhooks/{id}/{delivery}`: one message on its way: what was sent, byte for byte, and what the receiver answered to each
+//! `/settings/webhooks/{id}/{delivery}`: one message on its way: what is sent, byte for byte, and what the receiver answered to each
 //! attempt.
 
 use super::one::{again_at, deleted_page, state_of};
@@ -58,17 +58,19 @@ pub async fn page(asked: &Asked<'_>, endpoint: &str, id: &str) -> Result<Written
     Ok(Written { title: said.title, body: settings::frame(asked.backend, PATH, body) })
 }
 
-/// What was sent last, as the receiver got it; what would be said, where nothing of it is known.
+/// What the newest attempt had to send, whether or not it reached somebody; what would be said, where nothing of it is known.
 fn request(delivery: &Delivery) -> Markup {
     let panel = panel("request", "Request");
     let Some(sent) = &delivery.sent else {
         let data = serde_json::to_string_pretty(&delivery.row.message.data).unwrap_or_default();
-        return panel.child(hint("Nothing was sent yet. What it is about:")).child(text("What it is about", &data));
+        return panel
+            .child(hint("Nothing is kept of an attempt. What it is about:"))
+            .child(text("What it is about", &data));
     };
     let about = if sent.shape == Shape::Webhook {
-        "What was sent last, byte for byte: the signature is of this."
+        "What the newest attempt had to send, byte for byte: the signature is of this."
     } else {
-        "What was sent last, byte for byte."
+        "What the newest attempt had to send, byte for byte."
     };
     let pretty = serde_json::from_str::<serde_json::Value>(&sent.body);
     let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_default();
@@ -77,7 +79,7 @@ fn request(delivery: &Delivery) -> Markup {
         .child(Markup::new("h3").text("Headers"))
         .child(headers(delivery, sent))
         .child(Markup::new("h3").text("Body"))
-        .child(text("Body as it was sent", &sent.body))
+        .child(text("Body as it is sent", &sent.body))
         .child(behind("Laid out for reading", [text("Body, laid out for reading", &pretty)]))
 }
 

@@ -65,7 +65,7 @@ pub async fn list(
 
 /// Get a delivery
 ///
-/// With its attempts (when, how long each took, and what the receiver answered), and with the body that was sent, byte for byte: what the
+/// With its attempts (when, how long each took, and what the receiver answered), and with the body that they send, byte for byte: what the
 /// signature is of, so that it can be held against what the receiver says it got.
 ///
 /// # Errors
@@ -162,7 +162,7 @@ pub struct DeliveryItem {
     tries: i64,
     /// The newest 20, newest first; none in lists.
     attempts: Vec<AttemptItem>,
-    /// What was sent last; null where nothing was yet, and in lists.
+    /// What the newest attempt had to send, whether or not it reached somebody; null before the first, and in lists.
     sent: Option<SentItem>,
 }
 

@@ -111,7 +111,7 @@ pub struct Sent {
 pub struct Delivery {
     /// How it stands.
     pub row: DeliveryRow,
-    /// What was sent last; `None` where nothing was, or by a release that kept none.
+    /// What the newest attempt had to send, whether or not it reached somebody; `None` before the first, or by a release that kept none.
     pub sent: Option<Sent>,
     /// What came of its newest attempts, newest first.
     pub attempts: Vec<Attempt>,
