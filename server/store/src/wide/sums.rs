@@ -278,3 +278,78 @@ impl<'q> Sums<'q> {
         Ok(Cells { lists: self.lists, told: self.told, cells, calls })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wide::segment::{Fact, Part, added_up, write};
+    use proptest::prelude::*;
+
+    const BUCKETS: usize = 2;
+
+    /// Sets 1 to 3 have as many meters as their number says, of which they share some.
+    fn meters_of() -> FxHashMap<i64, Vec<i64>> {
+        (1..4).map(|set| (set, (0..set).map(|meter| meter * 10 + 4 - set).collect())).collect()
+    }
+
+    fn fact() -> impl Strategy<Value = Fact> {
+        (1..4_i64, 0..5_i64, 0..5_i64, 0..2_i64, 1..1_000_i64).prop_map(|(set, source, project, failed, amount)| {
+            let mut key = [0; 9];
+            (key[SET], key[SOURCE], key[PROJECT], key[FAILED]) = (set, source, project, failed);
+            let part = |n| Part { micros: amount * n, quantity: i128::from(amount + n) * 1_500_000 };
+            Fact { key, events: amount, bytes: amount * 2, parts: (0..set).map(part).collect() }
+        })
+    }
+
+    /// The sums of these days, each a segment; every other row is of the other bucket and of another value.
+    fn summed(days: &[Vec<Fact>], facets: usize, told: Option<[bool; 2]>) -> Cells {
+        let meters_of = meters_of();
+        let mut sums = Sums::new(BUCKETS, &meters_of, facets, told);
+        for facts in days {
+            let data = write(facts).expect("fits");
+            let segment = Segment::read(&data).expect("ours");
+            let mut adding = sums.adding(&segment).expect("fits");
+            let mut first = 0;
+            for row in 0..segment.rows {
+                let set = segment.columns[SET].place(row);
+                let odd = usize::from(segment.events.at(row) % 2 == 1);
+                adding.add(&Counted { row, bucket: odd, set, first }, odd * (facets - 1));
+                first += segment.parts[set];
+            }
+        }
+        sums.cells().expect("fits")
+    }
+
+    proptest! {
+        #[test]
+        fn what_later_days_bring_finds_room_and_moves_nothing(
+            days in prop::collection::vec(prop::collection::vec(fact(), 0..6), 1..6),
+            // One value, some, and so many that the table cannot be an array any more once there are several sources.
+            facets in prop_oneof![Just(1_usize), Just(3), Just(usize::from(u16::MAX))],
+            told in prop_oneof![Just(None), any::<[bool; 2]>().prop_map(Some)],
+        ) {
+            let days: Vec<Vec<Fact>> = days.into_iter().map(|facts| added_up(facts).expect("fits")).collect();
+            let forth = summed(&days, facets, told);
+            let back = summed(&days.iter().rev().cloned().collect::<Vec<_>>(), facets, told);
+            prop_assert_eq!(&forth.lists, &back.lists);
+            prop_assert_eq!(&forth.cells, &back.cells);
+            prop_assert_eq!(&forth.calls, &back.calls);
+            let all = |of: fn(&Fact) -> i64| days.iter().flatten().map(of).sum::<i64>();
+            let micros = all(|fact| fact.parts.iter().map(|part| part.micros).sum());
+            prop_assert_eq!(forth.cells.iter().map(|cell| cell.micros).sum::<i64>(), micros);
+            prop_assert_eq!(forth.calls.iter().map(|calls| calls.events).sum::<i64>(), all(|fact| fact.events));
+            // Each row's sum is where the numbers of the row say.
+            let Lists { sets, sources, projects, .. } = &forth.lists;
+            let [source_told, project_told] = told.unwrap_or([true; 2]).map(i64::from);
+            for Fact { key, events, .. } in days.iter().flatten() {
+                let odd = usize::from(events % 2 == 1);
+                let at = |list: &[i64], number: i64| place(list, number).expect("listed");
+                let (source, project) = (at(sources, key[SOURCE] * source_told), at(projects, key[PROJECT] * project_told));
+                let wanted = [odd, at(sets, key[SET]), source, project, odd * (facets - 1)];
+                let of = |calls: &Calls| [calls.bucket, calls.set, calls.source, calls.project, calls.facet];
+                let found = forth.calls.iter().find(|calls| of(calls).map(usize::from) == wanted);
+                prop_assert!(found.is_some_and(|calls| calls.events >= *events), "{:?}", wanted);
+            }
+        }
+    }
+}
